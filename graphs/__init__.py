@@ -1,0 +1,1 @@
+"""The sentences: how agents think, as checkpointed state machines."""

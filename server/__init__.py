@@ -1,0 +1,1 @@
+"""The voice: how people and programs reach the agents."""

@@ -1,0 +1,1 @@
+"""Artel: an open, self-hosted LangGraph agent server with durable workflows."""

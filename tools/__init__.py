@@ -1,0 +1,1 @@
+"""The verbs: what an agent can do to the world."""
