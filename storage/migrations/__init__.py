@@ -1,0 +1,72 @@
+"""Bring a database to the schema of this release: our plain SQL revisions, then LangGraph's own tables."""
+
+import asyncio
+from importlib import import_module
+from pathlib import Path
+
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from psycopg.errors import UndefinedTable
+
+from artel.storage.errors import Conflict, Unavailable
+from artel.storage.postgres import Connection, connect
+
+HEAD = max(file.name.partition("_")[0] for file in (Path(__file__).parent / "versions").glob("[0-9]*_*.sql"))
+
+LOCK_KEY = 0x61_72_74_65_6C  # "artel"
+LOOK_S = 0.05
+PATIENCE_S = 120.0
+
+TRY_LOCK = "select pg_try_advisory_lock(%(key)s) as mine"
+UNLOCK = "select pg_advisory_unlock(%(key)s)"
+REVISION = "select version_num from alembic_version"
+SAVER_REVISION = "select max(v) as v from checkpoint_migrations"
+
+
+async def migrate(dsn: str) -> None:
+    """Bring the database at `dsn` to this release's schema; returns at once when it is there already.
+
+    Processes that start together take turns. The turn is polled for: a statement waiting in
+    `pg_advisory_lock` would be waited for in turn by LangGraph's `create index concurrently`: a deadlock.
+
+    Raises:
+        Invalid: `dsn` is no connection string.
+        Unavailable: Postgres cannot be reached, or another process has been migrating for two minutes.
+        Conflict: a newer release has migrated this database.
+    """
+    conn = await connect(dsn)
+    async with conn:
+        if await _is_current(conn):
+            return
+        await _take_turn(conn)
+        try:
+            if not await _is_current(conn):
+                # Alembic and SQLAlchemy cost 0.5 s to import; only a database that is behind needs them.
+                upgrade = import_module("artel.storage.migrations.upgrade").upgrade
+                await asyncio.to_thread(upgrade, dsn)
+                await AsyncPostgresSaver(conn).setup()
+        finally:
+            await conn.execute(UNLOCK, {"key": LOCK_KEY})
+
+
+async def _take_turn(conn: Connection) -> None:
+    for _ in range(int(PATIENCE_S / LOOK_S)):
+        row = await (await conn.execute(TRY_LOCK, {"key": LOCK_KEY})).fetchone()
+        if row and row["mine"]:
+            return
+        await asyncio.sleep(LOOK_S)
+    raise Unavailable(f"another process has been migrating this database for {PATIENCE_S:.0f} s; stop it")
+
+
+async def _is_current(conn: Connection) -> bool:
+    revision, saver = await _value(conn, REVISION, "version_num"), await _value(conn, SAVER_REVISION, "v")
+    if isinstance(revision, str) and revision > HEAD:
+        raise Conflict(f"this database is at revision {revision}, newer than {HEAD} known here: update Artel")
+    return revision == HEAD and saver == len(AsyncPostgresSaver.MIGRATIONS) - 1
+
+
+async def _value(conn: Connection, query: str, column: str) -> object:
+    try:
+        row = await (await conn.execute(query)).fetchone()
+    except UndefinedTable:
+        return None
+    return row[column] if row else None

@@ -1,0 +1,26 @@
+"""Run Alembic over the SQL revisions; apart, because importing it takes half a second."""
+
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+
+def upgrade(dsn: str) -> None:
+    """Bring our own tables at `dsn` to the newest revision, in one transaction a revision."""
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
+    with engine.connect() as connection:
+        config = script()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def script() -> Config:
+    """Return Alembic's configuration: no file, the folder of this package."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
