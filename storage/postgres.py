@@ -45,23 +45,23 @@ class Database:
         self.pipeline = pipeline
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(self, *, control: bool = False) -> AsyncIterator[Connection]:
         """Borrow a connection in autocommit: each statement is one round trip and its own transaction.
 
         Raises:
-            Unavailable: none became free, or Postgres does not answer.
+            Unavailable: none became free, Postgres does not answer, or the connection died in use.
         """
-        async with _borrowed(self.pool) as conn:
+        async with _borrowed(self.control if control else self.pool) as conn:
             yield conn
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    async def transaction(self, *, control: bool = False) -> AsyncIterator[Connection]:
         """Borrow a connection inside a transaction: committed at the end, rolled back by an exception.
 
         Raises:
-            Unavailable: none became free, or Postgres does not answer.
+            Unavailable: none became free, Postgres does not answer, or the connection died in use.
         """
-        async with _borrowed(self.pool) as conn, conn.transaction():
+        async with _borrowed(self.control if control else self.pool) as conn, conn.transaction():
             yield conn
 
 
@@ -134,6 +134,10 @@ async def _borrowed(pool: Pool) -> AsyncIterator[Connection]:
         raise Unavailable("the database gave no connection within 30 s; it is down or overloaded") from late
     try:
         yield conn
+    except OperationalError as gone:
+        if conn.closed:
+            raise Unavailable(f"the database went away: {_line(gone)}") from gone
+        raise
     finally:
         await pool.putconn(conn)
 
