@@ -114,7 +114,7 @@ class Cluster:
         )
 
     def _clear_remains(self) -> None:
-        """Wait for what a killed postmaster left behind, then drop its pid file.
+        """Wait for the processes that a killed postmaster left behind, then drop its two lock files.
 
         Postgres takes a zombie, or a stranger that was given its pid, for a living postmaster and refuses.
         """
@@ -123,6 +123,7 @@ class Cluster:
             time.sleep(0.05)
         if not self._backends():
             (self.place.cluster / "postmaster.pid").unlink(missing_ok=True)
+            (self.place.sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
     def _backends(self) -> bool:
         """Say whether any process works inside the cluster's folder; every postgres process does."""
