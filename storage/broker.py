@@ -1,0 +1,282 @@
+"""Wake-ups between processes: Postgres NOTIFY on one channel, handed out by topic inside each process."""
+
+import asyncio
+import logging
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from itertools import chain, repeat
+from typing import Any, Protocol, Self
+
+from psycopg import Notify, OperationalError
+from psycopg.conninfo import make_conninfo
+
+from artel.storage.errors import ArtelError, Invalid, Unavailable
+from artel.storage.postgres import Connection, connect
+
+PAYLOAD_BYTES = 7_999  # what one NOTIFY carries, topic included; it should carry an id, the row is the truth
+WAITING = 10_000  # wake-ups a listener may fall behind; then the oldest go, for rows hold what they said
+RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # the last one for ever
+LOCK_LOOK_S = 0.1
+
+LISTEN = "listen artel"
+NOTIFY = "select pg_notify('artel', %(payload)s)"
+TRY_LOCK = "select pg_try_advisory_lock(%(key)s) as mine"
+WHO = "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()"
+END = """
+select pg_terminate_backend(pid)
+  from pg_stat_activity
+ where pid = %(pid)s and backend_start = %(backend_start)s
+"""
+
+# A machine that vanishes without a goodbye is noticed within about ten seconds, by us and by Postgres.
+CLIENT_KEEPALIVE = {
+    "keepalives_idle": 4,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+SERVER_KEEPALIVE = (
+    "set tcp_keepalives_idle = 4; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3"
+)
+
+log = logging.getLogger(__name__)
+
+
+class Subscription:
+    """One listener's queue of bodies: entered to listen, iterated to read."""
+
+    def __init__(self, listeners: set["Subscription"]) -> None:
+        self._listeners = listeners
+        self._bodies: asyncio.Queue[str] = asyncio.Queue()
+
+    async def __aenter__(self) -> Self:
+        self._listeners.add(self)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._listeners.discard(self)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        return await self._bodies.get()
+
+    def put(self, body: str) -> None:
+        """Add a body; the oldest goes when too many wait."""
+        if self._bodies.qsize() >= WAITING:
+            self._bodies.get_nowait()
+        self._bodies.put_nowait(body)
+
+
+class Broker(Protocol):
+    """Carries wake-ups to every process, this one included."""
+
+    on_lost: list[Callable[[], None]]
+    on_restored: list[Callable[[], None]]
+
+    async def publish(self, topic: str, body: str = "") -> None:
+        """Wake every listener of `topic`, in every process, exactly once."""
+
+    def listen(self, topic: str) -> Subscription:
+        """Return a queue of bodies that fills from the moment it is entered."""
+
+    async def lock(self, key: int) -> bool:
+        """Take a lock that lasts as long as this process; say whether it was free."""
+
+
+async def notify(conn: Connection, topic: str, body: str = "") -> None:
+    """Wake every listener of `topic` when the transaction of `conn` commits, and only then.
+
+    Raises:
+        Invalid: topic and body together are more than a NOTIFY carries.
+    """
+    await conn.execute(NOTIFY, {"payload": _payload(topic, body)})
+
+
+@asynccontextmanager
+async def open_broker(dsn: str) -> AsyncIterator["PostgresBroker"]:
+    """Open a broker on a connection of its own to `dsn`, kept up until the context ends.
+
+    Raises:
+        Unavailable: Postgres cannot be reached now; later losses are mended in the background.
+    """
+    broker = PostgresBroker(dsn)
+    await broker.connect()
+    keeper = asyncio.create_task(broker.keep(), name="broker")
+    try:
+        yield broker
+    finally:
+        keeper.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeper
+        await broker.close()
+
+
+class PostgresBroker:
+    """A broker on one connection, which also holds this process's advisory locks.
+
+    While that connection is down nothing wakes anybody here and no lock is held: `on_lost` is called at once,
+    `on_restored` when connection and locks are back. Wake-ups of the time between are lost, so whoever waits
+    looks into the tables then.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self.on_lost: list[Callable[[], None]] = []
+        self.on_restored: list[Callable[[], None]] = []
+        self._dsn = make_conninfo(dsn, **CLIENT_KEEPALIVE)
+        self._topics: defaultdict[str, set[Subscription]] = defaultdict(set)
+        self._locks: set[int] = set()
+        self._unsent: deque[str] = deque(maxlen=WAITING)
+        self._conn: Connection | None = None
+        self._session: Mapping[str, Any] | None = None
+        self._socket = -1
+        self._turn = asyncio.Lock()
+        self._lost = asyncio.Event()
+
+    def listen(self, topic: str) -> Subscription:
+        """Return a queue of bodies that fills from the moment it is entered."""
+        return Subscription(self._topics[topic])
+
+    async def publish(self, topic: str, body: str = "") -> None:
+        """Wake every listener of `topic`, in every process, exactly once; later, if the connection is down.
+
+        Raises:
+            Invalid: topic and body together are more than a NOTIFY carries.
+        """
+        payload = _payload(topic, body)
+        try:
+            await self._run(NOTIFY, {"payload": payload})
+        except Unavailable:
+            self._unsent.append(payload)
+
+    async def lock(self, key: int) -> bool:
+        """Take the advisory lock `key` for as long as the broker lives; say whether it was free.
+
+        After a loss it is taken again before `on_restored` is called.
+
+        Raises:
+            Unavailable: the connection is down.
+        """
+        row = await self._run(TRY_LOCK, {"key": key})
+        if row and row["mine"]:
+            self._locks.add(key)
+        return bool(row and row["mine"])
+
+    async def connect(self) -> None:
+        """Open the connection, end the session it replaces, and take that session's locks again."""
+        conn = await connect(self._dsn)
+        try:
+            await conn.execute(SERVER_KEEPALIVE, prepare=False)
+            if self._session:
+                await conn.execute(END, self._session)
+            for key in self._locks:
+                await _insist_on(conn, key)
+            self._session = await (await conn.execute(WHO)).fetchone()
+            conn.add_notify_handler(self._hand_out)
+            await conn.execute(LISTEN)
+            while self._unsent:
+                await conn.execute(NOTIFY, {"payload": self._unsent[0]})
+                self._unsent.popleft()
+        except BaseException:
+            await conn.close()
+            raise
+        self._conn = conn
+        self._watch(conn)
+
+    async def keep(self) -> None:
+        """Connect anew whenever the connection is lost, until cancelled."""
+        while True:
+            await self._lost.wait()
+            self._lost.clear()
+            await self._reconnect()
+            for call in self.on_restored:
+                call()
+
+    async def close(self) -> None:
+        """Close the connection, and with it let go of the locks."""
+        conn, self._conn = self._conn, None
+        if conn:
+            self._unwatch()
+            await conn.close()
+
+    async def _reconnect(self) -> None:
+        for pause in chain(RETRY_S, repeat(RETRY_S[-1])):
+            await asyncio.sleep(pause)
+            try:
+                await self.connect()
+            except (ArtelError, OperationalError) as down:
+                log.debug("the broker's connection is still down: %s", down)
+            else:
+                break
+
+    async def _run(self, query: str, values: Mapping[str, object]) -> Mapping[str, Any] | None:
+        async with self._turn:
+            if not (conn := self._conn):
+                raise Unavailable("the broker's connection is down")
+            self._unwatch()
+            try:
+                return await (await conn.execute(query, values)).fetchone()
+            except OperationalError as broken:
+                raise Unavailable(f"the broker's connection broke: {broken}") from broken
+            finally:
+                self._watch(conn)
+
+    def _watch(self, conn: Connection) -> None:
+        """Let the event loop read notifications without a task; psycopg must not read at the same time."""
+        if conn is not self._conn:
+            return
+        if conn.closed:
+            self._lose(conn)
+            return
+        self._socket = conn.fileno()
+        asyncio.get_running_loop().add_reader(self._socket, self._read, conn)
+        self._read(conn)
+
+    def _unwatch(self) -> None:
+        """Stop reading; by the remembered number, for libpq itself closes the socket of a broken one."""
+        asyncio.get_running_loop().remove_reader(self._socket)
+
+    def _read(self, conn: Connection) -> None:
+        try:
+            conn.pgconn.consume_input()
+        except OperationalError:
+            self._lose(conn)
+            return
+        while found := conn.pgconn.notifies():
+            self._hand_out(Notify(found.relname.decode(), found.extra.decode(), found.be_pid))
+
+    def _hand_out(self, notification: Notify) -> None:
+        topic, _, body = notification.payload.partition(" ")
+        for listener in tuple(self._topics.get(topic, ())):
+            listener.put(body)
+
+    def _lose(self, conn: Connection) -> None:
+        self._conn = None
+        with suppress(OperationalError):
+            self._unwatch()
+        conn.pgconn.finish()
+        self._lost.set()
+        for call in self.on_lost:
+            call()
+
+
+async def _try_lock(conn: Connection, key: int) -> bool:
+    row = await (await conn.execute(TRY_LOCK, {"key": key})).fetchone()
+    return bool(row and row["mine"])
+
+
+async def _insist_on(conn: Connection, key: int) -> None:
+    """Wait until Postgres has buried the session that held the lock."""
+    while True:
+        if await _try_lock(conn, key):
+            return
+        await asyncio.sleep(LOCK_LOOK_S)
+
+
+def _payload(topic: str, body: str) -> str:
+    payload = f"{topic} {body}"
+    if (size := len(payload.encode())) > PAYLOAD_BYTES:
+        raise Invalid(f"a wake-up carries {PAYLOAD_BYTES} bytes at most, got {size}: send an id instead")
+    return payload
