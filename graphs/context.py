@@ -1,0 +1,86 @@
+"""What a run is handed: public wishes in `Context`; things in `Handles`, which are never checkpointed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from artel.graphs.ledgers import ApprovalLedger, EffectLedger, LocalApprovals, LocalEffects
+from artel.graphs.models import Models, ModelSettings
+from artel.tools.workspace.paths import resolve_workspace
+
+APPROVAL_TIMEOUT_S = 300
+
+
+class Context(BaseModel):
+    """What a client may ask of a run: plain values with defaults, unknown ones ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    workspace: str = Field("", description="Absolute path of the folder to work in; kept for the thread.")
+    model: str = Field("", description="`provider:model` for this run instead of the configured one.")
+    approvals: Literal["per_call", "batched"] = Field(
+        "per_call",
+        description="One question per tool call, or one per model turn for clients that know only that form.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Handles:
+    """What a run needs and a client must not see."""
+
+    models: Models
+    roots: tuple[Path, ...]
+    default_workspace: Path
+    approvals: ApprovalLedger = field(default_factory=LocalApprovals)
+    effects: EffectLedger = field(default_factory=LocalEffects)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    approval_timeout_s: int = APPROVAL_TIMEOUT_S
+
+
+_current: ContextVar[Handles] = ContextVar("artel_handles")
+_settings = ModelSettings()
+
+
+def handles() -> Handles:
+    """Return the handles of the run we are in; outside our server, defaults that ask no database."""
+    return _current.get(None) or _default()
+
+
+@contextmanager
+def use(given: Handles) -> Iterator[Handles]:
+    """Hand `given` to every graph that runs inside."""
+    token = _current.set(given)
+    try:
+        yield given
+    finally:
+        _current.reset(token)
+
+
+def configure(settings: ModelSettings) -> None:
+    """Choose the models of the default handles (`langgraph dev`, Studio, a script)."""
+    global _settings
+    _settings = settings
+    _default.cache_clear()
+
+
+def workspace(asked: str, given: Handles | None = None) -> Path:
+    """Return the real path of the folder a run works in: the one asked for, else the default.
+
+    Raises:
+        ToolRefused: it is no absolute path of a folder below one of the allowed roots.
+    """
+    given = given or handles()
+    return resolve_workspace(asked or given.default_workspace, given.roots)
+
+
+@lru_cache(maxsize=1)
+def _default() -> Handles:
+    here = Path.cwd().resolve()
+    return Handles(models=Models(_settings), roots=(here,), default_workspace=here)

@@ -1,0 +1,120 @@
+"""What a gate must know of the past: which calls were approved, and which already ran."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from json import dumps
+from typing import Any, Protocol, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class EffectCall:
+    """One tool call with an effect, told apart from every other one.
+
+    Models repeat ids such as `call_0`, and a fork replays them: hence the checkpoint and the final arguments.
+    """
+
+    thread_id: str
+    checkpoint_ns: str
+    parent_checkpoint_id: str
+    tool_call_id: str
+    tool: str
+    args: Mapping[str, Any]
+
+    @property
+    def args_sha(self) -> str:
+        """SHA-256 of the final arguments as canonical JSON, in hex."""
+        return sha256(dumps(self.args, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """This call never began: its intent is written now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """This call ran to its end before."""
+
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """This call began and nobody knows whether it ended."""
+
+    intent: Mapping[str, Any]
+
+
+Begun: TypeAlias = New | Done | Unknown
+EffectKey: TypeAlias = tuple[str, str, str, str, str]
+
+
+class ApprovalLedger(Protocol):
+    """Who allowed what. Our server answers from the `approvals` table."""
+
+    async def asked(self, tool_call_id: str, value: Mapping[str, Any]) -> None:
+        """Note what a person is about to be shown; a ledger that stores questions elsewhere does nothing."""
+
+    async def approved(
+        self, tool_call_id: str, name: str, args: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """Return what was shown for this very call if a yes to it stands, `{}` if not known, else None.
+
+        A yes is an approve, or an edit to exactly `args`; undecided, rejected, expired and superseded ones
+        are none. What was shown is the interrupt's value, for a batched question its `artel.calls` entry.
+        """
+
+
+class EffectLedger(Protocol):
+    """What tools did to the world. Our server answers from the `effects` table."""
+
+    async def begin(self, call: EffectCall, intent: Mapping[str, Any]) -> Begun:
+        """Write the intent of a call before it runs, or say how an earlier attempt ended."""
+
+    async def finish(self, call: EffectCall, result: str) -> None:
+        """Write the result of a call that ran."""
+
+
+@dataclass(slots=True)
+class LocalApprovals:
+    """An approval ledger without a server: the answer that LangGraph hands to the gate is the proof."""
+
+    shown: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    async def asked(self, tool_call_id: str, value: Mapping[str, Any]) -> None:
+        """Remember what is shown."""
+        self.shown[tool_call_id] = value
+
+    async def approved(
+        self, tool_call_id: str, name: str, args: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """Return what was shown; after a restart that is not known."""
+        del name, args
+        return self.shown.get(tool_call_id, {})
+
+
+@dataclass(slots=True)
+class LocalEffects:
+    """An effect ledger in memory."""
+
+    begun: dict[EffectKey, Mapping[str, Any]] = field(default_factory=dict)
+    done: dict[EffectKey, str] = field(default_factory=dict)
+
+    async def begin(self, call: EffectCall, intent: Mapping[str, Any]) -> Begun:
+        """Remember the intent, or say how an earlier attempt ended."""
+        key = _key(call)
+        if key in self.done:
+            return Done(self.done[key])
+        if key in self.begun:
+            return Unknown(self.begun[key])
+        self.begun[key] = intent
+        return New()
+
+    async def finish(self, call: EffectCall, result: str) -> None:
+        """Remember the result."""
+        self.done[_key(call)] = result
+
+
+def _key(call: EffectCall) -> EffectKey:
+    return (call.thread_id, call.checkpoint_ns, call.parent_checkpoint_id, call.tool_call_id, call.args_sha)

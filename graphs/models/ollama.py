@@ -1,0 +1,26 @@
+"""Ollama on this machine or another."""
+
+from langchain_core.language_models import BaseChatModel
+
+from artel.graphs.models import openai
+from artel.graphs.models.local import first_model
+from artel.graphs.models.settings import ModelMisconfigured, ModelSettings
+
+failures = openai.failures
+
+
+def build(name: str, settings: ModelSettings) -> BaseChatModel:
+    """Return the model `name` of the Ollama server; no name: the first one it lists.
+
+    Raises:
+        ModelMisconfigured: no name is given and the server lists none.
+    """
+    name = name or detect(settings) or ""
+    if not name:
+        raise ModelMisconfigured(f"no Ollama server with a model answers at {settings.ollama_base_url}")
+    return openai.compatible(name, settings.ollama_base_url, "", settings)
+
+
+def detect(settings: ModelSettings) -> str | None:
+    """Return the first model of a running Ollama server."""
+    return first_model(settings.ollama_base_url)

@@ -1,0 +1,37 @@
+"""Words: strict Markdown templates, one folder per agent."""
+
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+
+def render(name: str, **values: object) -> str:
+    """Return the prompt `name` (`coder/system`) filled with `values`, ending in one line break.
+
+    Whitespace is stable: a block tag alone on its line leaves no line behind, so equal values give equal
+    text and a provider's prompt cache hits.
+
+    Raises:
+        jinja2.UndefinedError: the template names a value that is not given.
+        jinja2.TemplateNotFound: there is no such prompt.
+    """
+    return _template(name).render(values).strip() + "\n"
+
+
+@lru_cache(maxsize=256)
+def _template(name: str) -> Template:
+    return _environment().get_template(f"{name}.md")
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(str(files(__name__)))),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  the reader is a model, not a browser
+    )
