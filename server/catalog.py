@@ -1,0 +1,194 @@
+"""The graphs that this process can run, by name."""
+
+import inspect
+import typing
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import StateGraph
+from langgraph.pregel import Pregel
+from langgraph_sdk import runtime as sdk
+
+from artel.graphs.registry import AGENTS
+from artel.server import loading, served
+from artel.server.served import ConfigWrong, GraphSpec, Served
+from artel.storage.errors import ArtelError, NotFound
+
+Graph: TypeAlias = "Pregel[Any, Any, Any, Any]"
+Runtime: TypeAlias = "sdk.ServerRuntime[Any]"
+Make: TypeAlias = Callable[[RunnableConfig, Runtime], Any]
+
+_NO_STORE: Any = None  # there is no long-term store yet
+ON_RUN: sdk.AccessContext = "threads.create_run"
+
+
+class UnknownGraph(NotFound):
+    """No graph of that name is served."""
+
+
+class GraphBroken(ArtelError):
+    """A function that makes a graph made something else."""
+
+    code = "graph_broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One graph of the catalog: ready, or made anew for every use."""
+
+    description: str | None
+    graph: Graph | None
+    make: Make | None = None
+
+
+class Catalog:
+    """All graphs that are served; loaded once, at start."""
+
+    def __init__(self, entries: Mapping[str, Entry]) -> None:
+        self._entries = dict(entries)
+
+    @classmethod
+    def load(cls, config: Path | None = None) -> "Catalog":
+        """Load the graphs of a `langgraph.json`: the named one, that of this folder, or else our own agents.
+
+        Raises:
+            ConfigWrong: the file, a key in it, or a graph that it names cannot be used.
+        """
+        file = served.find(config)
+        return cls.of(served.read(file)) if file else cls.built_in()
+
+    @classmethod
+    def built_in(cls) -> "Catalog":
+        """Load the agents of the registry."""
+        return cls({name: Entry(agent.description, agent.build()) for name, agent in AGENTS.items()})
+
+    @classmethod
+    def of(cls, config: Served) -> "Catalog":
+        """Load the graphs of a configuration.
+
+        Raises:
+            ConfigWrong: a graph that it names cannot be used.
+        """
+        loading.open_folders(config.folders)
+        return cls({spec.graph_id: _entry(config, spec) for spec in config.graphs})
+
+    def names(self) -> list[str]:
+        """Return the names of all graphs, in the order of the configuration."""
+        return list(self._entries)
+
+    def description(self, graph_id: str) -> str | None:
+        """Return what the configuration says of a graph.
+
+        Raises:
+            UnknownGraph: no graph has that name.
+        """
+        return self._entry(graph_id).description
+
+    @asynccontextmanager
+    async def graph(
+        self,
+        graph_id: str,
+        config: RunnableConfig | None = None,
+        *,
+        access: sdk.AccessContext = ON_RUN,
+        context: object = None,
+    ) -> AsyncIterator[Graph]:
+        """Open a graph for one use; what its function opened is closed at the end.
+
+        Give it a checkpointer by `graph.copy(update=…)`: a graph may serve many runs at once. A function gets
+        `config`, and `access` and `context` in its `ServerRuntime`; what it raises is passed on.
+
+        Raises:
+            UnknownGraph: no graph has that name.
+            GraphBroken: its function returned something else than a graph.
+        """
+        entry = self._entry(graph_id)
+        if entry.graph:
+            yield entry.graph
+        elif entry.make:
+            async with _made(graph_id, entry.make, config or {}, _runtime(access, context)) as graph:
+                yield graph
+
+    def _entry(self, graph_id: str) -> Entry:
+        try:
+            return self._entries[graph_id]
+        except KeyError:
+            known = ", ".join(self._entries)
+            raise UnknownGraph(f'there is no graph "{graph_id}"; there are: {known}') from None
+
+
+@asynccontextmanager
+async def _made(graph_id: str, make: Make, config: RunnableConfig, runtime: Runtime) -> AsyncIterator[Graph]:
+    made = make(config, runtime)
+    if inspect.isawaitable(made):
+        made = await made
+    if isinstance(made, AbstractAsyncContextManager):
+        async with made as inner:
+            yield _compiled(graph_id, inner)
+    elif isinstance(made, AbstractContextManager):
+        with made as inner:
+            yield _compiled(graph_id, inner)
+    else:
+        yield _compiled(graph_id, made)
+
+
+def _compiled(graph_id: str, value: object) -> Graph:
+    if isinstance(value, StateGraph):
+        return value.compile()
+    if isinstance(value, Pregel):
+        return value
+    raise GraphBroken(
+        f'the function of the graph "{graph_id}" must return a graph, not {type(value).__name__}'
+    )
+
+
+def _entry(config: Served, spec: GraphSpec) -> Entry:
+    value = loading.load(config, spec)
+    key = f"{config.file}: graphs.{spec.graph_id}"
+    if isinstance(value, StateGraph | Pregel):
+        return Entry(spec.description, _compiled(spec.graph_id, value))
+    if not callable(value):
+        raise ConfigWrong(
+            f'{key}: "{spec.variable}" in {spec.source} must be a graph or a function that makes one, '
+            f"not {type(value).__name__}"
+        )
+    return Entry(spec.description, None, _maker(value, key))
+
+
+def _maker(function: Callable[..., Any], key: str) -> Make:
+    """Fit a function of none, a config, a runtime, or both, in any order, to one signature."""
+    names = list(inspect.signature(function).parameters)
+    hints = _hints(function)
+    runtimes = [name for name in names if _is_runtime(hints.get(name))]
+    configs = [name for name in names if name not in runtimes]
+    if len(runtimes) > 1 or len(configs) > 1:
+        raise ConfigWrong(
+            f"{key}: its function may take a config and a ServerRuntime, got ({', '.join(names)})"
+        )
+
+    def make(config: RunnableConfig, runtime: Runtime) -> Any:
+        return function(**dict.fromkeys(configs, config), **dict.fromkeys(runtimes, runtime))
+
+    return make
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        known = {"ServerRuntime": sdk.ServerRuntime, "RunnableConfig": RunnableConfig}
+        return typing.get_type_hints(function, localns=known)
+    except (NameError, TypeError):  # names that only a type checker sees
+        return dict(getattr(function, "__annotations__", {}))
+
+
+def _is_runtime(hint: object) -> bool:
+    return "ServerRuntime" in str(hint) or "_ExecutionRuntime" in str(hint)
+
+
+def _runtime(access: sdk.AccessContext, context: object) -> Runtime:
+    if access == ON_RUN:
+        return sdk._ExecutionRuntime(access_context=access, store=_NO_STORE, context=context)
+    return sdk._ReadRuntime(access_context=access, store=_NO_STORE)
