@@ -13,7 +13,7 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
-from artel.storage.errors import ArtelError, NotFound
+from artel.storage.errors import ArtelError, Conflict, NotFound
 from artel.storage.ids import new_id
 from artel.storage.postgres import Connection
 
@@ -29,6 +29,12 @@ class StaleAttempt(ArtelError):
 
     code = "stale_attempt"
     status = 409
+
+
+class ThreadTaken(Conflict):
+    """A run is running on the thread."""
+
+    code = "thread_taken"
 
 
 class UnknownRun(NotFound):
@@ -161,12 +167,6 @@ select extract(epoch from min(due_at) - clock_timestamp())::float as in_s from r
  where status = 'pending' and due_at > clock_timestamp()
 """
 
-RECLAIM = """
-update runs set attempt = attempt + 1, reserved_seq = reserved_seq + %(block)s, updated_at = clock_timestamp()
- where run_id = %(run_id)s and attempt = %(attempt)s and status = 'running' and worker_id = %(worker_id)s
-returning *
-"""
-
 RESERVE = """
 update runs set reserved_seq = reserved_seq + %(block)s
  where run_id = %(run_id)s and attempt = %(attempt)s and status = 'running'
@@ -188,7 +188,7 @@ with lock as (
                                                      and o.run_id <> ended.run_id
                                                      and o.status in ('pending', 'running'))
                                      then 'busy' else %(thread_status)s end,
-                       interrupts = %(interrupts)s, error = %(error)s,
+                       interrupts = coalesce(%(interrupts)s, threads.interrupts), error = %(error)s,
                        updated_at = clock_timestamp(), state_updated_at = clock_timestamp()
       from ended where threads.thread_id = ended.thread_id
     returning threads.status
@@ -197,8 +197,10 @@ select status from thread
 """
 
 RELEASE = """
-update runs set status = 'pending', worker_id = null, updated_at = clock_timestamp()
- where run_id = %(run_id)s and attempt = %(attempt)s and status = 'running' and worker_id = %(worker_id)s
+update runs set status = 'pending', worker_id = null, max_attempts = max_attempts + %(granted)s,
+                updated_at = clock_timestamp()
+ where run_id = %(run_id)s and attempt = %(attempt)s and status = 'running'
+   and worker_id is not distinct from %(worker_id)s
 returning run_id
 """
 
@@ -287,8 +289,12 @@ async def add(conn: Connection, order: Order, *, worker_id: UUID | None = None) 
 
     Raises:
         NotFound: this owner has no such thread.
+        ThreadTaken: a delayed run was claimed there in this moment.
     """
-    run = await _one(conn, ANY_THREAD + NEW_RUN, _order(order, worker_id))
+    try:
+        run = await _one(conn, ANY_THREAD + NEW_RUN, _order(order, worker_id))
+    except UniqueViolation as taken:
+        raise ThreadTaken(f"a run began on thread {order.thread_id} in this moment") from taken
     if run is None:
         raise NotFound(f"no thread {order.thread_id}")
     return run
@@ -319,19 +325,6 @@ async def next_due_in(conn: Connection) -> float | None:
     return row["in_s"] if row else None
 
 
-async def reclaim(conn: Connection, run: Run, worker_id: UUID) -> Run:
-    """Begin another attempt of a run that `worker_id` already holds.
-
-    Raises:
-        StaleAttempt: it does not hold it any more.
-    """
-    values = {"run_id": run.run_id, "attempt": run.attempt, "worker_id": worker_id, "block": SEQ_BLOCK}
-    again = await _one(conn, RECLAIM, values)
-    if again is None:
-        raise StaleAttempt(f"run {run.run_id} is not in attempt {run.attempt} any more")
-    return again
-
-
 async def reserve(conn: Connection, run_id: UUID, attempt: int) -> int:
     """Raise the highest event id that may be given out, and return it.
 
@@ -356,6 +349,8 @@ async def end(
 ) -> None:
     """Write the end of a run and what it means for its thread, which stays busy while others wait.
 
+    `interrupts` None: what the thread waits for is as before.
+
     Raises:
         StaleAttempt: the run has ended or moved on.
     """
@@ -365,16 +360,24 @@ async def end(
         "attempt": run.attempt,
         "status": status,
         "thread_status": thread_status,
-        "interrupts": Jsonb(interrupts or {}),
+        "interrupts": None if interrupts is None else Jsonb(interrupts),
         "error": Jsonb(error) if error else None,
     }
     if await (await conn.execute(END, values)).fetchone() is None:
         raise StaleAttempt(f"run {run.run_id} is not in attempt {run.attempt} any more")
 
 
-async def release(conn: Connection, run: Run, worker_id: UUID) -> bool:
-    """Put a run back into the queue for others; False when `worker_id` does not hold it."""
-    values = {"run_id": run.run_id, "attempt": run.attempt, "worker_id": worker_id}
+async def release(conn: Connection, run: Run, worker_id: UUID | None, *, granted: int = 0) -> bool:
+    """Put a run back into the queue for others; False when `worker_id` does not hold it.
+
+    `granted` more attempts: a hand-over between two steps is not the run's fault.
+    """
+    values = {
+        "run_id": run.run_id,
+        "attempt": run.attempt,
+        "worker_id": worker_id,
+        "granted": granted,
+    }
     return await (await conn.execute(RELEASE, values)).fetchone() is not None
 
 
@@ -399,16 +402,21 @@ async def cancelled_of_worker(conn: Connection, worker_id: UUID) -> dict[UUID, C
     return {row["run_id"]: row["cancel"] for row in await cursor.fetchall()}
 
 
-async def get(conn: Connection, run_id: UUID, *, owner: str | None = None) -> Run:
-    """Return a run; `owner` None is the engine itself.
+async def get(conn: Connection, run_id: UUID, *, owner: str) -> Run:
+    """Return a run.
 
     Raises:
         UnknownRun: there is none, or it is somebody else's.
     """
     run = await _one(conn, GET, {"run_id": run_id})
-    if run is None or (owner is not None and run.owner != owner):
+    if run is None or run.owner != owner:
         raise UnknownRun(f"no run {run_id}")
     return run
+
+
+async def find(conn: Connection, run_id: UUID) -> Run | None:
+    """Return a run of anybody, or None."""
+    return await _one(conn, GET, {"run_id": run_id})
 
 
 async def active(conn: Connection, thread_id: UUID) -> list[Run]:

@@ -25,6 +25,27 @@ class Worker:
     lease_until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one can see of another worker."""
+
+    worker: Worker
+    free: bool  # nobody holds its lock
+    over: bool  # its lease is over
+    long_over: bool  # and has been for another lease
+    settled: bool  # Postgres has been up longer than one lease
+
+    def dead(self, *, gone: bool) -> bool:
+        """Say whether it has died; `gone`: its process is known to be no more (same host, no such pid).
+
+        A free lock alone may only mean that Postgres has restarted and its owner is not back yet. A held lock
+        with a lease long over is a host that vanished without a goodbye, or a process that stands still.
+        """
+        if self.free:
+            return gone or self.over or self.settled
+        return self.long_over and self.settled
+
+
 RENEW = """
 insert into workers (worker_id, lock_key, host, pid, slots, lease_until)
 values (%(worker_id)s, %(lock_key)s, %(host)s, %(pid)s, %(slots)s,
@@ -33,21 +54,15 @@ on conflict (worker_id) do update set lease_until = excluded.lease_until
 returning (select count(*) from workers o where o.worker_id <> %(worker_id)s)::int as others
 """
 
-OTHERS = "select * from workers where worker_id <> %(worker_id)s"
-
-# A free lock alone may only mean that Postgres has restarted and its owner is not back yet. A held lock with
-# a lease long over is a host that vanished without closing its connection, or a process that stands still.
-IS_DEAD = """
-select case when pg_try_advisory_xact_lock(lock_key)
-            then %(gone)s or lease_until < clock_timestamp()
-                 or pg_postmaster_start_time() < clock_timestamp() - make_interval(secs => %(lease_s)s)
-            else lease_until < clock_timestamp() - make_interval(secs => %(lease_s)s)
-                 and pg_postmaster_start_time() < clock_timestamp() - make_interval(secs => %(lease_s)s)
-       end as dead
-  from workers where worker_id = %(worker_id)s
+LOOK = """
+select w.*, pg_try_advisory_xact_lock(lock_key) as free,
+       lease_until < clock_timestamp() as over,
+       lease_until < clock_timestamp() - make_interval(secs => %(lease_s)s) as long_over,
+       pg_postmaster_start_time() < clock_timestamp() - make_interval(secs => %(lease_s)s) as settled
+  from workers w where worker_id <> %(worker_id)s
 """
 
-FORGET = "delete from workers where worker_id = %(worker_id)s"
+FORGET = "delete from workers where worker_id = %(worker_id)s returning worker_id"
 
 
 async def renew(
@@ -73,22 +88,20 @@ async def renew(
     return int(row["others"]) if row else 0
 
 
-async def others(conn: Connection, worker_id: UUID) -> list[Worker]:
-    """Return all workers but this one."""
-    cursor = await conn.execute(OTHERS, {"worker_id": worker_id})
-    return [Worker(**row) for row in await cursor.fetchall()]
+async def look(conn: Connection, worker_id: UUID, *, lease_s: float) -> list[Sight]:
+    """Return what can be seen of all workers but this one.
 
-
-async def is_dead(conn: Connection, worker: Worker, *, gone: bool, lease_s: float) -> bool:
-    """Say whether a worker has died; `gone`: its process is known to be no more (same host, no such pid).
-
-    Call it in autocommit: the look at its lock must not outlive the statement.
+    Call it in autocommit: the try of their locks must not outlive the statement.
     """
-    values = {"worker_id": worker.worker_id, "gone": gone, "lease_s": lease_s}
-    row = await (await conn.execute(IS_DEAD, values)).fetchone()
-    return bool(row and row["dead"])
+    cursor = await conn.execute(LOOK, {"worker_id": worker_id, "lease_s": lease_s})
+    return [_sight(row) for row in await cursor.fetchall()]
 
 
-async def forget(conn: Connection, worker_id: UUID) -> None:
-    """Remove a worker that has died or gone home."""
-    await conn.execute(FORGET, {"worker_id": worker_id})
+async def forget(conn: Connection, worker_id: UUID) -> bool:
+    """Remove a worker that has died or gone home; False when somebody else just did."""
+    return await (await conn.execute(FORGET, {"worker_id": worker_id})).fetchone() is not None
+
+
+def _sight(row: dict[str, Any]) -> Sight:
+    seen = {name: row.pop(name) for name in ("free", "over", "long_over", "settled")}
+    return Sight(Worker(**row), **seen)

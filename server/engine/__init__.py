@@ -1,0 +1,93 @@
+"""The durable engine: one queue, one event log; everything that takes time runs here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import structlog
+
+from artel.server.engine import recovery, storing, worker
+from artel.server.engine.engine import Catalog, Engine
+from artel.server.engine.settings import EngineSettings
+from artel.storage import workers
+from artel.storage.broker import PostgresBroker
+from artel.storage.errors import Unavailable
+from artel.storage.postgres import Database
+
+__all__ = ["Engine", "EngineSettings", "open_engine"]
+
+AGAIN_S = 0.5
+TOPICS = ("run.queued", "run.cancel", "run.follow", "run.events", "run.ended")
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def open_engine(
+    db: Database,
+    broker: PostgresBroker,
+    catalog: Catalog,
+    *,
+    settings: EngineSettings | None = None,
+    handles: Any = None,
+) -> AsyncIterator[Engine]:
+    """Open the engine of this process, and with `settings.worker` begin to run what is in the queue.
+
+    `handles` are `artel.graphs.context.Handles` with the models and roots of this server; each run gets them
+    with ledgers of its own. Leaving drains: steps in flight may end, the rest is handed over.
+    """
+    engine = Engine(db, broker, catalog, settings or EngineSettings(), handles)
+    jobs = [partial(recovery.hear, engine, topic) for topic in TOPICS]
+    restored = partial(_restored, engine)
+    broker.on_restored.append(restored)
+    if engine.settings.worker:
+        await broker.lock(engine.lock_key)
+        await recovery.renew(engine, set())
+        jobs += [
+            partial(job, engine)
+            for job in (
+                storing.keep_storing,
+                worker.keep_claiming,
+                recovery.keep_lease,
+                recovery.keep_looking,
+                recovery.keep_time,
+            )
+        ]
+    tasks = [asyncio.create_task(_forever(job)) for job in jobs]
+    await asyncio.sleep(0)
+    try:
+        yield engine
+    finally:
+        await worker.drain(engine)
+        engine.wake_all()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        broker.on_restored.remove(restored)
+        if engine.settings.worker:
+            await _leave(engine)
+
+
+async def _forever(job: Callable[[], Awaitable[None]]) -> None:
+    """Begin a job again when it fails: without it runs would stand still."""
+    while True:
+        try:
+            return await job()
+        except Exception:
+            log.exception("a job of the engine failed; beginning it again")
+            await asyncio.sleep(AGAIN_S)
+
+
+def _restored(engine: Engine) -> None:
+    """Look at everything: wake-ups were lost while the broker's connection was down."""
+    engine.wake_all()
+
+
+async def _leave(engine: Engine) -> None:
+    try:
+        async with engine.db.connection(control=True) as conn:
+            await workers.forget(conn, engine.worker_id)
+    except Unavailable:
+        return  # the lease says it for us

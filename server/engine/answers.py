@@ -1,0 +1,180 @@
+"""Answers to questions: checked before anything is saved, recorded with the run that carries them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from artel.storage.approvals import AlreadyDecided, Approval
+
+from artel.graphs.approval import validate
+from artel.server.engine.pickup import command_of
+from artel.storage import approvals, runs
+from artel.storage.errors import Conflict, Invalid
+from artel.storage.postgres import Connection
+from artel.storage.runs import Order, Run
+from artel.storage.threads import Thread
+
+INTERRUPT_ID_CHARS = 32  # hex digits
+CARRIED_ON = (  # what an answer's run takes over from the run that asked
+    "config",
+    "context",
+    "interrupt_before",
+    "interrupt_after",
+    "stream_mode",
+    "stream_subgraphs",
+    "stream_resumable",
+    "durability",
+    "webhook",
+)
+
+
+def check(command: Mapping[str, Any]) -> None:
+    """Refuse a command that no graph could be given.
+
+    Raises:
+        Invalid: `goto` or `update` is none of the forms there are.
+    """
+    command_of(command)
+
+
+async def by_wire(conn: Connection, thread: Thread, order: Order) -> Order:
+    """Record what `command.resume` answers, and address each answer to its question.
+
+    Raises:
+        Invalid: one answer for several questions, an unknown question, or an answer that does not fit.
+        AlreadyDecided: another answer came first.
+    """
+    resume = order.kwargs["command"]["resume"]
+    rows = {row.interrupt_id: row for row in await approvals.open_of_thread(conn, thread.thread_id)}
+    given = resume if _addressed(resume) else await _only(conn, thread, rows, resume)
+    if given is None:
+        return order
+    answers, decided = {}, []
+    for interrupt_id, decision in given.items():
+        if row := rows.get(interrupt_id):
+            answers[interrupt_id] = validate(row.value, decision)
+            decided.append(row)
+        else:
+            await _unknown(conn, thread, interrupt_id)
+            answers[interrupt_id] = decision
+    for row in decided:
+        answer = answers[row.interrupt_id]
+        await approvals.decide(conn, row.approval_id, answer, by="wire", owner=order.owner)
+    return _with(order, answers, decided, by="wire")
+
+
+def _addressed(resume: object) -> bool:
+    """Whether a resume value names the questions it answers."""
+    return isinstance(resume, dict) and bool(resume) and all(_is_interrupt_id(key) for key in resume)
+
+
+def _is_interrupt_id(key: object) -> bool:
+    return (
+        isinstance(key, str)
+        and len(key) == INTERRUPT_ID_CHARS
+        and all(digit in "0123456789abcdef" for digit in key)
+    )
+
+
+async def _only(
+    conn: Connection, thread: Thread, rows: Mapping[str, Approval], resume: Any
+) -> dict[str, Any] | None:
+    """Address a bare answer to the one question that is open; None when nothing was asked."""
+    if len(rows) > 1:
+        raise Invalid(
+            f"command.resume must map interrupt ids to answers: {len(rows)} questions are open "
+            f"({', '.join(sorted(rows))})"
+        )
+    if rows:
+        return {next(iter(rows)): resume}
+    open_ids = [asked["id"] for tasks in thread.interrupts.values() for asked in tasks]
+    if thread.status == "busy" and any(
+        [await approvals.decided(conn, thread.thread_id, one) for one in open_ids]
+    ):
+        raise AlreadyDecided("the question was answered before; the first answer stands")
+    return {open_ids[0]: resume} if len(open_ids) == 1 and thread.status != "busy" else None
+
+
+async def _unknown(conn: Connection, thread: Thread, interrupt_id: str) -> None:
+    """Say why an answer has no open question; silent when only its row is missing."""
+    if await approvals.decided(conn, thread.thread_id, interrupt_id):
+        raise AlreadyDecided(f"question {interrupt_id} was answered before; the first answer stands")
+    asked = {one["id"] for tasks in thread.interrupts.values() for one in tasks}
+    if interrupt_id not in asked:
+        raise Invalid(f"command.resume names {interrupt_id}, which is no open question of this thread")
+
+
+async def by_person(
+    conn: Connection, thread: Thread, asked: Approval, decision: dict[str, Any], *, by: str
+) -> Order:
+    """Record a decision and return the order that carries it to the graph.
+
+    Raises:
+        Conflict: the thread has gone on to something else.
+        Invalid: the decision does not fit the question; nothing is saved.
+        AlreadyDecided, Expired: it was answered before, or the time is over.
+    """
+    if asked.decision is None and asked.superseded_at is not None:
+        raise Conflict(f"approval {asked.approval_id} was set aside by a newer message")
+    checked = validate(asked.value, decision)
+    await approvals.decide(conn, asked.approval_id, checked, by=by, owner=asked.owner)
+    order = await _order_of(conn, thread, asked)
+    return _with(order, {asked.interrupt_id: checked}, [asked], by=by)
+
+
+async def by_timeout(conn: Connection, thread: Thread, asked: Approval) -> Order:
+    """Record that nobody answered in time, which is a no, and return the order that says so to the graph.
+
+    Raises:
+        AlreadyDecided: somebody did, or another process recorded it.
+    """
+    decision = timeout_of(asked.value, asked)
+    await approvals.decide(conn, asked.approval_id, decision, by="timeout", owner=asked.owner)
+    order = await _order_of(conn, thread, asked)
+    return _with(order, {asked.interrupt_id: decision}, [asked], by="timeout")
+
+
+def timeout_of(value: Any, asked: Approval) -> dict[str, Any]:
+    """Return the no that stands for silence, in the shape the question takes."""
+    limit = (asked.expires_at - asked.asked_at).total_seconds() if asked.expires_at else 0
+    no = {"type": "reject", "message": f"No answer within {limit:.0f} s", "timeout": True}
+    match value:
+        case {"action_requests": list(actions)}:
+            return {"decisions": [no] * len(actions)}
+    return no
+
+
+async def _order_of(conn: Connection, thread: Thread, asked: Approval) -> Order:
+    """Return an order like the run that asked."""
+    run = await runs.get(conn, asked.run_id, owner=asked.owner)
+    kwargs = {name: run.kwargs[name] for name in CARRIED_ON if name in run.kwargs}
+    return Order(
+        thread.thread_id,
+        run.assistant_id,
+        run.graph_id,
+        kwargs,
+        metadata=run.metadata,
+        owner=run.owner,
+        priority=run.priority,
+    )
+
+
+def _with(order: Order, answers: dict[str, Any], decided: list[Approval], *, by: str) -> Order:
+    """Return the order with its answers addressed, and with word of what they decided for its event log."""
+    said = [
+        {
+            "approval_id": str(row.approval_id),
+            "interrupt_id": row.interrupt_id,
+            "decision": answers[row.interrupt_id],
+            "by": by,
+        }
+        for row in decided
+    ]
+    command = {**(order.kwargs.get("command") or {}), "resume": answers}
+    return replace(order, kwargs={**order.kwargs, "command": command, "answers": said})
+
+
+async def record_run(conn: Connection, run: Run) -> None:
+    """Note with the questions which run carries their answers."""
+    for answer in run.kwargs.get("answers") or ():
+        await approvals.answered_by(conn, answer["approval_id"], run.run_id)

@@ -1,0 +1,246 @@
+"""The one door to the engine: everything that starts, answers or stops a run comes through here."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from artel.server.engine import answers, endings, stream, worker
+from artel.server.engine.endings import Ending
+from artel.server.engine.engine import Engine
+from artel.storage import approvals, checkpoints, events, runs, threads
+from artel.storage.broker import notify
+from artel.storage.errors import Conflict, NotFound
+from artel.storage.postgres import Connection
+from artel.storage.runs import CancelAction as CancelAction
+from artel.storage.runs import Order as Order
+from artel.storage.runs import Run as Run
+from artel.storage.runs import ThreadTaken
+from artel.storage.threads import Thread, UnknownThread
+
+
+class ThreadBusy(Conflict):
+    """A run is pending or running on the thread, and the new one was not to wait."""
+
+    code = "thread_busy"
+
+
+async def start(engine: Engine, order: Order, *, fast: bool) -> Run:
+    """Accept a run; with `fast`, on a free thread and with a free slot, it runs before this returns.
+
+    A resume is validated, and its decisions recorded, in the transaction that accepts the run.
+
+    Raises:
+        UnknownThread: this owner has no such thread, and the order does not say to make one.
+        ThreadBusy: something is pending or running there and the order says `reject`.
+        Invalid: a resume or command does not fit what the thread waits for; nothing is saved.
+        AlreadyDecided: another answer came first.
+    """
+    order = _bounded(engine, order)
+    command = order.kwargs.get("command") or {}
+    if command:
+        answers.check(command)
+    if not fast or order.due_at is not None or engine.room <= 0:
+        return await _enqueue(engine, order, fast=False)
+    if command.get("resume") is None and (run := await _at_once(engine, order)):
+        return run
+    try:
+        return await _enqueue(engine, order, fast=True)
+    except ThreadTaken:
+        return await _enqueue(engine, order, fast=False)
+
+
+def _bounded(engine: Engine, order: Order) -> Order:
+    """Fill in how often the run may be begun: its own word, or the setting."""
+    configured = (order.kwargs.get("config") or {}).get("configurable") or {}
+    wish = order.metadata.get("max_attempts", configured.get("max_attempts"))
+    own = isinstance(wish, int) and not isinstance(wish, bool) and wish >= 1
+    most = wish if own else order.max_attempts or engine.settings.max_attempts
+    return replace(order, max_attempts=most)
+
+
+async def _at_once(engine: Engine, order: Order) -> Run | None:
+    """Insert the run already running, in one statement, and start it; None when the thread is not free."""
+    makes = order.temporary or order.kwargs.get("if_not_exists") == "create"
+    async with engine.db.connection() as conn:
+        new = False
+        run = None if order.temporary else await runs.start_on_free_thread(conn, order, engine.worker_id)
+        if run is None and makes:
+            run = await runs.start_on_new_thread(conn, order, engine.worker_id)
+            new = run is not None
+    if run is not None:
+        worker.start(engine, run, new_thread=new)
+    return run
+
+
+async def _enqueue(engine: Engine, order: Order, *, fast: bool) -> Run:
+    async with engine.db.transaction() as conn:
+        thread = await _lock(conn, order)
+        stopped = await _make_way(conn, engine, order)
+        busy = any(_in_the_way(run) for run in await runs.active(conn, order.thread_id))
+        order = await _answer(conn, thread, order)
+        run = await _add(engine, conn, order, claimed=fast and not busy and engine.room > 0)
+    for run_id, action in stopped:
+        worker.stop(engine, run_id, action)
+    return _started(engine, run)
+
+
+async def _add(engine: Engine, conn: Connection, order: Order, *, claimed: bool) -> Run:
+    run = await runs.add(conn, order, worker_id=engine.worker_id if claimed else None)
+    await answers.record_run(conn, run)
+    if not claimed:
+        await notify(conn, "run.queued", str(run.run_id))
+    return run
+
+
+def _started(engine: Engine, run: Run) -> Run:
+    if run.worker_id == engine.worker_id:
+        worker.start(engine, run)
+    return run
+
+
+def _in_the_way(run: Run) -> bool:
+    return run.status == "running" or run.due_at <= datetime.now(UTC)
+
+
+async def _lock(conn: Connection, order: Order) -> Thread:
+    thread = await threads.lock(conn, order.thread_id, owner=order.owner)
+    if thread is not None:
+        return thread
+    if not order.temporary and order.kwargs.get("if_not_exists") != "create":
+        raise UnknownThread(f"no thread {order.thread_id}")
+    await threads.create(conn, order.thread_id, owner=order.owner)
+    return await threads.get(conn, order.thread_id, owner=order.owner)
+
+
+async def _make_way(conn: Connection, engine: Engine, order: Order) -> list[tuple[UUID, CancelAction]]:
+    """Do to what is on the thread what the order's strategy says; return what is to be stopped."""
+    strategy = order.multitask_strategy
+    if strategy == "enqueue":
+        return []
+    there = await runs.active(conn, order.thread_id)
+    if strategy == "reject":
+        if there:
+            raise ThreadBusy(f"thread {order.thread_id} is busy with run {there[0].run_id}")
+        return []
+    for run in there:
+        await _cancel(conn, engine, run, strategy)
+    return [(run.run_id, strategy) for run in there if run.status == "running"]
+
+
+async def _answer(conn: Connection, thread: Thread, order: Order) -> Order:
+    """Validate and record what the order answers; new input sets aside what was asked before."""
+    command = order.kwargs.get("command") or {}
+    if command.get("resume") is not None:
+        return await answers.by_wire(conn, thread, order)
+    if order.kwargs.get("input") is not None or command.get("goto") is not None:
+        await approvals.supersede(conn, order.thread_id)
+    return order
+
+
+async def answer(engine: Engine, approval_id: UUID, decision: dict[str, Any], *, by: str, owner: str) -> Run:
+    """Record the first answer to a question and start the run that goes on with it.
+
+    Raises:
+        NotFound: this owner was asked nothing with that id.
+        Invalid: the decision does not fit the question; nothing is saved.
+        AlreadyDecided, Expired: it was answered before, or the time is over.
+    """
+    try:
+        return await _answer_one(engine, approval_id, decision, by=by, owner=owner, fast=True)
+    except ThreadTaken:
+        return await _answer_one(engine, approval_id, decision, by=by, owner=owner, fast=False)
+
+
+async def _answer_one(
+    engine: Engine, approval_id: UUID, decision: dict[str, Any], *, by: str, owner: str, fast: bool
+) -> Run:
+    async with engine.db.transaction() as conn:
+        asked = await approvals.get(conn, approval_id, owner=owner)
+        thread = await threads.lock(conn, asked.thread_id, owner=owner)
+        if thread is None:
+            raise NotFound(f"no approval {approval_id}")
+        order = _bounded(engine, await answers.by_person(conn, thread, asked, decision, by=by))
+        busy = any(_in_the_way(run) for run in await runs.active(conn, order.thread_id))
+        run = await _add(engine, conn, order, claimed=fast and not busy and engine.room > 0)
+    return _started(engine, run)
+
+
+async def cancel(
+    engine: Engine,
+    thread_id: UUID,
+    run_id: UUID,
+    *,
+    action: CancelAction = "interrupt",
+    wait: bool = False,
+    owner: str = "local",
+) -> None:
+    """Stop a run for good; with `wait`, return when it has really stopped. An ended run stays as it is.
+
+    Raises:
+        UnknownRun: this owner has no such run on that thread.
+    """
+    async with engine.db.transaction() as conn:
+        run = await _run_of(conn, thread_id, run_id, owner)
+        await threads.lock(conn, thread_id, owner=owner)
+        run = await runs.get(conn, run_id, owner=owner)
+        if run.ended:
+            return
+        await _cancel(conn, engine, run, action)
+    worker.stop(engine, run_id, action)
+    if wait:
+        await stream.ended(engine, run_id)
+
+
+async def _cancel(conn: Connection, engine: Engine, run: Run, action: CancelAction) -> None:
+    """Note that a run shall stop; one that has not begun ends here. The thread is locked."""
+    if await runs.cancel(conn, run.run_id, action) is None:
+        return
+    if run.status == "running":
+        await notify(conn, "run.cancel", str(run.run_id))
+    elif action == "rollback":
+        await endings.forget(conn, run)
+        await threads.settle(conn, run.thread_id, "idle", {})
+        await notify(conn, "run.ended", str(run.run_id))
+    else:
+        await endings.end_unheld(conn, engine, run, Ending("interrupted", "interrupted"))
+
+
+async def delete_run(engine: Engine, thread_id: UUID, run_id: UUID, *, owner: str = "local") -> None:
+    """Remove a run and its events; a running one is stopped first, its checkpoints stay.
+
+    Raises:
+        UnknownRun: this owner has no such run on that thread.
+    """
+    await cancel(engine, thread_id, run_id, wait=True, owner=owner)
+    async with engine.db.transaction() as conn:
+        await _run_of(conn, thread_id, run_id, owner)
+        await events.delete(conn, run_id)
+        await runs.delete(conn, run_id)
+
+
+async def delete_thread(engine: Engine, thread_id: UUID, *, owner: str = "local") -> None:
+    """Remove a thread with everything on it; what runs there is stopped first.
+
+    Raises:
+        UnknownThread: this owner has no such thread.
+    """
+    while True:
+        async with engine.db.transaction() as conn:
+            if await threads.lock(conn, thread_id, owner=owner) is None:
+                raise UnknownThread(f"no thread {thread_id}")
+            there = await runs.active(conn, thread_id)
+            if not there:
+                await events.delete_of_thread(conn, thread_id)
+                await checkpoints.delete_thread(conn, thread_id)
+                await threads.delete(conn, thread_id)
+                return
+        for run in reversed(there):
+            await cancel(engine, thread_id, run.run_id, wait=True, owner=owner)
+
+
+async def _run_of(conn: Connection, thread_id: UUID, run_id: UUID, owner: str) -> Run:
+    run = await runs.get(conn, run_id, owner=owner)
+    if run.thread_id != thread_id:
+        raise runs.UnknownRun(f"no run {run_id} on thread {thread_id}")
+    return run

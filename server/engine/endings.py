@@ -1,0 +1,246 @@
+"""How a run ends: one transaction writes its status, its thread, its questions and its last events."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from artel.storage.approvals import Approval
+from langgraph.types import StateSnapshot
+
+from artel.server.engine.engine import Engine
+from artel.server.engine.execution import Cancelled, Done, Execution, Failed, Handed, LetGo, Outcome
+from artel.server.engine.log import Part, RunLog
+from artel.storage import approvals, checkpoints, events, runs, threads
+from artel.storage.broker import notify
+from artel.storage.encoding import dumps, loads
+from artel.storage.postgres import Connection
+from artel.storage.runs import Run
+
+ROLLED_BACK = "rolled_back"  # said in `run.ended` only: the run itself is gone
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is to be written when a run is over."""
+
+    status: runs.Status
+    thread_status: threads.Status
+    error: dict[str, str] | None = None
+    state: StateSnapshot | None = None
+    namespaces: Mapping[str, str] | None = None
+
+
+def ending_of(outcome: Done | Failed | Cancelled) -> Ending:
+    """Say how an outcome reads in the run and in its thread."""
+    match outcome:
+        case Done(state=None):
+            return Ending("success", "idle")
+        case Done(state=state, namespaces=namespaces):
+            return Ending("success", "interrupted", state=state, namespaces=namespaces)
+        case Failed(error=error):
+            return Ending("error", "error", error=error)
+    return Ending("interrupted", "interrupted")
+
+
+async def settle(engine: Engine, execution: Execution, outcome: Outcome) -> Run | None:
+    """Write what came of an attempt; return the thread's next run when this worker took it at once.
+
+    Raises:
+        StaleAttempt: the run has moved on; nothing was written.
+        Unavailable: the database stayed away until others may have taken the run.
+    """
+    run = execution.run
+    if isinstance(outcome, Handed):
+        outcome = _too_often(run, outcome)
+    match outcome:
+        case LetGo():
+            return None
+        case Handed(whole=whole):
+            await _hand_over(engine, execution, whole=whole)
+            return None
+        case Cancelled(action="rollback"):
+            return await _roll_back(engine, execution)
+        case Done() | Failed() | Cancelled():
+            return await _end(engine, execution, ending_of(outcome))
+
+
+def _too_often(run: Run, outcome: Handed) -> Outcome:
+    """End a run whose step was broken off when it may not be begun again."""
+    if outcome.whole or run.attempt < run.max_attempts:
+        return outcome
+    return Failed(exhausted(run))
+
+
+def exhausted(run: Run) -> dict[str, str]:
+    """Say that a run was begun as often as it may be."""
+    times = "once" if run.attempt == 1 else f"{run.attempt} times"
+    return {
+        "error": "AttemptsExhausted",
+        "message": f"the run was begun {times} and its worker stopped each time before the end; "
+        f"it may be begun {run.max_attempts} time(s)",
+    }
+
+
+async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | None:
+    run, run_log = execution.run, execution.log
+    async with run_log.storing:
+
+        async def write() -> tuple[Run | None, list[events.Event]]:
+            async with engine.db.transaction(control=True) as conn:
+                return await write_end(conn, run, run_log, ending, engine)
+
+        following, last = await engine.insist(write, until=lambda: execution.lost)
+        run_log.publish(last)
+        run_log.mark_stored(run_log.last)
+    return following
+
+
+async def write_end(
+    conn: Connection, run: Run, run_log: RunLog, ending: Ending, engine: Engine
+) -> tuple[Run | None, list[events.Event]]:
+    """Write an ending; return the thread's next run, taken, and the events drafted for this end.
+
+    The thread is locked before the run: whoever starts or cancels something does it in that order too.
+    """
+    await threads.lock(conn, run.thread_id, owner=run.owner)
+    asked = await _ask(conn, run, ending, engine.settings.approval_timeout_s)
+    status = ending.thread_status
+    parts: list[Part] = [("approval.asked", row.namespace, dumps(_question(row))) for row in asked]
+    if ending.error:
+        parts.append(("error", "", dumps(ending.error)))
+    parts.append(("run.ended", "", dumps({"status": ending.status, "thread_status": status})))
+    last = run_log.draft(parts)
+    await events.append(conn, run.run_id, run.attempt, [*run_log.unstored(), *last])
+    await runs.end(
+        conn,
+        run,
+        ending.status,
+        thread_status=status,
+        interrupts=open_questions(ending.state),
+        error=ending.error,
+    )
+    following = None
+    if run.temporary:
+        await checkpoints.delete_thread(conn, run.thread_id)
+        await threads.delete(conn, run.thread_id)
+    elif engine.settings.worker and not engine.draining:
+        following = await runs.claim_of_thread(conn, run.thread_id, engine.worker_id)
+    await notify(conn, "run.ended", str(run.run_id))
+    return following, last
+
+
+async def _roll_back(engine: Engine, execution: Execution) -> Run | None:
+    run, run_log = execution.run, execution.log
+    async with run_log.storing:
+
+        async def write() -> Run | None:
+            async with engine.db.transaction(control=True) as conn:
+                await threads.lock(conn, run.thread_id, owner=run.owner)
+                await runs.end(conn, run, "interrupted", thread_status="idle")
+                await forget(conn, run)
+                await notify(conn, "run.ended", str(run.run_id))
+                if not engine.settings.worker or engine.draining:
+                    return None
+                return await runs.claim_of_thread(conn, run.thread_id, engine.worker_id)
+
+        following = await engine.insist(write, until=lambda: execution.lost)
+        end = dumps({"status": ROLLED_BACK, "thread_status": "idle"})
+        run_log.publish(run_log.draft([("run.ended", "", end)]))
+        run_log.mark_stored(run_log.last)
+    return following
+
+
+async def forget(conn: Connection, run: Run) -> None:
+    """Remove a run and all it left: its checkpoints, its events, its questions."""
+    await checkpoints.delete_run(conn, run.thread_id, run.run_id)
+    await events.delete(conn, run.run_id)
+    await approvals.delete_of_run(conn, run.run_id)
+    await runs.delete(conn, run.run_id)
+    if run.temporary:
+        await checkpoints.delete_thread(conn, run.thread_id)
+        await threads.delete(conn, run.thread_id)
+
+
+async def _hand_over(engine: Engine, execution: Execution, *, whole: bool) -> None:
+    run, run_log = execution.run, execution.log
+    async with run_log.storing:
+
+        async def write() -> None:
+            async with engine.db.transaction(control=True) as conn:
+                await events.append(conn, run.run_id, run.attempt, run_log.unstored())
+                await runs.release(conn, run, engine.worker_id, granted=1 if whole else 0)
+                await notify(conn, "run.queued", str(run.run_id))
+
+        await engine.insist(write, until=lambda: execution.lost)
+        run_log.mark_stored(run_log.last)
+
+
+async def end_unheld(conn: Connection, engine: Engine, run: Run, ending: Ending) -> None:
+    """End a run that no worker holds: cancelled in the queue, or begun as often as it may be.
+
+    The caller has locked its thread and the run.
+    """
+    start = run.reserved_seq + 1
+    parts: list[Part] = []
+    if ending.error:
+        parts.append(("error", "", dumps(ending.error)))
+    parts.append(("run.ended", "", dumps({"status": ending.status, "thread_status": ending.thread_status})))
+    drafted = [events.Event(start + i, *part) for i, part in enumerate(parts)]
+    await events.append_unfenced(conn, run.run_id, run.attempt, drafted)
+    await runs.end(conn, run, ending.status, thread_status=ending.thread_status, error=ending.error)
+    if run.temporary:
+        await checkpoints.delete_thread(conn, run.thread_id)
+        await threads.delete(conn, run.thread_id)
+    await notify(conn, "run.ended", str(run.run_id))
+
+
+def open_questions(state: StateSnapshot | None) -> dict[str, list[dict[str, Any]]]:
+    """Return what a thread waits for, as its row has it: `{task_id: [{id, value}]}`."""
+    return {
+        task.id: [{"id": asked.id, "value": loads(dumps(asked.value))} for asked in task.interrupts]
+        for task in (state.tasks if state else ())
+        if task.interrupts
+    }
+
+
+async def _ask(conn: Connection, run: Run, ending: Ending, timeout_s: float) -> Sequence[Approval]:
+    """Write a row for each question that has none that still counts."""
+    rows: list[Approval] = []
+    for questions in open_questions(ending.state).values():
+        for question in questions:
+            rows += await approvals.ask(
+                conn,
+                thread_id=run.thread_id,
+                run_id=run.run_id,
+                interrupt_id=question["id"],
+                value=question["value"],
+                namespace=(ending.namespaces or {}).get(question["id"], ""),
+                owner=run.owner,
+                expires_at=_expiry(question["value"], timeout_s),
+            )
+    return rows
+
+
+def _expiry(value: Any, timeout_s: float) -> datetime | None:
+    """Only questions of our own agents have a time limit; others wait for ever."""
+    if isinstance(value, dict) and isinstance(value.get("artel"), dict):
+        return datetime.now(UTC) + timedelta(seconds=timeout_s)
+    return None
+
+
+def _question(row: Approval) -> dict[str, Any]:
+    """Say a question as the event log has it."""
+    return {
+        "approval_id": row.approval_id,
+        "run_id": row.run_id,
+        "thread_id": row.thread_id,
+        "interrupt_id": row.interrupt_id,
+        "kind": row.kind,
+        "tool": row.tool,
+        "tool_call_id": row.tool_call_id,
+        "args": row.args,
+        "value": row.value,
+        "asked_at": row.asked_at,
+        "expires_at": row.expires_at,
+    }

@@ -1,0 +1,160 @@
+"""The engine of one process: what it holds, and who waits for what in it."""
+
+import asyncio
+import os
+import platform
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from uuid import UUID
+
+import structlog
+
+from artel.server.engine.settings import EngineSettings
+from artel.storage.broker import Broker
+from artel.storage.errors import Unavailable
+from artel.storage.ids import new_id
+from artel.storage.postgres import Database
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from langchain_core.runnables import RunnableConfig
+
+    from artel.server.engine.execution import Execution
+    from artel.server.engine.log import RunLog
+
+T = TypeVar("T")
+SLOWEST_RETRY_S = 1.0
+FOLLOWED_S = 30.0  # how long the owner of a run tells other processes about each chunk, once asked to
+log = structlog.get_logger(__name__)
+
+
+class Catalog(Protocol):
+    """Where graphs come from."""
+
+    def graph(self, graph_id: str, config: "RunnableConfig") -> "AbstractAsyncContextManager[Any]":
+        """Open a compiled graph for one run."""
+
+
+class Engine:
+    """Everything the parts of the engine share in one process."""
+
+    def __init__(
+        self, db: Database, broker: Broker, catalog: Catalog, settings: EngineSettings, handles: Any = None
+    ) -> None:
+        self.db = db
+        self.broker = broker
+        self.catalog = catalog
+        self.settings = settings
+        self.handles = handles
+        self.worker_id = new_id()
+        self.lock_key = self.worker_id.int & 0x7FFF_FFFF_FFFF_FFFF
+        self.host = host_name()
+        self.live: dict[UUID, Execution] = {}
+        self.draining = False
+        self.hungry = False  # there may be more in the queue than there were slots
+        self.others = 0  # other workers on this database
+        self.lease_until = 0.0  # by our own clock (monotonic), counted from before the renewal was sent
+        self.queue_changed = asyncio.Event()
+        self.logs_changed = asyncio.Event()
+        self.chunk_full = asyncio.Event()
+        self.asked = asyncio.Event()  # a question with a time limit may be new
+        self.logs: set[RunLog] = set()  # with something new
+        self._waiting: dict[UUID, set[asyncio.Event]] = {}
+        self._asked_to_follow: dict[UUID, float] = {}
+
+    @property
+    def room(self) -> int:
+        """How many more runs this process takes."""
+        if self.draining or not self.settings.worker:
+            return 0
+        return self.settings.slots - len(self.live)
+
+    @contextmanager
+    def waiting_for(self, run_id: UUID) -> Iterator[asyncio.Event]:
+        """Give an event that is set whenever something may have happened to a run, here or elsewhere."""
+        woken = asyncio.Event()
+        self._waiting.setdefault(run_id, set()).add(woken)
+        try:
+            yield woken
+        finally:
+            rest = self._waiting[run_id]
+            rest.discard(woken)
+            if not rest:
+                del self._waiting[run_id]
+
+    def wake(self, run_id: UUID) -> None:
+        """Tell those who wait for a run to look again."""
+        for woken in self._waiting.get(run_id, ()):
+            woken.set()
+
+    def wake_all(self) -> None:
+        """Tell everybody to look again: wake-ups may have been lost."""
+        self.queue_changed.set()
+        for waiters in self._waiting.values():
+            for woken in waiters:
+                woken.set()
+
+    def followed(self, run_id: UUID) -> None:
+        """Note that somebody elsewhere reads along a run that is here."""
+        if execution := self.live.get(run_id):
+            execution.log.followed_until = time.monotonic() + FOLLOWED_S
+
+    async def follow_elsewhere(self, run_id: UUID) -> None:
+        """Tell the owner of a run, now and then, that somebody here reads along."""
+        now = time.monotonic()
+        if now - self._asked_to_follow.get(run_id, -FOLLOWED_S) < FOLLOWED_S / 3:
+            return
+        self._asked_to_follow = {k: t for k, t in self._asked_to_follow.items() if now - t < FOLLOWED_S}
+        self._asked_to_follow[run_id] = now
+        await self.broker.publish("run.follow", str(run_id))
+
+    def lose(self, run_id: UUID) -> None:
+        """Stop a run that somebody else has now."""
+        if execution := self.live.get(run_id):
+            execution.lose()
+
+    async def insist(self, write: Callable[[], Awaitable[T]], *, until: Callable[[], bool]) -> T:
+        """Do a write again and again while the database is away, until it is done or `until` says stop.
+
+        Raises:
+            Unavailable: the database is away and `until` says that it is no use any more.
+        """
+        pause = 0.02
+        while True:
+            try:
+                return await write()
+            except Unavailable as away:
+                if until():
+                    raise
+                log.warning("the database is away; trying again", reason=str(away))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, SLOWEST_RETRY_S)
+
+    def lease_is_over(self) -> bool:
+        """Whether others may have taken our runs: we could not renew, and there are others."""
+        return self.others > 0 and time.monotonic() > self.lease_until
+
+
+def host_name() -> str:
+    """Name this host as far as process ids mean the same on it: containers differ."""
+    name = platform.node()
+    parts = [Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")]
+    try:
+        return f"{name}/{parts[0].read_text().strip()}/{os.readlink(parts[1])}"  # noqa: PTH115 - not a path
+    except OSError:
+        return name
+
+
+def is_gone(pid: int) -> bool:
+    """Say whether no process of this host has that id."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

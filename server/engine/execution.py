@@ -1,0 +1,268 @@
+"""One attempt of a run: from its row to what came of it. The worker's edge: no error goes past `attempt`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager, aclosing, nullcontext
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import structlog
+from artel.storage.checkpoints import RunSaver
+from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphDrained
+from langgraph.runtime import RunControl
+from langgraph.types import StateSnapshot
+from pydantic import BaseModel
+
+from artel.server.engine import translate
+from artel.server.engine.engine import Engine
+from artel.server.engine.handles import handles_of
+from artel.server.engine.log import RunLog
+from artel.server.engine.pickup import Stop, decide, first
+from artel.storage.errors import Unavailable
+from artel.storage.runs import CancelAction, Run, StaleAttempt
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The graph came to its end, or stopped to wait: then `state` holds what for."""
+
+    state: StateSnapshot | None = None
+    namespaces: Mapping[str, str] = field(default_factory=dict)  # of questions raised inside sub-graphs
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The graph raised, or could not be opened."""
+
+    error: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """Somebody stopped it, and it has stopped."""
+
+    action: CancelAction
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """It goes on elsewhere. `whole`: no step was broken off."""
+
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """Another worker has it; nothing of ours counts any more."""
+
+
+Outcome: TypeAlias = Done | Failed | Cancelled | Handed | LetGo
+
+
+@dataclass(eq=False, slots=True)
+class Execution:
+    """A run while it runs here."""
+
+    run: Run
+    log: RunLog
+    new_thread: bool = False  # made with the run: there is no checkpoint to look for
+    control: RunControl = field(default_factory=RunControl)
+    saver: RunSaver | None = None
+    graph: asyncio.Task[Outcome] | None = None
+    work: asyncio.Task[None] | None = None
+    cancel: CancelAction | None = None
+    handing_over: bool = False
+    lost: bool = False
+
+    @property
+    def breaking_off(self) -> bool:
+        """Whether the graph has been told to stop."""
+        return self.lost or self.handing_over or self.cancel is not None
+
+    def stop(self, action: CancelAction) -> None:
+        """Stop because somebody said so."""
+        self.cancel = self.cancel or action
+        self._break_off()
+
+    def hand_over(self) -> None:
+        """Break the step off, for others to do it again; nothing more is written from here."""
+        self.handing_over = True
+        self._silence()
+        self._break_off()
+
+    def lose(self) -> None:
+        """Stop because others may have it."""
+        self.lost = True
+        self._silence()
+        self._break_off()
+
+    def _silence(self) -> None:
+        """Keep the broken-off step from noting its own cancellation as an error of the graph."""
+        if self.saver is not None:
+            self.saver.close()
+
+    def _break_off(self) -> None:
+        if self.graph is not None:
+            self.graph.cancel()
+
+
+async def attempt(engine: Engine, execution: Execution) -> Outcome:
+    """Run the graph until it ends, waits, fails or is stopped; say which."""
+    run = execution.run
+    try:
+        return await _drive(engine, execution)
+    except GraphDrained:
+        return Handed(whole=True)
+    except StaleAttempt:
+        return LetGo()
+    except asyncio.CancelledError as stopped:
+        if execution.lost:
+            return LetGo()
+        if execution.cancel:
+            return Cancelled(execution.cancel)
+        if execution.handing_over:
+            return Handed(whole=False)
+        return Failed(translate.failure(stopped))
+    except Unavailable as away:
+        log.warning("a run lost the database", run_id=str(run.run_id), reason=str(away))
+        return Handed(whole=False)
+    except Exception as error:
+        if isinstance(error.__cause__, StaleAttempt):
+            return LetGo()
+        log.exception("a run failed", run_id=str(run.run_id), graph_id=run.graph_id)
+        return Failed(translate.failure(error))
+
+
+async def _drive(engine: Engine, execution: Execution) -> Done:
+    run = execution.run
+    config = configuration(run)
+    saver = RunSaver(engine.db, run.run_id, run.attempt)
+    execution.saver = saver
+    if engine.handles is None:
+        given: AbstractContextManager[object] = nullcontext()
+    else:
+        given = handles_of(engine.handles, engine.db, run)
+    with given:
+        async with engine.catalog.graph(run.graph_id, config) as built:
+            graph = built.copy(update={"checkpointer": saver})
+            decision = first(run) if run.attempt == 1 else await decide(graph, run, config)
+            if isinstance(decision, Stop):
+                return _done(decision.state, {})
+            if not decision.addressed:
+                config["configurable"].pop("checkpoint_id", None)
+            return await _stream(engine, execution, graph, decision.input, config)
+
+
+async def _stream(
+    engine: Engine, execution: Execution, graph: Any, given: Any, config: RunnableConfig
+) -> Done:
+    run_log = execution.log
+    part = translate.Translator().part
+    waits = False
+    namespaces: dict[str, str] = {}
+    async with aclosing(_chunks(execution, graph, given, config)) as chunks:
+        async for chunk in chunks:
+            if isinstance(chunk, dict):
+                run_log.add("events", "", translate.dumps(chunk))
+            else:
+                run_log.add(*part(chunk))
+                if chunk[1] == "updates":
+                    waits = waits or translate.stops(chunk)
+                    for asked in translate.questions(chunk):
+                        namespaces[asked] = max(namespaces.get(asked, ""), "|".join(chunk[0]), key=len)
+            if run_log.full:
+                await run_log.room()
+    if not waits:
+        return Done()
+    head: RunnableConfig = {"configurable": {"thread_id": config["configurable"]["thread_id"]}}
+    return _done(await graph.aget_state(head), namespaces)
+
+
+async def _chunks(
+    execution: Execution, graph: Any, given: Any, config: RunnableConfig
+) -> AsyncIterator[translate.Chunk | dict[str, Any]]:
+    """Yield what the graph streams; as dicts LangChain's own events, when the run asked for them."""
+    kwargs = execution.run.kwargs
+    options = {
+        "context": _context(graph, kwargs.get("context")),
+        "stream_mode": translate.modes(kwargs.get("stream_mode")),
+        "interrupt_before": kwargs.get("interrupt_before"),
+        "interrupt_after": kwargs.get("interrupt_after"),
+        "durability": kwargs.get("durability") or "async",
+        "subgraphs": True,
+        "control": execution.control,
+    }
+    if not translate.wants_events(kwargs.get("stream_mode")):
+        async with aclosing(graph.astream(given, config, **options)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+        return
+    root = str(config["run_id"])
+    async with aclosing(graph.astream_events(given, config, version="v2", **options)) as events:
+        async for event in events:
+            if event["event"] == "on_chain_stream" and event["run_id"] == root:
+                yield event["data"]["chunk"]
+            yield event
+
+
+def configuration(run: Run) -> RunnableConfig:
+    """Return the config a graph is run with, as clients of the wire know it."""
+    asked = run.kwargs.get("config") or {}
+    checkpoint = run.kwargs.get("checkpoint") or {}
+    ids = {
+        "run_id": str(run.run_id),
+        "thread_id": str(run.thread_id),
+        "graph_id": run.graph_id,
+        "assistant_id": str(run.assistant_id),
+    }
+    configurable: dict[str, Any] = {
+        **(asked.get("configurable") or {}),
+        **ids,
+        "user_id": "",
+        "langgraph_auth_user": None,
+        "langgraph_auth_user_id": "",
+        "langgraph_auth_permissions": [],
+        "langgraph_request_id": str(run.run_id),
+    }
+    if checkpoint_id := run.kwargs.get("checkpoint_id") or checkpoint.get("checkpoint_id"):
+        configurable["checkpoint_id"] = str(checkpoint_id)
+        configurable["checkpoint_ns"] = checkpoint.get("checkpoint_ns") or ""
+    if checkpoint_map := checkpoint.get("checkpoint_map"):
+        configurable["checkpoint_map"] = checkpoint_map
+    config: RunnableConfig = {
+        "configurable": configurable,
+        "metadata": {
+            **run.metadata,
+            **(asked.get("metadata") or {}),
+            **ids,
+            "run_attempt": run.attempt,
+        },
+        "run_id": UUID(str(run.run_id)),
+    }
+    if tags := asked.get("tags"):
+        config["tags"] = list(tags)
+    if limit := asked.get("recursion_limit"):
+        config["recursion_limit"] = int(limit)
+    return config
+
+
+def _context(graph: Any, asked: Any) -> Any:
+    """Return the run's context; where none was given and the schema has a default for everything, that."""
+    schema = getattr(graph, "context_schema", None)
+    if asked or not isinstance(schema, type):
+        return asked
+    if issubclass(schema, BaseModel):
+        whole = not any(one.is_required() for one in schema.model_fields.values())
+    else:
+        whole = is_dataclass(schema) and all(
+            one.default is not MISSING or one.default_factory is not MISSING for one in fields(schema)
+        )
+    return schema() if whole else asked
+
+
+def _done(state: StateSnapshot, namespaces: Mapping[str, str]) -> Done:
+    return Done(state if state.next else None, namespaces)

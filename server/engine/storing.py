@@ -1,0 +1,94 @@
+"""Stores events behind the runs: all logs that have something new share one transaction every few ms."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+import structlog
+
+from artel.server.engine.engine import Engine
+from artel.server.engine.log import RunLog
+from artel.storage import events, runs
+from artel.storage.broker import notify
+from artel.storage.errors import Unavailable
+from artel.storage.runs import StaleAttempt
+
+log = structlog.get_logger(__name__)
+
+
+def changed(engine: Engine, run_log: RunLog) -> None:
+    """Note that a log has something new."""
+    engine.logs.add(run_log)
+    if run_log.behind >= engine.settings.chunk_bytes:
+        engine.chunk_full.set()
+    engine.logs_changed.set()
+
+
+async def keep_storing(engine: Engine) -> None:
+    """Store what is new, a chunk a log, until cancelled."""
+    while True:
+        await engine.logs_changed.wait()
+        try:
+            async with asyncio.timeout(engine.settings.chunk_ms / 1000):
+                await engine.chunk_full.wait()
+        except TimeoutError:
+            pass
+        engine.logs_changed.clear()
+        engine.chunk_full.clear()
+        taken = list(engine.logs)
+        engine.logs.clear()
+        await store(engine, taken)
+
+
+async def store(engine: Engine, logs: Sequence[RunLog]) -> None:
+    """Store what these logs have; those that are being ended store it themselves."""
+    async with AsyncExitStack() as stack:
+        batch = []
+        for run_log in logs:
+            if run_log.closed or run_log.storing.locked():
+                continue
+            await stack.enter_async_context(run_log.storing)
+            if run_log.unstored():
+                batch.append(run_log)
+        if not batch:
+            return
+        try:
+            await engine.insist(lambda: _write(engine, batch), until=engine.lease_is_over)
+        except StaleAttempt:
+            await _one_by_one(engine, batch)
+        except Unavailable:
+            log.warning("events wait for the database", runs=len(batch))
+            engine.logs.update(batch)
+
+
+async def _one_by_one(engine: Engine, batch: Sequence[RunLog]) -> None:
+    """One of them has been taken over: store the others."""
+    for run_log in batch:
+        try:
+            await engine.insist(lambda one=run_log: _write(engine, [one]), until=engine.lease_is_over)
+        except StaleAttempt:
+            engine.lose(run_log.run_id)
+        except Unavailable:
+            engine.logs.add(run_log)
+
+
+async def _write(engine: Engine, batch: Sequence[RunLog]) -> None:
+    now = time.monotonic()
+    stored: list[tuple[RunLog, int]] = []
+    raised: list[tuple[RunLog, int]] = []
+    async with engine.db.transaction(control=True) as conn:
+        for run_log in batch:
+            chunk = run_log.unstored()
+            if not chunk:
+                continue
+            await events.append(conn, run_log.run_id, run_log.attempt, chunk)
+            stored.append((run_log, chunk[-1].seq))
+            if run_log.low:
+                raised.append((run_log, await runs.reserve(conn, run_log.run_id, run_log.attempt)))
+            if run_log.followed_until > now:
+                await notify(conn, "run.events", str(run_log.run_id))
+    for run_log, reserved in raised:
+        run_log.raise_to(reserved)
+    for run_log, last in stored:
+        run_log.mark_stored(last)

@@ -1,0 +1,131 @@
+"""Following runs: from memory while they run here, else from the stored log; never an event twice."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from artel.storage.events import Event
+
+from artel.server.engine.engine import Engine
+from artel.storage import checkpoints, events, runs
+from artel.storage.encoding import loads
+from artel.storage.runs import Run, UnknownRun
+
+POLL_S = 1.0  # slow look, should a wake-up be lost
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run. `values` is JSON: the last values of the root graph, `__interrupt__` included."""
+
+    status: str
+    values: bytes
+    error: dict[str, Any] | None = None
+
+
+async def follow(engine: Engine, run_id: UUID, *, after: int | None = 0) -> AsyncIterator[Sequence[Event]]:
+    """Yield the events of a run after id `after`, as many at a time as are ready, until it has ended.
+
+    `after` None: only what comes from now on. Works in every process and after the end. Ends without
+    `run.ended` when this process shuts down: the reader should come back elsewhere.
+
+    Raises:
+        UnknownRun: there is no such run and no event of it.
+    """
+    seen = after if after is not None else await _newest(engine, run_id)
+    stored = _stored(engine)
+    with engine.waiting_for(run_id) as woken:
+        while not engine.draining:
+            woken.clear()
+            if execution := engine.live.get(run_id):
+                async for batch in execution.log.read(seen, stored):
+                    seen = batch[-1].seq
+                    yield batch
+                if execution.log.ended:
+                    return
+                await asyncio.sleep(0)  # its execution leaves the engine in this very moment
+                continue
+            run = await _row(engine, run_id)
+            batch = await stored(run_id, seen)
+            if batch:
+                seen = batch[-1].seq
+                yield batch
+                if batch[-1].type == "run.ended":
+                    return
+                continue
+            if run is None or run.ended:
+                if run is None and seen == 0:
+                    raise UnknownRun(f"no run {run_id}")
+                return
+            if run_id not in engine.live:
+                await _wait(engine, run, woken)
+
+
+async def ended(engine: Engine, run_id: UUID) -> Run | None:
+    """Wait until a run has ended and its end is written; None when the run is gone."""
+    with engine.waiting_for(run_id) as woken:
+        while True:
+            woken.clear()
+            if run_id not in engine.live:
+                run = await _row(engine, run_id)
+                if run is None or run.ended or engine.draining:
+                    return run
+            try:
+                async with asyncio.timeout(POLL_S):
+                    await woken.wait()
+            except TimeoutError:
+                continue
+
+
+async def outcome(engine: Engine, run_id: UUID) -> Outcome:
+    """Wait for the end of a run and say what came of it.
+
+    Raises:
+        UnknownRun: there is no such run and no event of it.
+    """
+    execution = engine.live.get(run_id)
+    run = await ended(engine, run_id)
+    values = execution.log.values if execution and execution.log.ended else None
+    last: dict[str, bytes] = {}
+    if values is None or run is None or run.error is not None:
+        async for batch in follow(engine, run_id, after=0):
+            last |= {event.type: event.data for event in batch if not event.ns}
+    values = values or last.get("values") or b"{}"
+    if run is not None:
+        return Outcome(run.status, values, run.error)
+    said: Any = loads(last.get("run.ended", b"{}"))
+    error: Any = loads(last["error"]) if "error" in last else None
+    return Outcome(said.get("status", "interrupted"), values, error)
+
+
+def _stored(engine: Engine) -> Any:
+    async def read(run_id: UUID, after: int) -> Sequence[Event]:
+        async with engine.db.connection() as conn:
+            return await events.read(conn, run_id, after=after, resolve=checkpoints.resolver(engine.db))
+
+    return read
+
+
+async def _row(engine: Engine, run_id: UUID) -> Run | None:
+    async with engine.db.connection() as conn:
+        return await runs.find(conn, run_id)
+
+
+async def _newest(engine: Engine, run_id: UUID) -> int:
+    if execution := engine.live.get(run_id):
+        return execution.log.last
+    async with engine.db.connection() as conn:
+        return await events.last_seq(conn, run_id)
+
+
+async def _wait(engine: Engine, run: Run, woken: asyncio.Event) -> None:
+    """Sleep until something happens to a run that is elsewhere; its owner is told that somebody reads."""
+    if run.status == "running":
+        await engine.follow_elsewhere(run.run_id)
+    try:
+        async with asyncio.timeout(POLL_S):
+            await woken.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,80 @@
+"""From LangGraph's stream to our events: the one place that knows its shapes. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from artel.storage.encoding import dumps
+
+ALWAYS = ("messages", "updates", "values", "custom")
+ON_DEMAND = frozenset({"tasks", "checkpoints", "debug"})
+INTERRUPT = "__interrupt__"
+MEMO = 64  # model calls at once whose constant part is remembered
+
+Chunk: TypeAlias = tuple[tuple[str, ...], str, Any]  # namespace, mode, payload: one piece of `astream`
+Part: TypeAlias = tuple[str, str, bytes]  # event type, namespace, data
+
+
+def modes(asked: object) -> list[str]:
+    """Return the modes to run a graph with: those we always store, and those the run asked for."""
+    return [*ALWAYS, *(name for name in dict.fromkeys(_names(asked)) if name in ON_DEMAND)]
+
+
+def wants_events(asked: object) -> bool:
+    """Say whether a run asked for LangChain's own events as well."""
+    return "events" in _names(asked)
+
+
+def _names(asked: object) -> list[str]:
+    match asked:
+        case str():
+            return [asked]
+        case list() | tuple():
+            return [str(name) for name in asked]
+    return []
+
+
+class Translator:
+    """Turns chunks into events, and remembers the constant part of a message's stream.
+
+    All tokens of a model call carry the very same metadata object: it is encoded once.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Mapping[str, Any], bytes]] = {}
+
+    def part(self, chunk: Chunk) -> Part:
+        """Return the event a chunk makes."""
+        ns, mode, payload = chunk
+        if mode == "messages":
+            message, metadata = payload
+            return mode, "|".join(ns), b"[%b,%b]" % (dumps(message), self._metadata(metadata))
+        return mode, "|".join(ns), dumps(payload)
+
+    def _metadata(self, metadata: Mapping[str, Any]) -> bytes:
+        known = self._known.get(id(metadata))
+        if known and known[0] is metadata:
+            return known[1]
+        if len(self._known) >= MEMO:
+            self._known.clear()
+        encoded = dumps(metadata)
+        self._known[id(metadata)] = (metadata, encoded)
+        return encoded
+
+
+def stops(chunk: Chunk) -> bool:
+    """Say whether a chunk tells that the root graph stops to wait: for an answer, or at a breakpoint."""
+    ns, mode, payload = chunk
+    return not ns and mode == "updates" and isinstance(payload, Mapping) and INTERRUPT in payload
+
+
+def questions(chunk: Chunk) -> list[str]:
+    """Return the ids of the questions that a chunk raises, in whatever namespace."""
+    _, mode, payload = chunk
+    if mode != "updates" or not isinstance(payload, Mapping):
+        return []
+    return [asked.id for asked in payload.get(INTERRUPT) or () if hasattr(asked, "id")]
+
+
+def failure(error: BaseException) -> dict[str, str]:
+    """Say an error in the shape the wire has for it."""
+    return {"error": type(error).__name__, "message": str(error)}

@@ -1,0 +1,144 @@
+"""Takes runs from the queue and runs them, as many at once as there are slots."""
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from artel.server.engine import endings, storing
+from artel.server.engine.engine import Engine
+from artel.server.engine.execution import Execution, LetGo, Outcome, attempt
+from artel.server.engine.log import RunLog
+from artel.storage import runs
+from artel.storage.encoding import dumps
+from artel.storage.errors import Unavailable
+from artel.storage.runs import Run, StaleAttempt
+
+AT_ONCE = 16  # runs claimed by one statement
+NUDGE_S = 5.0  # a graph that swallows its cancellation is cancelled again
+
+log = structlog.get_logger(__name__)
+
+
+def start(engine: Engine, run: Run, *, new_thread: bool = False) -> Execution:
+    """Run what this worker holds; its first event is there before this returns."""
+    run_log = RunLog(run, keep=engine.settings.ring_events, changed=partial(storing.changed, engine))
+    execution = Execution(run, run_log, new_thread=new_thread)
+    engine.live[run.run_id] = execution
+    run_log.add("metadata", "", dumps({"run_id": run.run_id, "attempt": run.attempt}))
+    if run.attempt == 1:
+        for answer in run.kwargs.get("answers") or ():
+            run_log.add("approval.decided", "", dumps(answer))
+    execution.work = asyncio.create_task(_work(engine, execution), name=f"run {run.run_id}")
+    engine.wake(run.run_id)
+    return execution
+
+
+async def _work(engine: Engine, execution: Execution) -> None:
+    """Run it, write what came of it, free the slot, and go on with the thread's next run."""
+    run = execution.run
+    following: Run | None = None
+    try:
+        outcome = await _supervise(engine, execution)
+        following = await endings.settle(engine, execution, outcome)
+    except StaleAttempt:
+        log.info("a run has moved on", run_id=str(run.run_id), attempt=run.attempt)
+    except Unavailable as away:
+        log.warning("a run was left to others", run_id=str(run.run_id), reason=str(away))
+    except Exception:
+        log.exception("the end of a run could not be written", run_id=str(run.run_id))
+    finally:
+        execution.log.close()
+        if engine.live.get(run.run_id) is execution:
+            del engine.live[run.run_id]
+        engine.wake(run.run_id)
+        if engine.hungry:
+            engine.hungry = False
+            engine.queue_changed.set()
+    if following is not None:
+        start(engine, following)
+
+
+async def _supervise(engine: Engine, execution: Execution) -> Outcome:
+    execution.graph = asyncio.create_task(attempt(engine, execution), name=f"graph {execution.run.run_id}")
+    if execution.lost:
+        return LetGo()
+    if execution.run.cancel:  # noted before we had it
+        execution.stop(execution.run.cancel)
+    while True:
+        done, _ = await asyncio.wait({execution.graph}, timeout=NUDGE_S)
+        if done:
+            return execution.graph.result()
+        if execution.breaking_off:
+            execution.graph.cancel()
+
+
+async def keep_claiming(engine: Engine) -> None:
+    """Take runs whenever the queue changes or a delayed run falls due, until cancelled or draining."""
+    while not engine.draining:
+        engine.queue_changed.clear()
+        timeout = engine.settings.poll_s
+        try:
+            timeout = await _claim(engine)
+        except Unavailable as away:
+            log.warning("the queue cannot be read", reason=str(away))
+            timeout = 0.2
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await engine.queue_changed.wait()
+
+
+async def _claim(engine: Engine) -> float:
+    """Start what can be started; return the seconds after which to look again."""
+    while engine.room > 0:
+        most = min(AT_ONCE, engine.room)
+        async with engine.db.connection(control=True) as conn:
+            taken = await runs.claim(conn, engine.worker_id, most=most)
+            due_in = None if taken else await runs.next_due_in(conn)
+        for run in taken:
+            start(engine, run)
+        if not taken:
+            soon = engine.settings.poll_s if due_in is None else max(0.0, due_in)
+            return min(engine.settings.poll_s, soon)
+    engine.hungry = True
+    return engine.settings.poll_s
+
+
+async def drain(engine: Engine, grace_s: float | None = None) -> None:
+    """Stop taking runs, let the steps in flight end, hand over what is not done then."""
+    engine.draining = True
+    engine.queue_changed.set()
+    held = list(engine.live.values())
+    for execution in held:
+        execution.control.request_drain()
+    working = {execution.work for execution in held if execution.work}
+    if not working:
+        return
+    grace = engine.settings.grace_s if grace_s is None else grace_s
+    _, late = await asyncio.wait(working, timeout=grace)
+    for execution in held:
+        if execution.work in late:
+            execution.hand_over()
+    if late:
+        await asyncio.wait(late)
+
+
+async def let_go(engine: Engine) -> None:
+    """Stop all runs: others may have them."""
+    held = list(engine.live.values())
+    for execution in held:
+        execution.lose()
+    working = {execution.work for execution in held if execution.work}
+    if working:
+        await asyncio.wait(working)
+
+
+def stop(engine: Engine, run_id: UUID, action: runs.CancelAction) -> bool:
+    """Stop a run if it is running here."""
+    execution = engine.live.get(run_id)
+    if execution is None:
+        return False
+    execution.stop(action)
+    return True
