@@ -1,0 +1,95 @@
+"""The command line: `artel serve | worker | migrate | chat | run`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol, cast
+
+from artel.storage.errors import ArtelError
+
+REFUSED = 1
+INTERRUPTED = 130
+
+
+class Subcommand(Protocol):
+    """A module of `artel.server.cli`."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it; return the exit status."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the subcommand that is asked for; return the exit status.
+
+    What the caller can mend is said in one sentence on standard error, with status 1.
+    """
+    asked = parser().parse_args(arguments)
+    try:
+        # Serving takes a second to import; `--help` and a wrong flag need none of it.
+        subcommand = cast(Subcommand, import_module(f"artel.server.cli.{asked.subcommand}"))
+        return subcommand.run(asked)
+    except ArtelError as error:
+        sys.stderr.write(f"artel: {error}\n")
+        return REFUSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all subcommands."""
+    top = argparse.ArgumentParser(prog="artel", description="An open, self-hosted LangGraph agent server.")
+    top.add_argument("--version", action="version", version=f"artel {version('artel')}")
+    subcommands = top.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
+    serve = subcommands.add_parser("serve", help="serve the API and the page, and run agents")
+    _add_common(serve)
+    _add_address(serve)
+    _add_config(serve)
+    serve.add_argument("--no-worker", action="store_true", help="only serve; other processes run the agents")
+    worker = subcommands.add_parser("worker", help="only run agents, for servers on the same database")
+    _add_common(worker)
+    _add_config(worker)
+    migrate = subcommands.add_parser("migrate", help="bring the database to this release's schema")
+    _add_common(migrate)
+    chat = subcommands.add_parser("chat", help="talk to an agent in the terminal")
+    _add_talk(chat)
+    run = subcommands.add_parser("run", help="run an agent once, without questions to a terminal")
+    _add_talk(run)
+    run.add_argument("message", help="what the agent is asked to do")
+    run.add_argument("--json", action="store_true", help="print one JSON object a line: events, then the end")
+    return top
+
+
+def _add_common(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--data", type=Path, help="folder of the embedded database (.artel, or ARTEL_DATA)")
+
+
+def _add_address(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--host", help="address to listen on (127.0.0.1)")
+    to.add_argument("--port", type=int, help="port to listen on (8123, or PORT)")
+
+
+def _add_config(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--config", type=Path, help="the langgraph.json to serve, or its folder")
+    to.add_argument("--concurrency", type=_at_least_one, metavar="N", help="runs at once (100)")
+
+
+def _add_talk(to: argparse.ArgumentParser) -> None:
+    _add_common(to)
+    to.add_argument("--config", type=Path, help="the langgraph.json to serve, when no --url is given")
+    to.add_argument("--url", help="a running server; without it one is started for the time being")
+    to.add_argument("--agent", default="", help="the agent to talk to (the first one that is served)")
+    to.add_argument("--workspace", type=Path, help="the folder to work in (the current one)")
+    to.add_argument("--thread", help="go on with this thread")
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"must be 1 or more, got {text!r}")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

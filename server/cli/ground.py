@@ -1,0 +1,110 @@
+"""What every process stands on: settings, configuration, database, broker, graphs, engine."""
+
+import logging
+import sys
+from argparse import Namespace
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from artel.graphs.context import Handles
+from artel.graphs.models import Models
+from artel.server import served
+from artel.server.catalog import Catalog
+from artel.server.engine import Engine, open_engine
+from artel.server.settings import Settings, load_settings, provide
+from artel.storage import embedded
+from artel.storage.broker import open_broker
+from artel.storage.migrations import migrate
+from artel.storage.postgres import open_database
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The parts of a running process."""
+
+    settings: Settings
+    catalog: Catalog
+    models: Models
+    engine: Engine
+
+
+def settle(arguments: Namespace) -> Settings:
+    """Return the settings that flags, environment and the served configuration make together.
+
+    Raises:
+        ArtelError: one of them cannot be used; the message says which.
+    """
+    flags = {name: getattr(arguments, name, None) for name in ("host", "port", "data", "config")}
+    settings = load_settings(**flags)
+    if file := served.find(settings.config):
+        provide(served.read(file).env)
+        settings = load_settings(**flags)
+    changes: dict[str, object] = {}
+    if slots := getattr(arguments, "concurrency", None):
+        changes["slots"] = slots
+    if getattr(arguments, "no_worker", False):
+        changes["worker"] = False
+    return settings.model_copy(update={"engine": settings.engine.model_copy(update=changes)})
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """Yield the DSN: the one that is set, else that of the embedded PostgreSQL, kept for the context."""
+    if settings.storage.postgres:
+        yield settings.storage.postgres
+    else:
+        with embedded.start(settings.data) as dsn:
+            yield dsn
+
+
+@asynccontextmanager
+async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
+    """Open everything above the database; migrates first.
+
+    Raises:
+        ArtelError: a part cannot be opened; the message says which and why.
+    """
+    catalog = Catalog.load(settings.config)
+    models = Models(settings.models)
+    models.describe()
+    await migrate(dsn)
+    storage = settings.storage
+    async with (
+        open_database(dsn, pool_size=storage.pool_size, pipeline=storage.pipeline) as db,
+        open_broker(dsn) as broker,
+        open_engine(
+            db, broker, catalog, settings=settings.engine, handles=_handles(settings, models)
+        ) as engine,
+    ):
+        yield Ground(settings, catalog, models, engine)
+
+
+def configure_logging() -> None:
+    """Log to standard error, a line an event, coloured only for a terminal."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _handles(settings: Settings, models: Models) -> Handles:
+    roots = settings.roots
+    for root in roots:
+        if root == (settings.data / "workspaces").resolve():
+            root.mkdir(parents=True, exist_ok=True)
+    return Handles(
+        models=models,
+        roots=roots,
+        default_workspace=roots[0],
+        approval_timeout_s=int(settings.engine.approval_timeout_s),
+    )

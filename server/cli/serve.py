@@ -1,0 +1,149 @@
+"""`artel serve`: the API, the page, and a worker, in one process."""
+
+import asyncio
+import errno
+import gc
+import socket
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+import uvloop
+
+from artel.server.app import create_app
+from artel.server.cli.ground import Ground, configure_logging, database, open_ground, settle
+from artel.server.cli.stopping import stop_on_signals
+from artel.server.engine.worker import drain
+from artel.server.settings import Settings
+from artel.storage.errors import ArtelError
+
+PORTS_TRIED = 20
+BACKLOG = 2048
+LAST_WORDS_S = 3  # for responses still open when all runs have been handed over
+
+
+class Unservable(ArtelError):
+    """The address cannot be listened on; the message says what to choose instead."""
+
+    code = "unservable"
+
+
+class Server(uvicorn.Server):
+    """A uvicorn that leaves signals to us, for it closes its sockets before runs can be handed over."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self._ready()
+
+
+def run(arguments: Namespace) -> int:
+    """Serve until told to stop; then let steps end, hand the runs over, and close."""
+    configure_logging()
+    settings = settle(arguments)
+    with (
+        listen(settings) as listener,
+        database(settings) as dsn,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        runner.run(_serve(settings, dsn, listener))
+    return 0
+
+
+@contextmanager
+def listen(settings: Settings) -> Iterator[socket.socket]:
+    """Yield a listening socket; when nobody named the port and it is taken, on one of the next.
+
+    Raises:
+        Unservable: the port is taken, the address is not ours, or others could reach it.
+    """
+    if settings.is_exposed:
+        raise Unservable(
+            f"{settings.host} could be reached by others and there are no accounts yet: "
+            "listen on 127.0.0.1 and put a proxy with a login in front"
+        )
+    tried = 1 if settings.port_was_asked_for else PORTS_TRIED
+    for port in range(settings.port, min(settings.port + tried, 65536)):
+        try:
+            listener = _bound(settings.host, port)
+        except OSError as refused:
+            if refused.errno == errno.EADDRINUSE:
+                continue
+            raise Unservable(f"{settings.host}:{port} cannot be listened on: {refused.strerror}") from refused
+        with listener:
+            yield listener
+        return
+    if settings.port_was_asked_for:
+        raise Unservable(
+            f"port {settings.port} is taken: end what listens there, or choose another by --port"
+        )
+    raise Unservable(f"ports {settings.port} to {settings.port + tried - 1} are taken: choose one by --port")
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)  # now: two processes may bind the same port, but only one may listen
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+async def _serve(settings: Settings, dsn: str, listener: socket.socket) -> None:
+    with stop_on_signals() as asked:
+        async with open_ground(settings, dsn) as ground:
+            server = _server(ground, listener)
+            gc.collect()
+            gc.freeze()  # what is loaded stays: later collections need not look at it
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            waiting = asyncio.create_task(asked.wait())
+            await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            await drain(ground.engine)
+            server.should_exit = True
+            await serving
+
+
+def _server(ground: Ground, listener: socket.socket) -> Server:
+    app = create_app(ground.engine, ground.catalog, ground.settings, models=ground.models)
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        backlog=BACKLOG,
+        server_header=False,
+        timeout_graceful_shutdown=LAST_WORDS_S,
+    )
+    return Server(config, lambda: _announce(ground, listener))
+
+
+def _announce(ground: Ground, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    moved = (
+        ""
+        if port == ground.settings.port or not ground.settings.port
+        else f" (port {ground.settings.port} is taken)"
+    )
+    sys.stdout.write(f"Artel is ready: {url}{moved} · model {ground.models.describe()['label']}\n")
+    sys.stdout.flush()
