@@ -1,0 +1,28 @@
+"""Runs from start to end in one process."""
+
+import json
+
+
+async def test_a_run_streams_from_its_metadata_to_its_end(driver, stage) -> None:
+    run = await driver.start("three")
+    events = await driver.events(run)
+    assert [e.seq for e in events] == list(range(1, len(events) + 1))
+    assert events[0].type == "metadata"
+    assert json.loads(events[0].data) == {"run_id": str(run.run_id), "attempt": 1}
+    assert events[-1].type == "run.ended"
+    assert json.loads(events[-1].data) == {"status": "success", "thread_status": "idle"}
+    assert [json.loads(e.data) for e in events if e.type == "updates"] == [
+        {n: {"trail": [n]}} for n in ("a", "b", "c")
+    ]
+    assert stage.did == ["a", "b", "c"]
+    assert (await driver.end(run)).status == "success"
+    assert (await driver.of_thread(run.thread_id)).status == "idle"
+
+
+async def test_a_replay_after_the_end_equals_the_live_stream(driver) -> None:
+    run = await driver.start("talk")
+    live = await driver.events(run)
+    assert await driver.events(run) == live
+    middle = len(live) // 2
+    assert await driver.events(run, after=live[middle].seq) == live[middle + 1 :]
+    assert await driver.events(run, after=None) == []
