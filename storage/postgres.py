@@ -91,7 +91,7 @@ async def connect(dsn: str) -> Connection:
     try:
         conn = await AsyncConnection[DictRow].connect(dsn, **_OPTIONS)
     except ProgrammingError as wrong:
-        raise Invalid(f"not a Postgres connection string: {shown(dsn)} ({_line(wrong)})") from wrong
+        raise Invalid(f"not a Postgres connection string: {shown(dsn)}") from wrong
     except OperationalError as refused:
         raise Unavailable(f"Postgres at {shown(dsn)} cannot be reached: {_line(refused)}") from refused
     await _prepare(conn)

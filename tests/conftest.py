@@ -1,0 +1,74 @@
+"""A real Postgres for the tests: one embedded server a session, one migrated database, copies of it."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from artel.storage import embedded
+from artel.storage.migrations import migrate
+from artel.storage.postgres import Connection, Database, connect, open_database
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The DSN of a running server, empty; it stops with the session."""
+    folder = Path(tempfile.mkdtemp(prefix="artel-tests-", dir="/tmp"))  # others may enter
+    folder.chmod(0o755)
+    with embedded.start(folder / "data") as dsn:
+        yield dsn
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def dsn(postgres: str) -> str:
+    """The DSN of a migrated database that the tests of a session share: leave it as you found it."""
+    shared = _make_database(postgres, "shared")
+    asyncio.run(migrate(shared))
+    return shared
+
+
+@pytest.fixture
+def fresh_dsn(postgres: str, dsn: str) -> Iterator[str]:
+    """The DSN of a migrated database of one's own."""
+    name = f"fresh_{uuid4().hex[:12]}"
+    yield _make_database(postgres, name, template="shared")
+    with psycopg.connect(postgres, autocommit=True) as conn:
+        conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def empty_dsn(postgres: str) -> Iterator[str]:
+    """The DSN of a database with nothing in it."""
+    name = f"empty_{uuid4().hex[:12]}"
+    yield _make_database(postgres, name)
+    with psycopg.connect(postgres, autocommit=True) as conn:
+        conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+async def conn(dsn: str) -> AsyncIterator[Connection]:
+    """A connection inside a transaction that is rolled back."""
+    async with await connect(dsn) as opened, opened.transaction(force_rollback=True):
+        yield opened
+
+
+@pytest.fixture
+async def db(fresh_dsn: str) -> AsyncIterator[Database]:
+    """The open pools of a database of one's own."""
+    async with open_database(fresh_dsn) as opened:
+        yield opened
+
+
+def _make_database(postgres: str, name: str, template: str = "template1") -> str:
+    with psycopg.connect(postgres, autocommit=True) as conn:
+        query = sql.SQL("create database {} template {}")
+        conn.execute(query.format(sql.Identifier(name), sql.Identifier(template)))
+    return make_conninfo(postgres, dbname=name)

@@ -1,0 +1,67 @@
+import asyncio
+import subprocess
+import sys
+
+import psycopg
+import pytest
+from alembic.script import ScriptDirectory
+
+from artel.storage import migrations
+from artel.storage.errors import Conflict, Unavailable
+from artel.storage.migrations import HEAD, migrate, upgrade
+from artel.storage.postgres import connect
+
+OURS = {"assistants", "threads", "workers", "runs", "run_events", "approvals", "effects"}
+LANGGRAPH = {"checkpoints", "checkpoint_blobs", "checkpoint_writes"}
+
+
+async def tables(dsn: str) -> set[str]:
+    async with await connect(dsn) as conn:
+        cursor = await conn.execute("select tablename from pg_tables where schemaname = 'public'")
+        return {row["tablename"] async for row in cursor}
+
+
+async def test_an_empty_database_gets_our_tables_and_those_of_langgraph(empty_dsn: str) -> None:
+    await migrate(empty_dsn)
+    assert await tables(empty_dsn) >= OURS | LANGGRAPH
+
+
+async def test_processes_that_start_together_take_turns(empty_dsn: str) -> None:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as starts:
+        for _ in range(4):
+            starts.create_task(migrate(empty_dsn))
+    assert await tables(empty_dsn) >= OURS | LANGGRAPH
+
+
+async def test_a_migration_broken_off_between_ours_and_langgraphs_is_finished(empty_dsn: str) -> None:
+    await asyncio.to_thread(upgrade.upgrade, empty_dsn)
+    assert not await tables(empty_dsn) & LANGGRAPH
+    await migrate(empty_dsn)
+    assert await tables(empty_dsn) >= LANGGRAPH
+
+
+def test_the_second_start_imports_no_alembic(dsn: str) -> None:
+    code = (
+        "import asyncio, sys; from artel.storage.migrations import migrate; "
+        "asyncio.run(migrate(sys.argv[1])); assert 'alembic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, dsn], check=True)
+
+
+def test_the_newest_file_is_the_head_that_alembic_knows() -> None:
+    assert ScriptDirectory.from_config(upgrade.script()).get_current_head() == HEAD
+
+
+async def test_a_database_of_a_newer_release_is_left_alone(fresh_dsn: str) -> None:
+    with psycopg.connect(fresh_dsn) as conn:
+        conn.execute("update alembic_version set version_num = '9999'")
+    with pytest.raises(Conflict, match="revision 9999, newer than"):
+        await migrate(fresh_dsn)
+
+
+async def test_a_turn_that_never_comes_is_said(empty_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "PATIENCE_S", 0.1)
+    with psycopg.connect(empty_dsn) as other:
+        other.execute("select pg_advisory_lock(%s)", [migrations.LOCK_KEY])
+        with pytest.raises(Unavailable, match="another process has been migrating"):
+            await migrate(empty_dsn)
