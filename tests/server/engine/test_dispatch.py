@@ -1,11 +1,13 @@
 """Accepting, answering and stopping runs."""
 
 import asyncio
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from artel.storage.approvals import AlreadyDecided
+from tests.fakes.engines import Driver, Open, Stage
 
 from artel.server.engine import dispatch, stream
 from artel.server.engine.dispatch import ThreadBusy
@@ -15,21 +17,21 @@ from artel.storage.runs import UnknownRun
 from artel.storage.threads import UnknownThread
 
 
-async def test_a_run_on_a_free_thread_is_running_when_it_is_accepted(driver) -> None:
+async def test_a_run_on_a_free_thread_is_running_when_it_is_accepted(driver: Driver) -> None:
     run = await driver.start("three")
     assert (run.status, run.attempt, run.worker_id) == ("running", 1, driver.engine.worker_id)
     assert run.run_id in driver.engine.live
     await driver.end(run)
 
 
-async def test_a_background_run_is_picked_up_at_once(driver, stage) -> None:
+async def test_a_background_run_is_picked_up_at_once(driver: Driver, stage: Stage) -> None:
     run = await driver.start("three", fast=False)
     assert run.status == "pending"
     assert (await driver.of_thread(run.thread_id)).status == "busy"
     assert (await driver.end(run)).status == "success"
 
 
-async def test_runs_of_a_thread_wait_for_each_other_in_order(driver, stage) -> None:
+async def test_runs_of_a_thread_wait_for_each_other_in_order(driver: Driver, stage: Stage) -> None:
     thread = await driver.thread()
     first = await driver.start("slow", thread)
     others = [await driver.start("three", thread) for _ in range(3)]
@@ -38,12 +40,12 @@ async def test_runs_of_a_thread_wait_for_each_other_in_order(driver, stage) -> N
     stage.gate.set()
     ended = [await driver.end(run) for run in [first, *others]]
     assert [run.status for run in ended] == ["success"] * 4
-    for before, after in zip(ended, ended[1:], strict=False):
+    for before, after in itertools.pairwise(ended):
         assert before.ended_at <= after.started_at
     assert stage.did == ["a", "wait", "c", *["a", "b", "c"] * 3]
 
 
-async def test_reject_refuses_while_the_thread_is_busy(driver, stage) -> None:
+async def test_reject_refuses_while_the_thread_is_busy(driver: Driver, stage: Stage) -> None:
     run = await driver.start("slow")
     with pytest.raises(ThreadBusy):
         await driver.start("three", run.thread_id, multitask_strategy="reject")
@@ -52,7 +54,7 @@ async def test_reject_refuses_while_the_thread_is_busy(driver, stage) -> None:
     assert (await driver.run("three", run.thread_id, multitask_strategy="reject")).status == "success"
 
 
-async def test_interrupt_stops_what_runs_and_keeps_what_it_did(driver, stage) -> None:
+async def test_interrupt_stops_what_runs_and_keeps_what_it_did(driver: Driver, stage: Stage) -> None:
     run = await driver.start("slow")
     await stage.reached.wait()
     waiting = await driver.start("three", run.thread_id)
@@ -65,7 +67,7 @@ async def test_interrupt_stops_what_runs_and_keeps_what_it_did(driver, stage) ->
     assert kept
 
 
-async def test_rollback_leaves_nothing_of_what_ran(driver, stage) -> None:
+async def test_rollback_leaves_nothing_of_what_ran(driver: Driver, stage: Stage) -> None:
     run = await driver.start("slow")
     await stage.reached.wait()
     new = await driver.start("three", run.thread_id, multitask_strategy="rollback")
@@ -76,7 +78,7 @@ async def test_rollback_leaves_nothing_of_what_ran(driver, stage) -> None:
     assert not await driver.rows("select 1 from run_events where run_id = %s", run.run_id)
 
 
-async def test_an_unknown_thread_is_refused_or_made(driver) -> None:
+async def test_an_unknown_thread_is_refused_or_made(driver: Driver) -> None:
     unknown = new_id()
     with pytest.raises(UnknownThread):
         await driver.start("three", unknown)
@@ -85,7 +87,7 @@ async def test_an_unknown_thread_is_refused_or_made(driver) -> None:
     assert (await driver.of_thread(unknown)).metadata["graph_id"] == "three"
 
 
-async def test_the_thread_of_a_stateless_run_goes_with_it(driver) -> None:
+async def test_the_thread_of_a_stateless_run_goes_with_it(driver: Driver) -> None:
     run = await driver.start("three", new_id(), temporary=True)
     outcome = await stream.outcome(driver.engine, run.run_id)
     assert (outcome.status, json.loads(outcome.values)["trail"]) == ("success", ["a", "b", "c"])
@@ -95,7 +97,7 @@ async def test_the_thread_of_a_stateless_run_goes_with_it(driver) -> None:
     assert (await driver.events(run))[-1].type == "run.ended"
 
 
-async def test_a_delayed_run_starts_when_it_is_due(driver, stage) -> None:
+async def test_a_delayed_run_starts_when_it_is_due(driver: Driver, stage: Stage) -> None:
     due = datetime.now(UTC) + timedelta(seconds=0.4)
     later = await driver.start("three", due_at=due)
     now = await driver.run("three", later.thread_id)
@@ -107,7 +109,7 @@ async def test_a_delayed_run_starts_when_it_is_due(driver, stage) -> None:
     assert (ended.started_at - due) < timedelta(seconds=0.2)
 
 
-async def test_a_higher_priority_is_taken_first(opened, stage) -> None:
+async def test_a_higher_priority_is_taken_first(opened: Open, stage: Stage) -> None:
     driver = await opened(slots=1)
     blocker = await driver.start("slow")
     low = await driver.start("three", priority=0)
@@ -117,7 +119,7 @@ async def test_a_higher_priority_is_taken_first(opened, stage) -> None:
     assert ended[2].started_at < ended[1].started_at
 
 
-async def test_cancel_returns_when_the_run_has_really_stopped(driver, stage) -> None:
+async def test_cancel_returns_when_the_run_has_really_stopped(driver: Driver, stage: Stage) -> None:
     run = await driver.start("slow")
     await stage.reached.wait()
     await dispatch.cancel(driver.engine, run.thread_id, run.run_id, wait=True)
@@ -129,7 +131,7 @@ async def test_cancel_returns_when_the_run_has_really_stopped(driver, stage) -> 
     assert json.loads(events[-1].data)["status"] == "interrupted"
 
 
-async def test_cancel_of_a_waiting_run_ends_it_where_it_stands(driver, stage) -> None:
+async def test_cancel_of_a_waiting_run_ends_it_where_it_stands(driver: Driver, stage: Stage) -> None:
     running = await driver.start("slow")
     waiting = await driver.start("three", running.thread_id)
     await dispatch.cancel(driver.engine, waiting.thread_id, waiting.run_id, wait=True)
@@ -140,7 +142,7 @@ async def test_cancel_of_a_waiting_run_ends_it_where_it_stands(driver, stage) ->
     assert (await driver.end(running)).status == "success"
 
 
-async def test_cancel_with_rollback_removes_the_run(driver, stage) -> None:
+async def test_cancel_with_rollback_removes_the_run(driver: Driver, stage: Stage) -> None:
     run = await driver.start("slow")
     await stage.reached.wait()
     reader = asyncio.create_task(driver.events(run))
@@ -151,7 +153,7 @@ async def test_cancel_with_rollback_removes_the_run(driver, stage) -> None:
     assert json.loads((await reader)[-1].data)["status"] == "rolled_back"
 
 
-async def test_cancel_of_an_ended_run_changes_nothing(driver) -> None:
+async def test_cancel_of_an_ended_run_changes_nothing(driver: Driver) -> None:
     run = await driver.run("three")
     await dispatch.cancel(driver.engine, run.thread_id, run.run_id, wait=True)
     assert (await driver.row(run)).status == "success"
@@ -159,7 +161,7 @@ async def test_cancel_of_an_ended_run_changes_nothing(driver) -> None:
         await dispatch.cancel(driver.engine, run.thread_id, new_id())
 
 
-async def test_a_deleted_run_does_not_live_on(driver, stage) -> None:
+async def test_a_deleted_run_does_not_live_on(driver: Driver, stage: Stage) -> None:
     run = await driver.start("slow")
     await stage.reached.wait()
     await dispatch.delete_run(driver.engine, run.thread_id, run.run_id)
@@ -169,7 +171,7 @@ async def test_a_deleted_run_does_not_live_on(driver, stage) -> None:
     assert "c" not in stage.did
 
 
-async def test_a_deleted_thread_takes_its_runs_along(driver, stage) -> None:
+async def test_a_deleted_thread_takes_its_runs_along(driver: Driver, stage: Stage) -> None:
     run = await driver.start("slow")
     await driver.start("three", run.thread_id)
     await stage.reached.wait()
@@ -181,7 +183,7 @@ async def test_a_deleted_thread_takes_its_runs_along(driver, stage) -> None:
         await dispatch.delete_thread(driver.engine, run.thread_id)
 
 
-async def test_a_failed_run_says_why_also_on_replay(driver, stage) -> None:
+async def test_a_failed_run_says_why_also_on_replay(driver: Driver, stage: Stage) -> None:
     stage.fail = 1
     run = await driver.start("fail")
     events = await driver.events(run)
@@ -199,12 +201,12 @@ async def test_a_failed_run_says_why_also_on_replay(driver, stage) -> None:
     assert stage.did == ["a", "fail", "fail"]
 
 
-async def test_an_unknown_graph_ends_the_run_visibly(driver) -> None:
+async def test_an_unknown_graph_ends_the_run_visibly(driver: Driver) -> None:
     run = await driver.run("nosuch")
     assert (run.status, run.error["error"]) == ("error", "KeyError")
 
 
-async def test_a_question_ends_the_run_and_parks_the_thread(driver) -> None:
+async def test_a_question_ends_the_run_and_parks_the_thread(driver: Driver) -> None:
     run = await driver.run("ask")
     assert run.status == "success"
     thread = await driver.of_thread(run.thread_id)
@@ -220,7 +222,7 @@ async def test_a_question_ends_the_run_and_parks_the_thread(driver) -> None:
     assert json.loads(outcome.values)["__interrupt__"][0]["id"] == question["id"]
 
 
-async def test_a_bare_answer_reaches_the_one_open_question(driver, stage) -> None:
+async def test_a_bare_answer_reaches_the_one_open_question(driver: Driver, stage: Stage) -> None:
     asked = await driver.run("ask")
     run = await driver.run("ask", asked.thread_id, command={"resume": "because"})
     assert run.status == "success"
@@ -232,7 +234,7 @@ async def test_a_bare_answer_reaches_the_one_open_question(driver, stage) -> Non
     assert "approval.decided" in [e.type for e in await driver.events(run)]
 
 
-async def test_a_bare_answer_to_two_questions_is_refused_and_nothing_saved(driver) -> None:
+async def test_a_bare_answer_to_two_questions_is_refused_and_nothing_saved(driver: Driver) -> None:
     asked = await driver.run("ask_two")
     with pytest.raises(Invalid, match="2 questions are open"):
         await driver.start("ask_two", asked.thread_id, command={"resume": "yes"})
@@ -240,7 +242,7 @@ async def test_a_bare_answer_to_two_questions_is_refused_and_nothing_saved(drive
     assert not await driver.rows("select 1 from approvals where decision is not null")
 
 
-async def test_two_questions_are_answered_one_by_one(driver, stage) -> None:
+async def test_two_questions_are_answered_one_by_one(driver: Driver, stage: Stage) -> None:
     asked = await driver.run("ask_two")
     rows = {r["value"]["about"]: r["interrupt_id"] for r in await driver.rows("select * from approvals")}
     await driver.run("ask_two", asked.thread_id, command={"resume": {rows["y"]: 2}})
@@ -253,7 +255,7 @@ async def test_two_questions_are_answered_one_by_one(driver, stage) -> None:
     assert (await driver.of_thread(asked.thread_id)).status == "idle"
 
 
-async def test_the_first_of_two_answers_wins(driver, stage) -> None:
+async def test_the_first_of_two_answers_wins(driver: Driver, stage: Stage) -> None:
     asked = await driver.run("ask")
     (row,) = await driver.rows("select * from approvals")
     command = {"resume": {row["interrupt_id"]: "one"}}
@@ -267,13 +269,13 @@ async def test_the_first_of_two_answers_wins(driver, stage) -> None:
     assert stage.did == ["before", "answered one", "after"]
 
 
-async def test_an_answer_to_nothing_is_refused(driver) -> None:
+async def test_an_answer_to_nothing_is_refused(driver: Driver) -> None:
     asked = await driver.run("ask")
     with pytest.raises(Invalid, match="no open question"):
         await driver.start("ask", asked.thread_id, command={"resume": {"0" * 32: "x"}})
 
 
-async def test_a_malformed_decision_is_refused_and_nothing_saved(driver, stage) -> None:
+async def test_a_malformed_decision_is_refused_and_nothing_saved(driver: Driver, stage: Stage) -> None:
     asked = await driver.run("approve")
     (row,) = await driver.rows("select * from approvals")
     assert row["kind"] == "tool_call"
@@ -291,7 +293,7 @@ async def test_a_malformed_decision_is_refused_and_nothing_saved(driver, stage) 
     assert stage.did == ["approve"]
 
 
-async def test_a_new_message_sets_the_open_question_aside(driver, stage) -> None:
+async def test_a_new_message_sets_the_open_question_aside(driver: Driver, stage: Stage) -> None:
     asked = await driver.run("ask")
     await driver.run("ask", asked.thread_id)
     rows = await driver.rows("select * from approvals order by asked_at")
@@ -300,7 +302,7 @@ async def test_a_new_message_sets_the_open_question_aside(driver, stage) -> None
     assert rows[1]["superseded_at"] is None
 
 
-async def test_silence_becomes_a_no_in_time_and_once(opened, stage) -> None:
+async def test_silence_becomes_a_no_in_time_and_once(opened: Open, stage: Stage) -> None:
     one, two = await opened(approval_timeout_s=0.3), await opened(approval_timeout_s=0.3)
     asked = await one.run("approve")
     for _ in range(100):
@@ -317,7 +319,7 @@ async def test_silence_becomes_a_no_in_time_and_once(opened, stage) -> None:
     assert thread.status == "idle"
 
 
-async def test_goto_and_update_pass_through(driver, stage) -> None:
+async def test_goto_and_update_pass_through(driver: Driver, stage: Stage) -> None:
     run = await driver.run("three")
     await driver.run("three", run.thread_id, command={"goto": "c", "update": {"trail": ["u"]}})
     outcome = await driver.rows("select count(*) as n from runs where status = 'success'")
@@ -327,7 +329,7 @@ async def test_goto_and_update_pass_through(driver, stage) -> None:
         await driver.start("three", run.thread_id, command={"goto": {"nope": 1}})
 
 
-async def test_breakpoints_park_the_thread_and_none_goes_on(driver, stage) -> None:
+async def test_breakpoints_park_the_thread_and_none_goes_on(driver: Driver, stage: Stage) -> None:
     run = await driver.run("three", interrupt_before=["b"])
     assert (run.status, stage.did) == ("success", ["a"])
     assert (await driver.of_thread(run.thread_id)).status == "interrupted"

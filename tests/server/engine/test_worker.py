@@ -2,8 +2,10 @@
 
 import json
 
+from tests.fakes.engines import Driver, Stage
 
-async def test_a_run_streams_from_its_metadata_to_its_end(driver, stage) -> None:
+
+async def test_a_run_streams_from_its_metadata_to_its_end(driver: Driver, stage: Stage) -> None:
     run = await driver.start("three")
     events = await driver.events(run)
     assert [e.seq for e in events] == list(range(1, len(events) + 1))
@@ -19,7 +21,7 @@ async def test_a_run_streams_from_its_metadata_to_its_end(driver, stage) -> None
     assert (await driver.of_thread(run.thread_id)).status == "idle"
 
 
-async def test_a_replay_after_the_end_equals_the_live_stream(driver) -> None:
+async def test_a_replay_after_the_end_equals_the_live_stream(driver: Driver) -> None:
     run = await driver.start("talk")
     live = await driver.events(run)
     assert await driver.events(run) == live
