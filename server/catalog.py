@@ -5,6 +5,7 @@ import typing
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,13 +14,12 @@ from langgraph.graph import StateGraph
 from langgraph.pregel import Pregel
 from langgraph_sdk import runtime as sdk
 
-from artel.graphs.registry import AGENTS
 from artel.server import loading, served
 from artel.server.served import ConfigWrong, GraphSpec, Served
 from artel.storage.errors import ArtelError, NotFound
 
-Graph: TypeAlias = "Pregel[Any, Any, Any, Any]"
-Runtime: TypeAlias = "sdk.ServerRuntime[Any]"
+Graph: TypeAlias = Pregel[Any, Any, Any, Any]
+Runtime: TypeAlias = sdk.ServerRuntime[Any]
 Make: TypeAlias = Callable[[RunnableConfig, Runtime], Any]
 
 _NO_STORE: Any = None  # there is no long-term store yet
@@ -63,8 +63,9 @@ class Catalog:
 
     @classmethod
     def built_in(cls) -> "Catalog":
-        """Load the agents of the registry."""
-        return cls({name: Entry(agent.description, agent.build()) for name, agent in AGENTS.items()})
+        """Load the agents of the registry; a folder of others needs none of them in its memory."""
+        agents = import_module("artel.graphs.registry").AGENTS
+        return cls({name: Entry(agent.description, agent.build()) for name, agent in agents.items()})
 
     @classmethod
     def of(cls, config: Served) -> "Catalog":

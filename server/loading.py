@@ -94,11 +94,13 @@ def _finds(name: str, file: Path) -> bool:
 
 
 def _told(broken: Exception) -> str:
-    """Say what broke and where, in a line; the place is the last one outside of the import machinery."""
+    """Say what broke and where, in a line; the place is the last one in a file that is not the importer's."""
     trace, place = broken.__traceback__, ""
     while trace:
-        code = trace.tb_frame.f_code
-        if not code.co_filename.startswith("<frozen"):
-            place = f" ({code.co_filename}, line {trace.tb_lineno})"
+        file = trace.tb_frame.f_code.co_filename
+        if file != __file__ and "importlib" not in file:
+            place = f" ({file}, line {trace.tb_lineno})"
         trace = trace.tb_next
-    return f"{type(broken).__name__}: {broken}{place}"
+    if isinstance(broken, SyntaxError):
+        return f"SyntaxError: {broken.msg} ({broken.filename}, line {broken.lineno})"
+    return f"{type(broken).__name__}: {' '.join(str(broken).split())}{place}"
