@@ -1,0 +1,119 @@
+"""What an agent may do: rules as data, and one pure function that judges a call by them."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from artel.tools.workspace import globs
+from artel.tools.workspace.secrets import SECRETS
+
+Effect = Literal["allow", "ask", "deny"]
+
+STRENGTH: dict[Effect, int] = {"allow": 0, "ask": 1, "deny": 2}
+
+
+class Call(BaseModel):
+    """A call as it is judged."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tool: str = Field(description="Name of the tool.")
+    action: str = Field(description="What it does: fs.read, fs.list, fs.search, fs.write.")
+    path: str = Field(default="", description="Where its path really leads, from the workspace, with `/`.")
+    user: str = Field(default="local", description="On whose behalf.")
+
+
+class Rule(BaseModel):
+    """One rule; it speaks about a call that fits all its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    id: str = Field(min_length=1, description="Name shown with each verdict.")
+    effect: Effect = Field(description="allow, ask or deny.")
+    action: str = Field(default="*", description="Action, or a group of them: `fs.*`.")
+    path: tuple[str, ...] = Field(default=(), description="Glob patterns, one must fit; empty: any path.")
+    unless: tuple[str, ...] = Field(
+        default=(), alias="except", description="Glob patterns of paths it does not speak about."
+    )
+    tools: tuple[str, ...] = Field(default=(), description="Names of tools; empty: any.")
+    agents: tuple[str, ...] = Field(default=(), description="Names of agents; empty: any.")
+    users: tuple[str, ...] = Field(default=(), description="Names of users; empty: any.")
+    reason: str = Field(default="", description="Why, for the person asked.")
+
+
+class Policy(BaseModel):
+    """Rules, in no order: what one denies no other allows, what one asks about no other waves through."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = Field(default=1, description="Of this format.")
+    default: Effect = Field(default="ask", description="For calls that no rule speaks about.")
+    floor: tuple[Rule, ...] = Field(default=(), description="Rules that no grant lifts; they win over all.")
+    rules: tuple[Rule, ...] = Field(default=(), description="The other rules.")
+
+
+class Verdict(BaseModel):
+    """What was decided about a call, and by which rule."""
+
+    model_config = ConfigDict(frozen=True)
+
+    effect: Effect
+    rule: str = Field(description="Id of the rule, or `default`.")
+    reason: str
+
+
+DEFAULT = Policy(
+    floor=(
+        Rule(
+            id="git", effect="deny", action="fs.*", path=("**/.git", "**/.git/**"), reason="git's own files"
+        ),
+    ),
+    rules=(
+        Rule(id="look", effect="allow", action="fs.list", reason="names only"),
+        Rule(id="search", effect="allow", action="fs.search", unless=SECRETS, reason="changes nothing"),
+        Rule(id="read", effect="allow", action="fs.read", unless=SECRETS, reason="changes nothing"),
+        Rule(id="secrets", effect="ask", action="fs.read", path=SECRETS, reason="may hold passwords or keys"),
+        Rule(id="secret-search", effect="ask", action="fs.search", path=SECRETS, reason="may hold keys"),
+        Rule(id="write", effect="ask", action="fs.write", reason="changes a file"),
+    ),
+)
+
+
+def judge(policy: Policy, agent: str, call: Call) -> Verdict:
+    """Return what `policy` says of a `call` by `agent`.
+
+    The floor wins; then deny over ask over allow; the order of the rules means nothing.
+    """
+    floor = [rule for rule in policy.floor if _speaks(rule, agent, call)]
+    speaking = floor or [rule for rule in policy.rules if _speaks(rule, agent, call)]
+    if not speaking:
+        return Verdict(effect=policy.default, rule="default", reason="no rule speaks about it")
+    rule = min(speaking, key=lambda each: (-STRENGTH[each.effect], each.id, each.reason))
+    return Verdict(effect=rule.effect, rule=rule.id, reason=rule.reason)
+
+
+def _speaks(rule: Rule, agent: str, call: Call) -> bool:
+    return (
+        _fits(rule.action, call.action)
+        and (not rule.tools or call.tool in rule.tools)
+        and (not rule.agents or agent in rule.agents)
+        and (not rule.users or call.user in rule.users)
+        and (not rule.path or _any(rule.path, call.path))
+        and not _any(rule.unless, call.path)
+    )
+
+
+def _fits(wanted: str, action: str) -> bool:
+    return wanted in ("*", action) or (wanted.endswith(".*") and action.startswith(wanted[:-1]))
+
+
+def _any(patterns: Iterable[str], path: str) -> bool:
+    # case is ignored: on macOS and Windows `.ENV` is `.env`
+    return any(_matcher(pattern)(path) for pattern in patterns)
+
+
+@lru_cache(maxsize=1_024)
+def _matcher(pattern: str) -> globs.Matcher:
+    return globs.matcher(pattern, ignore_case=True)

@@ -1,0 +1,194 @@
+"""The tools there are, and which agent has which."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import AliasChoices, Field
+
+from artel.tools.tool import Arguments, Outcome, Risk, Seen, Tool
+from artel.tools.workspace import edit, listing, read, search, write
+from artel.tools.workspace.change import Change
+
+
+def _named(*names: str) -> Any:
+    """Accept an argument by any of these names; the schema shows the first."""
+    return AliasChoices(*names)
+
+
+class Ls(Arguments):
+    """Arguments of ls."""
+
+    path: str = Field(default=".", description="Folder, from the workspace.")
+    recursive: bool = Field(default=False, description="List the files of all folders below instead.")
+
+
+class ReadFile(Arguments):
+    """Arguments of read_file."""
+
+    file_path: str = Field(
+        validation_alias=_named("file_path", "path"), description="File, from the workspace."
+    )
+    offset: int = Field(default=0, ge=0, description="Lines to skip.")
+    limit: int = Field(default=read.MAX_LINES, ge=1, description="Lines to return at most.")
+
+
+class Glob(Arguments):
+    """Arguments of glob."""
+
+    pattern: str = Field(description="Such as `*.py` or `src/**/test_*.{py,ts}`.")
+    path: str = Field(default=".", description="Folder to look in.")
+
+
+class Grep(Arguments):
+    """Arguments of grep."""
+
+    pattern: str = Field(description="Regular expression, matched line by line.")
+    path: str = Field(default=".", description="Folder or file to search.")
+    glob: str | None = Field(default=None, description="Only files whose path matches, such as `*.py`.")
+    output_mode: search.Mode = Field(default="files_with_matches", description="What to return.")
+    max_count: int = Field(default=search.MAX_RESULTS, ge=1, description="Results at most, over all files.")
+    regex: bool = Field(default=True, description="False: take the pattern literally.")
+    ignore_case: bool = Field(default=False, description="Treat capitals as small letters.")
+
+
+class EditFile(Arguments):
+    """Arguments of edit_file."""
+
+    file_path: str = Field(
+        validation_alias=_named("file_path", "path"), description="File, from the workspace."
+    )
+    old_string: str = Field(
+        validation_alias=_named("old_string", "old_str"),
+        description="Text to replace, exactly as in the file.",
+    )
+    new_string: str = Field(validation_alias=_named("new_string", "new_str"), description="What comes there.")
+    replace_all: bool = Field(default=False, description="Replace every occurrence.")
+
+
+class WriteFile(Arguments):
+    """Arguments of write_file."""
+
+    file_path: str = Field(
+        validation_alias=_named("file_path", "path"), description="File, from the workspace."
+    )
+    content: str = Field(description="The whole content.")
+
+
+def _ls(root: Path, args: Ls) -> Outcome:
+    return Outcome(listing.ls(root, args.path, recursive=args.recursive))
+
+
+def _read(root: Path, args: ReadFile) -> Outcome:
+    reading = read.read(root, args.file_path, offset=args.offset, limit=args.limit)
+    return Outcome(reading.text, {reading.path: reading.sha256})
+
+
+def _glob(root: Path, args: Glob) -> Outcome:
+    return Outcome(listing.glob(root, args.pattern, args.path))
+
+
+def _grep(root: Path, args: Grep) -> Outcome:
+    wanted = args.model_dump(exclude={"pattern", "path"})
+    return Outcome(search.grep(root, args.pattern, args.path, **wanted))
+
+
+def _edit(root: Path, args: EditFile, _seen: Seen) -> Change:
+    return edit.plan(root, args.file_path, args.old_string, args.new_string, replace_all=args.replace_all)
+
+
+def _write(root: Path, args: WriteFile, seen: Seen) -> Change:
+    return write.plan(root, args.file_path, args.content, seen=seen)
+
+
+ALL = (
+    Tool(
+        name="ls",
+        risk=Risk.READ,
+        action="fs.list",
+        arguments=Ls,
+        path_of=lambda args: args.path,
+        sums_up=lambda args: f"List {args.path}",
+        limits={"max_entries": listing.MAX_ENTRIES},
+        look=_ls,
+    ),
+    Tool(
+        name="read_file",
+        risk=Risk.READ,
+        action="fs.read",
+        arguments=ReadFile,
+        path_of=lambda args: args.file_path,
+        sums_up=lambda args: f"Read {args.file_path}",
+        limits={
+            "max_lines": read.MAX_LINES,
+            "max_chars": read.MAX_CHARS,
+            "max_file_mb": read.MAX_FILE_BYTES // 1_048_576,
+        },
+        look=_read,
+    ),
+    Tool(
+        name="glob",
+        risk=Risk.READ,
+        action="fs.list",
+        arguments=Glob,
+        path_of=lambda args: args.path,
+        sums_up=lambda args: f"Find {args.pattern} in {args.path}",
+        limits={"max_entries": listing.MAX_ENTRIES},
+        look=_glob,
+    ),
+    Tool(
+        name="grep",
+        risk=Risk.READ,
+        action="fs.search",
+        arguments=Grep,
+        path_of=lambda args: args.path,
+        sums_up=lambda args: f"Search {args.path} for {args.pattern}",
+        limits={
+            "max_results": search.MAX_RESULTS,
+            "max_seconds": round(search.MAX_SECONDS),
+            "max_file_mb": read.MAX_FILE_BYTES // 1_048_576,
+        },
+        look=_grep,
+    ),
+    Tool(
+        name="edit_file",
+        risk=Risk.WRITE,
+        action="fs.write",
+        arguments=EditFile,
+        path_of=lambda args: args.file_path,
+        sums_up=lambda args: f"Edit {args.file_path}",
+        limits={"max_content_bytes": edit.MAX_CONTENT_BYTES},
+        plan=_edit,
+    ),
+    Tool(
+        name="write_file",
+        risk=Risk.WRITE,
+        action="fs.write",
+        arguments=WriteFile,
+        path_of=lambda args: args.file_path,
+        sums_up=lambda args: f"Write {args.file_path}",
+        limits={"max_content_bytes": edit.MAX_CONTENT_BYTES},
+        plan=_write,
+    ),
+)
+
+TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in ALL})
+
+READERS = ("ls", "read_file", "glob", "grep")
+OF_AGENT: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "coder": (*READERS, "edit_file", "write_file"),
+        "ask": READERS,
+        "orchestrator": READERS,
+    }
+)
+
+
+def toolset(agent: str) -> list[Tool]:
+    """Return the tools of an agent, always in the same order: a provider's prompt cache depends on it.
+
+    Raises:
+        KeyError: no agent of that name has tools.
+    """
+    return [TOOLS[name] for name in OF_AGENT[agent]]

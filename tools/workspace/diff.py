@@ -1,0 +1,126 @@
+"""Unified diffs that stay cheap: bounded in time and size, applicable by `git apply` when not cut."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
+from itertools import accumulate
+
+CONTEXT = 3  # lines
+MAX_CHARS = 60_000  # what a person can be asked to read
+MAX_PRODUCT = 4_000_000  # lines × lines that are compared in earnest; above, old and new stand as two blocks
+
+Span = tuple[int, int, int, int]
+"""Lines a1:a2 of the old text became lines b1:b2 of the new."""
+
+
+def lines_of(text: str) -> list[str]:
+    """Split at line feeds only, keeping them."""
+    lines = text.split("\n")
+    return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+
+
+def changed(before: Sequence[str], after: Sequence[str]) -> list[Span]:
+    """Return the spans in which two lists of lines differ, in order."""
+    start = _common(before, after)
+    end = _common(before[start:][::-1], after[start:][::-1])
+    a2, b2 = len(before) - end, len(after) - end
+    if start == a2 and start == b2:
+        return []
+    if (a2 - start) * (b2 - start) > MAX_PRODUCT:
+        return [(start, a2, start, b2)]
+    matcher = SequenceMatcher(None, before[start:a2], after[start:b2])
+    return [
+        (start + i1, start + i2, start + j1, start + j2)
+        for tag, i1, i2, j1, j2 in matcher.get_opcodes()
+        if tag != "equal"
+    ]
+
+
+def changed_within(before: Sequence[str], after: Sequence[str], edits: Iterable[Span]) -> list[Span]:
+    """Return the spans in which they differ, looking only inside `edits` (in characters, in order)."""
+    a_ends, b_ends = list(accumulate(map(len, before))), list(accumulate(map(len, after)))
+    spans: list[Span] = []
+    for a1, a2, b1, b2 in _merged(edits, a_ends, b_ends):
+        spans += [
+            (a1 + i1, a1 + i2, b1 + j1, b1 + j2) for i1, i2, j1, j2 in changed(before[a1:a2], after[b1:b2])
+        ]
+    return spans
+
+
+def unified(path: str, before: Sequence[str] | None, after: Sequence[str], spans: Sequence[Span]) -> str:
+    """Return the diff of one file; `before` is None for a new one. Cut at MAX_CHARS, and says so."""
+    old = before or []
+    out = [f"--- {'/dev/null' if before is None else f'a/{path}'}\n", f"+++ b/{path}\n"]
+    chars = 0
+    for hunk in _hunks(spans):
+        for line in _rendered(hunk, old, after):
+            chars += len(line)
+            if chars > MAX_CHARS:
+                out.append(f"… the diff is longer than {MAX_CHARS} characters and was cut here\n")
+                return "".join(out)
+            out.append(line)
+    return "".join(out)
+
+
+def _common(before: Sequence[str], after: Sequence[str]) -> int:
+    same = 0
+    for a, b in zip(before, after, strict=False):
+        if a != b:
+            break
+        same += 1
+    return same
+
+
+def _merged(edits: Iterable[Span], a_ends: list[int], b_ends: list[int]) -> Iterator[Span]:
+    """Widen edits to whole lines and join those that touch."""
+    current: Span | None = None
+    for start, end, new_start, new_end in edits:
+        span = (
+            bisect_right(a_ends, start),
+            min(bisect_right(a_ends, end) + 1, len(a_ends)),
+            bisect_right(b_ends, new_start),
+            min(bisect_right(b_ends, new_end) + 1, len(b_ends)),
+        )
+        if current and (span[0] <= current[1] or span[2] <= current[3]):
+            current = (current[0], max(span[1], current[1]), current[2], max(span[3], current[3]))
+        else:
+            if current:
+                yield current
+            current = span
+    if current:
+        yield current
+
+
+def _hunks(spans: Sequence[Span]) -> Iterator[list[Span]]:
+    hunk: list[Span] = []
+    for span in spans:
+        if hunk and span[0] - hunk[-1][1] > 2 * CONTEXT:
+            yield hunk
+            hunk = []
+        hunk.append(span)
+    if hunk:
+        yield hunk
+
+
+def _rendered(hunk: list[Span], before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+    a1, b1 = max(hunk[0][0] - CONTEXT, 0), max(hunk[0][2] - CONTEXT, 0)
+    a2 = min(hunk[-1][1] + CONTEXT, len(before))
+    b2 = min(hunk[-1][3] + CONTEXT, len(after))
+    yield f"@@ -{_range(a1, a2)} +{_range(b1, b2)} @@\n"
+    at = a1
+    for start, end, new_start, new_end in hunk:
+        yield from _marked(" ", before[at:start])
+        yield from _marked("-", before[start:end])
+        yield from _marked("+", after[new_start:new_end])
+        at = end
+    yield from _marked(" ", before[at:a2])
+
+
+def _range(start: int, end: int) -> str:
+    length = end - start
+    return f"{start + 1 if length else start},{length}"
+
+
+def _marked(mark: str, lines: Sequence[str]) -> Iterator[str]:
+    for line in lines:
+        yield mark + (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
