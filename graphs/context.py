@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from artel.graphs.ledgers import ApprovalLedger, EffectLedger, LocalApprovals, LocalEffects
 from artel.graphs.models import Models, ModelSettings
+from artel.tools.policy import DEFAULT, Policy
 from artel.tools.workspace.paths import resolve_workspace
 
 APPROVAL_TIMEOUT_S = 300
@@ -40,6 +41,7 @@ class Handles:
     default_workspace: Path
     approvals: ApprovalLedger = field(default_factory=LocalApprovals)
     effects: EffectLedger = field(default_factory=LocalEffects)
+    policy: Policy = DEFAULT
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     approval_timeout_s: int = APPROVAL_TIMEOUT_S
 

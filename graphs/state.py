@@ -8,10 +8,16 @@ from typing_extensions import TypedDict
 
 
 class Verdict(TypedDict):
-    """What the policy said of a call when the model made it; frozen, so that an answer fits its question."""
+    """What holds for a call since the model made it; frozen, so that an answer fits its question."""
 
-    verdict: Literal["allow", "ask", "deny"]
-    before_sha: NotRequired[str]
+    effect: Literal["allow", "ask", "deny"]
+    reason: str
+    problem: NotRequired[str]
+    "Why the call cannot be done at all: nobody is asked."
+    path: NotRequired[str]
+    before_sha: NotRequired[str | None]
+    "Of the file that the change was worked out for; None is no file."
+    batched: NotRequired[bool]
 
 
 class Route(TypedDict):
@@ -30,11 +36,19 @@ class Result(TypedDict):
     changed: list[str]
 
 
+def merged(old: dict[str, str], new: dict[str, str]) -> dict[str, str]:
+    """Add what parallel calls saw."""
+    return {**(old or {}), **(new or {})}
+
+
 class AgentLoopState(AgentState[None]):
-    """Messages, the thread's workspace, and the verdicts on the calls of the last message."""
+    """Messages, the thread's workspace, and what the gate and the tools must remember."""
 
     workspace: NotRequired[str]
     verdicts: NotRequired[Annotated[dict[str, Verdict], PrivateStateAttr]]
+    "Of the calls of the last message, by their ids."
+    seen: NotRequired[Annotated[dict[str, str], PrivateStateAttr, merged]]
+    "Path → sha256 of the files whose content the model may suppose to know."
 
 
 class OrchestratorState(AgentState[None]):

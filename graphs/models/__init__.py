@@ -65,6 +65,14 @@ class Models:
         found = ((name, provider(name).detect(settings)) for name in SEARCHED)
         return next(f"{name}:{model}" if model else name for name, model in found if model is not None)
 
+    async def aclose(self) -> None:
+        """Close the connections of the models made so far."""
+        clients = (getattr(model, "http_async_client", None) for model in self._made.values())
+        for client in clients:
+            if client is not None:
+                await client.aclose()
+        self._made.clear()
+
     def _full(self, name: str) -> str:
         """Name the provider: `qwen2.5:7b` is a model of the configured one, not of a provider `qwen2.5`."""
         if not name or name.split(":")[0] in known():

@@ -1,9 +1,10 @@
 """A chat model that asks a chain of models, one after another, each within its time."""
 
 from asyncio import run, timeout
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import httpx
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -89,12 +90,15 @@ class Chain(BaseChatModel):
         del run_manager  # our caller reports the tokens; a link that also did would double them
         causes = list(self.causes)
         for place, link in enumerate(self.links):
-            begun = False
+            begun = ended = False
             try:
-                stream = self._ask(link, messages, stop, kwargs)
-                while (chunk := await self._next(stream, begun=begun)) is not None:
-                    begun = begun or bool(chunk.message.content or _calls(chunk))
-                    yield chunk
+                async with aclosing(self._ask(link, messages, stop, kwargs)) as stream:
+                    while (chunk := await self._next(stream, begun=begun)) is not None:
+                        begun = begun or bool(chunk.message.content or _calls(chunk))
+                        ended = ended or _is_end(chunk)
+                        yield chunk
+                if not ended:
+                    raise ConnectionError("the answer stopped in the middle" if begun else "no answer came")
             except _failures(link) as error:
                 causes.append(f"{link.spec}: {_words(error, self.silence_s if begun else self.timeout_s)}")
                 if begun:
@@ -125,7 +129,7 @@ class Chain(BaseChatModel):
 
     def _ask(
         self, link: Link, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
-    ) -> AsyncIterator[ChatGenerationChunk]:
+    ) -> AsyncGenerator[ChatGenerationChunk, None]:
         model = link.build()
         if self.tools:
             bound = model.bind_tools(self.tools, tool_choice=self.tool_choice, **self.tool_settings)
@@ -135,10 +139,11 @@ class Chain(BaseChatModel):
             if not isinstance(bound, BaseChatModel):
                 raise ModelMisconfigured(f"{link.spec} cannot take tools")
             model = bound
-        return model._astream(messages, stop=stop, **kwargs)
+        stream = model._astream(messages, stop=stop, **kwargs)
+        return cast("AsyncGenerator[ChatGenerationChunk, None]", stream)
 
     async def _next(
-        self, stream: AsyncIterator[ChatGenerationChunk], *, begun: bool
+        self, stream: AsyncGenerator[ChatGenerationChunk, None], *, begun: bool
     ) -> ChatGenerationChunk | None:
         async with timeout(self.silence_s if begun else self.timeout_s):
             return await anext(stream, None)
@@ -157,6 +162,13 @@ def _failures(link: Link) -> tuple[type[Exception], ...]:
 
 def _calls(chunk: ChatGenerationChunk) -> bool:
     return bool(getattr(chunk.message, "tool_call_chunks", None))
+
+
+def _is_end(chunk: ChatGenerationChunk) -> bool:
+    """A connection that breaks can look like an answer that ends; only an answer gives its reason."""
+    said = {**(chunk.generation_info or {}), **chunk.message.response_metadata}
+    last = getattr(chunk.message, "chunk_position", None) == "last"
+    return last or bool(said.get("finish_reason") or said.get("stop_reason"))
 
 
 def _words(error: Exception, limit_s: float) -> str:

@@ -1,7 +1,6 @@
 """OpenAI, and every server that speaks its chat completions: vLLM, Ollama, LiteLLM, llama.cpp."""
 
 from ipaddress import ip_address
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -43,21 +42,16 @@ def compatible(name: str, base_url: str, api_key: str, settings: ModelSettings) 
     Usage is asked for in streams (servers of other vendors send it only then). A loopback endpoint is
     reached directly, never through a proxy named in the environment.
     """
-    client: dict[str, Any] = {}
-    if _is_loopback(base_url):
-        client = {
-            "http_async_client": httpx.AsyncClient(trust_env=False, timeout=settings.timeout_s),
-            "http_client": httpx.Client(trust_env=False, timeout=settings.timeout_s),
-        }
+    limit_s = max(settings.timeout_s, settings.silence_s)
     model: BaseChatModel = load("langchain_openai", "ChatOpenAI")(
         model=name,
         base_url=base_url,
         api_key=api_key or "none",
-        timeout=max(settings.timeout_s, settings.silence_s),
+        timeout=limit_s,
         max_retries=1,
         stream_usage=True,
         use_responses_api=False,
-        **client,
+        http_async_client=httpx.AsyncClient(trust_env=not _is_loopback(base_url), timeout=limit_s),
     )
     return model
 

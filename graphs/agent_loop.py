@@ -1,0 +1,80 @@
+"""Model ⇄ tools: LangChain's `create_agent`, our middleware, a prompt. Most agents are this."""
+
+from asyncio import to_thread
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from langchain.agents import create_agent
+from langchain.agents.middleware.types import (
+    AgentMiddleware,
+    ExtendedModelResponse,
+    ModelRequest,
+    ModelResponse,
+)
+from langchain_core.messages import AIMessage, SystemMessage
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command
+
+from artel.graphs.approval import Gate, freeze
+from artel.graphs.context import Context, handles, workspace
+from artel.graphs.models.fallback import BrokenOff
+from artel.graphs.models.scripted import scripted
+from artel.graphs.state import AgentLoopState
+from artel.graphs.workbench import wrapped
+from artel.prompts import render
+from artel.tools.registry import toolset
+
+Call = Callable[[ModelRequest[Context]], Awaitable[ModelResponse]]
+
+
+class Mind(AgentMiddleware[AgentLoopState, Context]):
+    """Chooses a run's model and folder, and freezes the policy's verdicts on what the model calls."""
+
+    state_schema = AgentLoopState
+
+    def __init__(self, agent: str) -> None:
+        super().__init__()
+        self.agent = agent
+
+    async def awrap_model_call(self, request: ModelRequest[Context], handler: Call) -> ExtendedModelResponse:
+        """Ask the run's model about the thread's folder; one that breaks off is followed by the next."""
+        wishes = request.runtime.context or Context()
+        state = cast(AgentLoopState, request.state)
+        asked = wishes.workspace or state.get("workspace") or ""
+        root = await to_thread(workspace, asked)
+        system = SystemMessage(render(f"{self.agent}/system", workspace=root))
+        model = await to_thread(handles().models.chat, self.agent, wishes.model)
+        response = await _answer(request.override(model=model, system_message=system), handler)
+        calls = [call for said in response.result if isinstance(said, AIMessage) for call in said.tool_calls]
+        seen = state.get("seen") or {}
+        verdicts = await to_thread(
+            freeze, self.agent, calls, root, seen, batched=wishes.approvals == "batched"
+        )
+        return ExtendedModelResponse(response, Command(update=_kept(request, str(root), verdicts)))
+
+
+def loop(agent: str) -> CompiledStateGraph[Any, Context, Any, Any]:
+    """Return the loop of an agent: tools from the registry, prompt from `prompts/<agent>/system.md`."""
+    return create_agent(
+        scripted(),  # never asked: the run's own model takes its place
+        [wrapped(tool) for tool in toolset(agent)],
+        middleware=[Gate(agent), Mind(agent)],
+        context_schema=Context,
+        name=agent,
+    )
+
+
+async def _answer(request: ModelRequest[Context], handler: Call) -> ModelResponse:
+    while True:
+        try:
+            return await handler(request)
+        except BrokenOff as broken:
+            if broken.rest is None:
+                raise
+            request = request.override(model=broken.rest)
+
+
+def _kept(request: ModelRequest[Context], root: str, verdicts: dict[str, Any]) -> dict[str, Any]:
+    """Write only what differs: every key written is a row in the checkpoint."""
+    wanted = {"workspace": root, "verdicts": verdicts}
+    return {key: value for key, value in wanted.items() if value != (request.state.get(key) or {})}

@@ -1,0 +1,258 @@
+"""The gate: asks and waits, and lets through only what was approved.
+
+It is the outermost tool middleware: no effect stands before its question, and nothing outside it retries.
+A resumed call starts again from its first line, so what decides whether it asks was frozen in the state when
+the model made the call; what the policy or a file says later can only make it stricter.
+"""
+
+from asyncio import gather, to_thread
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from json import dumps
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from langchain.agents.middleware.types import AgentMiddleware, ToolCallRequest
+from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.messages.tool import ToolCall
+from langgraph.errors import GraphInterrupt
+from langgraph.types import Command, interrupt
+
+from artel.graphs.context import Context, handles
+from artel.graphs.decisions import check, decision_on, final_args
+from artel.graphs.effects import Answer, Handler, once
+from artel.graphs.questions import About, about, ask_all, ask_one
+from artel.graphs.state import AgentLoopState, Verdict
+from artel.graphs.workbench import NOT_RUN, message, root_of
+from artel.storage.errors import Invalid
+from artel.tools import policy
+from artel.tools.registry import TOOLS
+from artel.tools.tool import Seen, ToolFailed, ToolRefused
+
+__all__ = ["Gate", "decision_on", "freeze", "validate"]
+
+Effect: TypeAlias = Literal["allow", "ask", "deny"]
+
+EFFECTS: dict[str, Effect] = {"allow": "allow", "ask": "ask", "deny": "deny"}
+
+
+def validate(value: Any, decision: Any) -> Any:
+    """Return `decision` if it answers the interrupt `value`, in the form to resume with. Touches nothing.
+
+    Raises:
+        Invalid: it does not; the message names what is wrong.
+    """
+    return check(value, decision, _check_args)
+
+
+def freeze(
+    agent: str, calls: Sequence[ToolCall], root: Path, seen: Seen, *, batched: bool
+) -> dict[str, Verdict]:
+    """Return the verdict on each call of a message, by call id. Reads files, so it belongs into a thread."""
+    return {call["id"] or "": _verdict(agent, call, root, seen, batched=batched) for call in calls}
+
+
+class Gate(AgentMiddleware[AgentLoopState, Context]):
+    """Stands before every tool of an agent."""
+
+    state_schema = AgentLoopState
+
+    def __init__(self, agent: str) -> None:
+        super().__init__()
+        self.agent = agent
+
+    async def awrap_tool_call(self, request: ToolCallRequest, handler: Handler) -> Answer:
+        """Run the call if it is allowed; ask a person first if the policy says so."""
+        call = request.tool_call
+        tool = TOOLS.get(call["name"])
+        if tool is None or request.tool is None:
+            return await handler(request)  # which says what tools there are
+        root = root_of(request.state)
+        frozen = self._frozen(request)
+        verdict: Verdict = frozen if frozen else await to_thread(self._verdict, request, root)
+        now, reason = await to_thread(_judged, self.agent, call, root)
+        if "deny" in (now, verdict["effect"]):
+            return _not_run(call, reason if now == "deny" else verdict["reason"])
+        if problem := verdict.get("problem"):
+            return message(call, problem, {"kind": "failed"})
+        if now == verdict["effect"] == "allow":
+            return await self._run(request, handler, {})
+        if verdict.get("batched"):
+            return await self._together(request, handler)
+        return await self._alone(request, handler, verdict)
+
+    async def _alone(self, request: ToolCallRequest, handler: Handler, verdict: Verdict) -> Answer:
+        shown = await to_thread(self._about, request, request.tool_call, verdict)
+        value = ask_one(shown, agent=self.agent, expires_in_s=handles().approval_timeout_s)
+        decision = await _ask(value, {shown.call["id"] or "": value["artel"]})
+        return await self._answered(request, handler, verdict, decision)
+
+    async def _together(self, request: ToolCallRequest, handler: Handler) -> Answer:
+        """Let the first gated call of the message ask for all of them, and answer for all."""
+        calls = self._gated(request)
+        if calls[0]["id"] != request.tool_call["id"]:
+            return Command()
+        verdicts = request.state["verdicts"]
+        shown = [await to_thread(self._about, request, call, verdicts[call["id"]]) for call in calls]
+        value = ask_all(shown, agent=self.agent, expires_in_s=handles().approval_timeout_s)
+        parts = value["artel"]["calls"]
+        answer = await _ask(value, {part["tool_call_id"]: part for part in parts})
+        done = await gather(
+            *(
+                self._answered(
+                    _for(request, call),
+                    handler,
+                    verdicts[call["id"]],
+                    decision_on(value, answer, call["id"] or ""),
+                )
+                for call in calls
+            )
+        )
+        updates = [_update(one) for one in done]
+        messages = [said for update in updates for said in update["messages"]]
+        seen = {path: sha for update in updates for path, sha in update.get("seen", {}).items()}
+        return Command(update={"messages": messages, "seen": seen})
+
+    async def _answered(
+        self, request: ToolCallRequest, handler: Handler, verdict: Verdict, decision: Any
+    ) -> Answer:
+        call = request.tool_call
+        args = final_args(decision, call["name"], call["args"])
+        if args is None:
+            return _refusal(call, decision)
+        edited = dict(args) != call["args"]
+        request = request.override(tool_call={**call, "args": dict(args)})
+        effect, reason = await to_thread(_judged, self.agent, request.tool_call, root_of(request.state))
+        if effect == "deny":  # an edit does not lead where the call itself may not
+            return _not_run(call, reason)
+        shown = await handles().approvals.approved(call["id"] or "", call["name"], args)
+        if shown is None:
+            return _not_run(call, "no approval of this very call stands.")
+        answer = await self._run(request, handler, _expected(verdict, shown))
+        return _noted(answer, args) if edited else answer
+
+    async def _run(self, request: ToolCallRequest, handler: Handler, shown: Mapping[str, Any]) -> Answer:
+        tool = TOOLS[request.tool_call["name"]]
+        if tool.plan is None:
+            return await handler(request)
+        state = request.state
+        return await once(request, handler, tool, root_of(state), state.get("seen") or {}, shown)
+
+    def _frozen(self, request: ToolCallRequest) -> Verdict | None:
+        verdicts: dict[str, Verdict] = request.state.get("verdicts") or {}
+        return verdicts.get(request.tool_call["id"] or "")
+
+    def _verdict(self, request: ToolCallRequest, root: Path) -> Verdict:
+        return _verdict(self.agent, request.tool_call, root, request.state.get("seen") or {}, batched=False)
+
+    def _about(self, request: ToolCallRequest, call: ToolCall, verdict: Verdict) -> About:
+        seen = request.state.get("seen") or {}
+        return about(TOOLS[call["name"]], call, root_of(request.state), seen, verdict["reason"])
+
+    def _gated(self, request: ToolCallRequest) -> list[ToolCall]:
+        last = next(m for m in reversed(request.state["messages"]) if isinstance(m, AIMessage))
+        verdicts: dict[str, Verdict] = request.state.get("verdicts") or {}
+        asked = ((call, verdicts.get(call["id"] or "")) for call in last.tool_calls)
+        return [
+            call
+            for call, verdict in asked
+            if verdict
+            and verdict["effect"] == "ask"
+            and verdict.get("batched")
+            and not verdict.get("problem")
+        ]
+
+
+async def _ask(value: dict[str, Any], shown: Mapping[str, Mapping[str, Any]]) -> Any:
+    try:
+        return interrupt(value)
+    except GraphInterrupt:
+        for tool_call_id, part in shown.items():
+            await handles().approvals.asked(tool_call_id, part)
+        raise
+
+
+def _verdict(agent: str, call: ToolCall, root: Path, seen: Seen, *, batched: bool) -> Verdict:
+    effect, reason = _judged(agent, call, root)
+    verdict = Verdict(effect=effect, reason=reason)
+    tool = TOOLS.get(call["name"])
+    if tool is None or effect == "deny":
+        return verdict
+    try:
+        planned = tool.change(call["args"], root, seen)
+    except (ToolRefused, ToolFailed) as error:
+        return {**verdict, "problem": str(error)}
+    if planned:
+        verdict = {**verdict, "path": planned.path, "before_sha": planned.before_sha}
+    return {**verdict, "batched": True} if batched and effect == "ask" else verdict
+
+
+def _judged(agent: str, call: ToolCall, root: Path) -> tuple[Effect, str]:
+    tool = TOOLS.get(call["name"])
+    if tool is None:
+        return "allow", "there is no such tool"
+    try:
+        judged = policy.judge(handles().policy, agent, tool.call(call["args"], root))
+    except (ToolRefused, ToolFailed) as error:
+        return "deny", str(error)
+    return EFFECTS[judged.effect], judged.reason
+
+
+def _expected(verdict: Verdict, shown: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the person saw; what was frozen if the ledger does not know."""
+    artel = shown.get("artel", shown)
+    return artel if "before_sha" in artel else {k: verdict[k] for k in ("path", "before_sha") if k in verdict}
+
+
+def _for(request: ToolCallRequest, call: ToolCall) -> ToolCallRequest:
+    """Return the request of a sibling call."""
+    tool = next(one for one in request.runtime.tools if one.name == call["name"])
+    runtime = replace(request.runtime, tool_call_id=call["id"])
+    return replace(request, tool_call=call, tool=tool, runtime=runtime)
+
+
+def _not_run(call: ToolCall, reason: str) -> ToolMessage:
+    return message(call, f"{NOT_RUN} {reason}", {"kind": "refused", "by": "policy"})
+
+
+def _refusal(call: ToolCall, decision: Any) -> ToolMessage:
+    match decision:
+        case {"type": "respond", "message": str(said)}:
+            content, by = f"{NOT_RUN} the user answered instead: {said}", "user"
+        case {"type": "reject", "timeout": True, **rest}:
+            content, by = f"{NOT_RUN} {rest.get('message') or 'nobody answered in time'}.", "timeout"
+        case {"type": "reject", "message": str(said)} if said.strip():
+            content, by = f"{NOT_RUN} the user rejected it: {said}", "user"
+        case {"type": "reject"}:
+            content, by = f"{NOT_RUN} the user rejected it.", "user"
+        case _:
+            content, by = f"{NOT_RUN} the answer was neither an approval nor a rejection.", "user"
+    return message(
+        call, f"{content}\nNothing was changed. Do not repeat this call.", {"kind": "refused", "by": by}
+    )
+
+
+def _noted(answer: Answer, args: Mapping[str, Any]) -> Answer:
+    """Tell the model that what ran is not what it asked for."""
+    note = f"The user changed this call before it ran; do not repeat yours. It ran with {dumps(dict(args))}"
+    update = _update(answer)
+    said = update["messages"][0]
+    noted = said.model_copy(update={"content": f"{note}\n\n{said.content}"})
+    return Command(update={**update, "messages": [noted]})
+
+
+def _update(answer: Answer) -> dict[str, Any]:
+    if isinstance(answer, ToolMessage):
+        return {"messages": [answer]}
+    assert isinstance(answer.update, dict)
+    return answer.update
+
+
+def _check_args(name: str, args: Mapping[str, Any]) -> None:
+    tool = TOOLS.get(name)
+    if tool is None:
+        return
+    try:
+        tool.parse(args)
+    except ToolRefused as error:
+        raise Invalid(f"edited_action.args: {error}") from None

@@ -1,0 +1,16 @@
+"""Ask: answers questions about a workspace and changes nothing."""
+
+from typing import Any
+
+from langgraph.graph.state import CompiledStateGraph
+
+from artel.graphs.agent_loop import loop
+from artel.graphs.context import Context
+
+
+def build() -> CompiledStateGraph[Any, Context, Any, Any]:
+    """Return the graph: model ⇄ tools."""
+    return loop("ask")
+
+
+graph = build()

@@ -1,0 +1,16 @@
+"""The coder: reads and changes the files of a workspace; every change asks first."""
+
+from typing import Any
+
+from langgraph.graph.state import CompiledStateGraph
+
+from artel.graphs.agent_loop import loop
+from artel.graphs.context import Context
+
+
+def build() -> CompiledStateGraph[Any, Context, Any, Any]:
+    """Return the graph: model ⇄ tools."""
+    return loop("coder")
+
+
+graph = build()

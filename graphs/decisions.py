@@ -1,0 +1,111 @@
+"""What people may answer, checked before anything is saved or resumed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from artel.storage.errors import Invalid
+
+DECISIONS = ("approve", "edit", "reject", "respond")
+CheckArgs = Callable[[str, Mapping[str, Any]], None]
+
+
+def check(value: Any, decision: Any, check_args: CheckArgs) -> Any:
+    """Return `decision` if it answers the interrupt `value`; a bare string answers a question.
+
+    `check_args(tool, args)` raises Invalid when an edit's arguments are not those of the tool. A foreign
+    interrupt takes anything.
+
+    Raises:
+        Invalid: it does not; the message names the key that is wrong and what would be right.
+    """
+    match value:
+        case {"type": "tool_approval", "name": str(name)}:
+            return _one(decision, "decision", name, DECISIONS, check_args)
+        case {"type": "question"}:
+            if isinstance(decision, str):
+                decision = {"type": "respond", "message": decision}
+            return _one(decision, "decision", "", ("respond", "reject"), check_args)
+        case {"action_requests": list(actions), "review_configs": list(configs)}:
+            return _many(decision, actions, configs, check_args)
+    return decision
+
+
+def decision_on(value: Any, decision: Any, tool_call_id: str) -> Mapping[str, Any] | None:
+    """Return the part of an answer that speaks of one tool call, or None when none does."""
+    if not isinstance(value, Mapping) or not isinstance(decision, Mapping):
+        return None
+    if value.get("type") == "tool_approval":
+        return decision if value.get("tool_call_id") == tool_call_id else None
+    calls = shown_calls(value)
+    decisions = decision.get("decisions")
+    if not isinstance(decisions, list) or len(decisions) != len(calls):
+        return None
+    found = (one for call, one in zip(calls, decisions, strict=True) if call["tool_call_id"] == tool_call_id)
+    one = next(found, None)
+    return one if isinstance(one, Mapping) else None
+
+
+def shown_calls(value: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the calls a batched question of ours is about, in its order."""
+    artel = value.get("artel")
+    calls = artel.get("calls") if isinstance(artel, Mapping) else None
+    return calls if isinstance(calls, list) else []
+
+
+def final_args(decision: Any, name: str, asked: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the arguments to run with, or None: only an explicit approve or edit of `name` runs."""
+    match decision:
+        case {"type": "approve"}:
+            return asked
+        case {"type": "edit", "edited_action": {"name": str(edited), "args": dict(args)}} if edited == name:
+            return args
+    return None
+
+
+def _many(decision: Any, actions: list[Any], configs: list[Any], check_args: CheckArgs) -> Mapping[str, Any]:
+    if not isinstance(decision, dict) or not isinstance(decisions := decision.get("decisions"), list):
+        raise Invalid(f'the answer must be {{"decisions": [...]}}, got {_short(decision)}')
+    if len(decisions) != len(actions):
+        raise Invalid(
+            f"decisions must have {len(actions)} entries, one per action request, got {len(decisions)}"
+        )
+    allowed = {c.get("action_name"): tuple(c.get("allowed_decisions", DECISIONS)) for c in configs}
+    for place, (one, action) in enumerate(zip(decisions, actions, strict=True)):
+        name = action["name"]
+        _one(one, f"decisions[{place}]", name, allowed.get(name, DECISIONS), check_args)
+    return decision
+
+
+def _one(decision: Any, where: str, name: str, allowed: tuple[str, ...], check_args: CheckArgs) -> Any:
+    kind = decision.get("type") if isinstance(decision, dict) else None
+    if kind not in allowed:
+        raise Invalid(f"{where}.type must be one of {', '.join(allowed)}, got {_short(kind or decision)}")
+    match decision:
+        case {"type": "approve", **rest}:
+            known = not rest
+        case {"type": "reject", **rest}:
+            known = rest.keys() <= {"message", "timeout"}
+            _text(rest.get("message", ""), f"{where}.message")
+        case {"type": "respond", **rest}:
+            known = rest.keys() <= {"message"}
+            _text(rest.get("message"), f"{where}.message")
+        case {"type": "edit", "edited_action": {"name": edited, "args": dict(args)}, **rest}:
+            known = not rest
+            if edited != name:
+                raise Invalid(f"{where}.edited_action.name must stay {name!r}, got {_short(edited)}")
+            check_args(name, args)
+        case _:
+            raise Invalid(f'{where}.edited_action must be {{"name": "{name}", "args": {{...}}}}')
+    if not known:
+        raise Invalid(f"{where} has unknown keys: {', '.join(sorted(map(str, rest)))}")
+    return decision
+
+
+def _text(message: Any, where: str) -> None:
+    if not isinstance(message, str):
+        raise Invalid(f"{where} must be a string, got {_short(message)}")
+
+
+def _short(value: Any) -> str:
+    said = repr(value)
+    return said if len(said) <= 80 else f"{said[:80]}…"

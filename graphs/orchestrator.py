@@ -1,0 +1,154 @@
+"""The orchestrator: says who should work on a request and why, hands it over, says what came of it."""
+
+from typing import Any, Literal
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langgraph.config import get_stream_writer
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+from langgraph.types import Command, interrupt
+
+from artel.graphs import ask, coder
+from artel.graphs.context import Context, handles
+from artel.graphs.questions import question
+from artel.graphs.routing import Choice, choose, is_russian
+from artel.graphs.state import OrchestratorState, Result, Route
+from artel.prompts import render
+
+NAME = "orchestrator"
+SUMMARY_CHARS = 200
+
+Next = Literal["coder", "ask", "clarify"]
+
+
+async def route(state: OrchestratorState, runtime: Runtime[Context]) -> Command[Next]:
+    """Choose who works: by rules; by the model where they are silent; as before in this thread; else ask."""
+    request = _request(state["messages"])
+    previous = _agent(state)
+    chosen = _by_rules(request)
+    if chosen is None and request:
+        chosen = await _by_model(request, previous, (runtime.context or Context()).model)
+    chosen = chosen or _as_before(request, previous)
+    if chosen is None:
+        return Command(goto="clarify")
+    _announce(chosen)
+    return Command(goto=chosen["agent"] or "clarify", update={"route": chosen})
+
+
+async def clarify(state: OrchestratorState) -> Command[Literal["coder", "ask", "report"]]:
+    """Ask what is wanted, and nothing else: a resumed node restarts from its first line."""
+    russian = is_russian(_request(state["messages"]))
+    answer = interrupt(_what_is_wanted(russian=russian))
+    match answer:
+        case {"type": "respond", "message": str(said)} | str(said) if said.strip():
+            agent = _understood(said)
+        case _:  # rejected or anything unknown: nothing is done
+            words = "Хорошо, ничего не делаю." if russian else "All right, I do nothing."
+            nobody = Route(agent="", reason="", by="person")
+            return Command(goto="report", update={"route": nobody, "messages": [AIMessage(words, name=NAME)]})
+    chosen = Route(agent=agent, reason="так ответили" if russian else "as you answered", by="person")
+    _announce(chosen)
+    told = [] if said.strip() in OPTIONS else [HumanMessage(said)]
+    return Command(goto=agent, update={"route": chosen, "messages": told})
+
+
+async def report(state: OrchestratorState) -> dict[str, Result]:
+    """Say what came of the request: who worked, what changed, the first words of the answer."""
+    turn = _this_turn(state["messages"])
+    said = next((m.text for m in reversed(turn) if isinstance(m, AIMessage)), "")
+    changes = [m.artifact for m in turn if isinstance(m, ToolMessage) and m.status == "success"]
+    changed = [a["path"] for a in changes if isinstance(a, dict) and a.get("kind") == "change"]
+    summary = said.strip().split("\n")[0][:SUMMARY_CHARS]
+    return {"result": Result(agent=_agent(state), summary=summary, changed=list(dict.fromkeys(changed)))}
+
+
+def build() -> CompiledStateGraph[Any, Context, Any, Any]:
+    """Return the graph: route → (clarify →) coder or ask → report."""
+    graph = StateGraph(OrchestratorState, context_schema=Context)
+    graph.add_node(route)
+    graph.add_node(clarify)
+    graph.add_node("coder", coder.build())
+    graph.add_node("ask", ask.build())
+    graph.add_node(report)
+    graph.add_edge(START, "route")
+    graph.add_edge("coder", "report")
+    graph.add_edge("ask", "report")
+    graph.add_edge("report", END)
+    return graph.compile(name=NAME)
+
+
+OPTIONS: dict[str, tuple[str, str]] = {
+    "ask": ("Answer or explain; change nothing", "Ответить или объяснить, ничего не менять"),
+    "coder": ("Change files", "Изменить файлы"),
+}
+
+
+def _by_rules(request: str) -> Route | None:
+    choice = choose(request)
+    return Route(agent=choice.agent, reason=_reason(choice, request), by="rules") if choice else None
+
+
+def _as_before(request: str, previous: str) -> Route | None:
+    if not request or previous not in ("coder", "ask"):
+        return None
+    reason = "продолжение разговора" if is_russian(request) else "it goes on from before"
+    return Route(agent="coder" if previous == "coder" else "ask", reason=reason, by="thread")
+
+
+async def _by_model(request: str, previous: str, wish: str) -> Route | None:
+    """Ask the model for one word; its tokens are nobody's answer and are not streamed."""
+    models = handles().models
+    if models.spec(NAME, wish).split(":")[0] == "offline":
+        return None  # it has the same rules
+    prompt = render("orchestrator/route", request=request, previous=previous)
+    config = {"tags": ["nostream"]}
+    reply = await models.chat(NAME, wish).ainvoke([HumanMessage(prompt)], config)  # type: ignore[arg-type]
+    word = next(iter(reply.text.lower().replace("`", " ").split()), "").strip(".,:;!\"'*")
+    reason = "так решила модель" if is_russian(request) else "the model decided so"
+    if word in ("coder", "ask"):
+        return Route(agent="coder" if word == "coder" else "ask", reason=reason, by="model")
+    return None
+
+
+def _reason(choice: Choice, request: str) -> str:
+    if is_russian(request):
+        wanted = "просят изменить файлы" if choice.agent == "coder" else "это вопрос, менять ничего не нужно"
+        return f"{wanted} («{choice.word}»)"
+    wanted = "files shall change" if choice.agent == "coder" else "a question, nothing shall change"
+    return f"{wanted} (“{choice.word}”)"
+
+
+def _what_is_wanted(*, russian: bool) -> dict[str, Any]:
+    text = "Что нужно сделать?" if russian else "What shall be done?"
+    options = {key: labels[russian] for key, labels in OPTIONS.items()}
+    return question(text, options, agent=NAME)
+
+
+def _understood(said: str) -> Literal["coder", "ask"]:
+    """Free words are read by the rules; where they are silent, the one who changes nothing gets it."""
+    if said.strip().lower() == "coder":
+        return "coder"
+    choice = choose(said)
+    return choice.agent if choice else "ask"
+
+
+def _agent(state: OrchestratorState) -> str:
+    chosen = state.get("route")
+    return chosen["agent"] if chosen else ""
+
+
+def _announce(chosen: Route) -> None:
+    get_stream_writer()({"type": "route", **chosen})
+
+
+def _request(messages: list[AnyMessage]) -> str:
+    return next((m.text for m in reversed(messages) if isinstance(m, HumanMessage)), "")
+
+
+def _this_turn(messages: list[AnyMessage]) -> list[AnyMessage]:
+    start = max((i for i, m in enumerate(messages) if isinstance(m, HumanMessage)), default=-1)
+    return messages[start + 1 :]
+
+
+graph = build()

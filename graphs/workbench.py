@@ -1,0 +1,91 @@
+"""Our tools in LangChain's dress: off the event loop, in the workspace, their errors told to the model."""
+
+from asyncio import to_thread
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from langchain.tools import ToolRuntime
+from langchain_core.messages import ToolMessage
+from langchain_core.messages.tool import ToolCall
+from langchain_core.tools import BaseTool, StructuredTool
+from langgraph.types import Command
+
+from artel.graphs.context import Context, workspace
+from artel.graphs.state import AgentLoopState
+from artel.tools.tool import Tool, ToolFailed, ToolRefused, perform
+from artel.tools.workspace.change import Change
+
+NOT_RUN = "Not run:"  # how every message about a call that was not let through begins
+
+Runtime = ToolRuntime[Context, AgentLoopState]
+
+_planned: ContextVar[Change | None] = ContextVar("artel_planned_change", default=None)
+
+
+def wrapped(tool: Tool) -> BaseTool:
+    """Return `tool` for `create_agent`; one that changes things does only what `letting` lets it."""
+
+    async def run(runtime: ToolRuntime, **args: Any) -> Command[Any] | ToolMessage:
+        call = ToolCall(name=tool.name, args=args, id=runtime.tool_call_id)
+        root, seen = root_of(runtime.state), runtime.state.get("seen") or {}
+        try:
+            if tool.plan is None:
+                outcome = await to_thread(tool.function, root, args, seen)
+            elif planned := _planned.get():
+                outcome = await to_thread(perform, root, planned, seen)
+            else:
+                return message(call, f"{NOT_RUN} nobody let this call through.", {"kind": "refused"})
+        except (ToolRefused, ToolFailed) as error:
+            return message(call, str(error), {"kind": "failed", "code": error.code})
+        done = message(call, outcome.text, _artifact(tool, planned if tool.plan else None), status="success")
+        return Command(update={"messages": [done], "seen": dict(outcome.seen)})
+
+    return StructuredTool(
+        name=tool.name, description=tool.description, args_schema=tool.args_schema, coroutine=run
+    )
+
+
+@contextmanager
+def letting(planned: Change) -> Iterator[None]:
+    """Let the tool that is called inside make this very change."""
+    token = _planned.set(planned)
+    try:
+        yield
+    finally:
+        _planned.reset(token)
+
+
+def root_of(state: Mapping[str, Any]) -> Path:
+    """Return the folder a thread works in; checked against the allowed roots each time.
+
+    It is the state's, not the run's context: a question that was asked about one folder is not answered
+    in another.
+    """
+    return workspace(state.get("workspace") or "")
+
+
+def message(
+    call: ToolCall, content: str, artifact: Mapping[str, Any] | None = None, status: str = "error"
+) -> ToolMessage:
+    """Return what the model is told of a call."""
+    return ToolMessage(
+        content=content,
+        name=call["name"],
+        tool_call_id=call["id"] or "",
+        status="success" if status == "success" else "error",
+        artifact=dict(artifact or {}),
+    )
+
+
+def _artifact(tool: Tool, planned: Change | None) -> dict[str, Any]:
+    if planned is None:
+        return {"kind": "look", "tool": tool.name}
+    return {
+        "kind": "change",
+        "path": planned.path,
+        "before_sha": planned.before_sha,
+        "after_sha": planned.after_sha,
+    }
