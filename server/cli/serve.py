@@ -6,8 +6,8 @@ import gc
 import socket
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 import uvloop
@@ -33,9 +33,9 @@ class Unservable(ArtelError):
 class Server(uvicorn.Server):
     """A uvicorn that leaves signals to us, for it closes its sockets before runs can be handed over."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self._ready = ready
+        self.up = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -43,9 +43,9 @@ class Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
+        """Start, and set `up`."""
         await super().startup(sockets)
-        self._ready()
+        self.up.set()
 
 
 def run(arguments: Namespace) -> int:
@@ -106,21 +106,32 @@ def _bound(host: str, port: int) -> socket.socket:
 
 async def _serve(settings: Settings, dsn: str, listener: socket.socket) -> None:
     with stop_on_signals() as asked:
-        async with open_ground(settings, dsn) as ground:
-            server = _server(ground, listener)
-            gc.collect()
-            gc.freeze()  # what is loaded stays: later collections need not look at it
-            serving = asyncio.create_task(server.serve(sockets=[listener]))
+        async with open_ground(settings, dsn) as ground, answering(ground, listener) as serving:
+            _announce(ground, listener)
             waiting = asyncio.create_task(asked.wait())
             await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
-            await drain(ground.engine)
-            server.should_exit = True
-            await serving
 
 
-def _server(ground: Ground, listener: socket.socket) -> Server:
-    app = create_app(ground.engine, ground.catalog, ground.settings, models=ground.models)
+@asynccontextmanager
+async def answering(ground: Ground, listener: socket.socket) -> AsyncIterator["asyncio.Task[None]"]:
+    """Answer HTTP on `listener`; at the end hand runs over first, and only then close."""
+    server = _server(ground)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: later collections need not look at it
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    up = asyncio.create_task(server.up.wait())
+    await asyncio.wait({serving, up}, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        yield serving
+    finally:
+        await drain(ground.engine)
+        server.should_exit = True
+        await serving
+
+
+def _server(ground: Ground) -> Server:
+    app = create_app(ground.engine, ground.catalog, ground.settings)
     config = uvicorn.Config(
         app,
         loop="none",
@@ -134,16 +145,18 @@ def _server(ground: Ground, listener: socket.socket) -> Server:
         server_header=False,
         timeout_graceful_shutdown=LAST_WORDS_S,
     )
-    return Server(config, lambda: _announce(ground, listener))
+    return Server(config)
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the address of a listening socket as people type it."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _announce(ground: Ground, listener: socket.socket) -> None:
-    host, port = listener.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    moved = (
-        ""
-        if port == ground.settings.port or not ground.settings.port
-        else f" (port {ground.settings.port} is taken)"
-    )
-    sys.stdout.write(f"Artel is ready: {url}{moved} · model {ground.models.describe()['label']}\n")
+    wanted, port = ground.settings.port, listener.getsockname()[1]
+    moved = f" (port {wanted} is taken)" if wanted not in (0, port) else ""
+    model = ground.models.describe()["label"]
+    sys.stdout.write(f"Artel is ready: {url_of(listener)}{moved} · model {model}\n")
     sys.stdout.flush()

@@ -1,0 +1,121 @@
+"""`artel chat`: talk to an agent in the terminal, and answer what it asks."""
+
+import json
+from argparse import Namespace
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+from langgraph_sdk.schema import StreamPart
+
+from artel.server.cli.paint import write, write_diff
+from artel.server.cli.reach import talking
+from artel.server.cli.talk import Question, Talk, text_of
+from artel.server.cli.terminal import Left, Terminal
+
+CHOICES = "approve [a], edit [e], reject [r]: "
+
+
+def run(arguments: Namespace) -> int:
+    """Talk until the person leaves, by end of input, Ctrl-C at the prompt, or `/quit`."""
+    return talking(arguments, _chat)
+
+
+async def _chat(talk: Talk) -> int:
+    with suppress(Left), Terminal() as terminal:
+        write(talk.agent, "bold")
+        write(f" · thread {talk.thread_id} · /quit leaves, Ctrl-C stops an answer\n", "dim")
+        await _answer_all(talk, terminal)
+        while (text := await terminal.read("\n> ")) != "/quit":
+            if text:
+                await _hear(talk, terminal, talk.say(text))
+                await _answer_all(talk, terminal)
+    return 0
+
+
+async def _answer_all(talk: Talk, terminal: Terminal) -> None:
+    """Ask the person until the run waits for nothing more."""
+    while questions := await talk.questions():
+        answers = {one.interrupt_id: await _ask(one, terminal) for one in questions}
+        await _hear(talk, terminal, talk.answer(answers))
+
+
+async def _hear(talk: Talk, terminal: Terminal, events: AsyncIterator[StreamPart]) -> None:
+    """Show events until they end, or the person stops the run."""
+    if not await terminal.unless_stopped(_show(events)):
+        await talk.stop()
+        write("\n(stopped)\n", "yellow")
+    if talk.error:
+        write(f"{talk.error.get('error')}: {talk.error.get('message')}\n", "red")
+
+
+async def _show(events: AsyncIterator[StreamPart]) -> None:
+    shown = False
+    async for part in events:
+        mode, _, _ = part.event.partition("|")
+        if mode == "messages":
+            chunk, _ = part.data
+            if str(chunk.get("type", "")).startswith(("ai", "AI")) and (text := text_of(chunk)):
+                write(text)
+                shown = not text.endswith("\n")
+        elif mode == "updates" and isinstance(part.data, dict):
+            for call in _calls(part.data):
+                write("\n" if shown else "")
+                write(f"· {call}\n", "dim")
+                shown = False
+    if shown:
+        write("\n")
+
+
+def _calls(update: dict[str, Any]) -> list[str]:
+    """Return a line for each tool call in an update."""
+    changes = [change for change in update.values() if isinstance(change, dict)]
+    messages = [one for change in changes for one in change.get("messages") or () if isinstance(one, dict)]
+    calls = [call for message in messages for call in message.get("tool_calls") or ()]
+    return [f"{call.get('name')}({_brief(call.get('args') or {})})" for call in calls]
+
+
+def _brief(args: dict[str, Any]) -> str:
+    parts = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in args.items())
+    return ", ".join(part if len(part) <= 60 else part[:59] + "…" for part in parts)
+
+
+async def _ask(question: Question, terminal: Terminal) -> Any:
+    if not question.is_about_a_tool:
+        write(f"\n? {json.dumps(question.value, ensure_ascii=False, indent=2)}\n", "yellow")
+        return _parsed(await terminal.read("answer: "))
+    value = question.value
+    write(f"\n? {value.get('description') or value.get('name')}\n", "yellow")
+    write_diff(
+        (value.get("artel") or {}).get("diff") or json.dumps(value.get("args"), ensure_ascii=False, indent=2)
+    )
+    return await _decision(value, terminal)
+
+
+async def _decision(value: dict[str, Any], terminal: Terminal) -> dict[str, Any]:
+    while True:
+        match (await terminal.read(CHOICES)).lower():
+            case "a" | "approve" | "y" | "yes":
+                return {"type": "approve"}
+            case "r" | "reject" | "n" | "no":
+                message = await terminal.read("why (may be empty): ")
+                return {"type": "reject", "message": message} if message else {"type": "reject"}
+            case "e" | "edit":
+                if args := await _edited(value.get("args") or {}, terminal):
+                    return {"type": "edit", "edited_action": {"name": value.get("name"), "args": args}}
+
+
+async def _edited(args: dict[str, Any], terminal: Terminal) -> dict[str, Any] | None:
+    write(json.dumps(args, ensure_ascii=False) + "\n", "dim")
+    changed = _parsed(await terminal.read("the arguments as they should be, as JSON: "))
+    if isinstance(changed, dict):
+        return changed
+    write("that is no JSON object; nothing is changed\n", "red")
+    return None
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
