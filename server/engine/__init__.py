@@ -55,7 +55,9 @@ async def open_engine(
                 recovery.keep_time,
             )
         ]
-    tasks = [asyncio.create_task(_forever(job)) for job in jobs]
+    tasks = [
+        asyncio.create_task(_forever(job), name=f"{engine.worker_id} {job.func.__name__}") for job in jobs
+    ]
     await asyncio.sleep(0)
     try:
         yield engine

@@ -71,7 +71,7 @@ async def decide(graph: Any, run: Run, config: RunnableConfig) -> Decision:
     state: StateSnapshot = await graph.aget_state(_head(config), subgraphs=True)
     if not state.metadata or state.metadata.get("run_id") != str(run.run_id):
         return await _again(graph, run, config, state)
-    if not state.next or _all_wait(state) or await _at_breakpoint(graph, run, state):
+    if not state.tasks or _all_wait(state) or await _at_breakpoint(graph, run, state):
         return Stop(state)
     return Go(None, addressed=False)
 
