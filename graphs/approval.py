@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from json import dumps
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from langchain.agents.middleware.types import AgentMiddleware, ToolCallRequest
 from langchain_core.messages import AIMessage, ToolMessage
@@ -25,15 +25,11 @@ from artel.graphs.questions import About, about, ask_all, ask_one
 from artel.graphs.state import AgentLoopState, Verdict
 from artel.graphs.workbench import NOT_RUN, message, root_of
 from artel.storage.errors import Invalid
-from artel.tools import policy
+from artel.tools.policy import Effect, judge
 from artel.tools.registry import TOOLS
 from artel.tools.tool import Seen, ToolFailed, ToolRefused
 
 __all__ = ["Gate", "decision_on", "freeze", "validate"]
-
-Effect: TypeAlias = Literal["allow", "ask", "deny"]
-
-EFFECTS: dict[str, Effect] = {"allow": "allow", "ask": "ask", "deny": "deny"}
 
 
 def validate(value: Any, decision: Any) -> Any:
@@ -48,8 +44,22 @@ def validate(value: Any, decision: Any) -> Any:
 def freeze(
     agent: str, calls: Sequence[ToolCall], root: Path, seen: Seen, *, batched: bool
 ) -> dict[str, Verdict]:
-    """Return the verdict on each call of a message, by call id. Reads files, so it belongs into a thread."""
-    return {call["id"] or "": _verdict(agent, call, root, seen, batched=batched) for call in calls}
+    """Return the verdict on each call of a message, by call id. Reads files, so it belongs into a thread.
+
+    Of several changes to one file only the first is made or asked about: the others were worked out for a
+    file that will be another one.
+    """
+    verdicts: dict[str, Verdict] = {}
+    changed: set[str] = set()
+    for call in calls:
+        verdict = _verdict(agent, call, root, seen, batched=batched)
+        path = verdict.get("path", "")
+        if path in changed:
+            verdict["problem"] = f"{path}: one change to a file at a time. Call this again after the first."
+        elif path:
+            changed.add(path)
+        verdicts[call["id"] or ""] = verdict
+    return verdicts
 
 
 class Gate(AgentMiddleware[AgentLoopState, Context]):
@@ -192,10 +202,10 @@ def _judged(agent: str, call: ToolCall, root: Path) -> tuple[Effect, str]:
     if tool is None:
         return "allow", "there is no such tool"
     try:
-        judged = policy.judge(handles().policy, agent, tool.call(call["args"], root))
+        judged = judge(handles().policy, agent, tool.call(call["args"], root))
     except (ToolRefused, ToolFailed) as error:
         return "deny", str(error)
-    return EFFECTS[judged.effect], judged.reason
+    return judged.effect, judged.reason
 
 
 def _expected(verdict: Verdict, shown: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,0 +1,122 @@
+"""A server that speaks OpenAI's chat completions over a real socket and does what the test says."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+HANG = "hang"
+
+
+@dataclass
+class OpenAIServer:
+    """Plays `turns`, one a request: text, tool calls (a list of dicts), a status, bytes, or `HANG`."""
+
+    turns: list[Any]
+    models: list[str] = field(default_factory=lambda: ["tiny"])
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    url: str = ""
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError), closing(writer):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            length = next(
+                (int(x.split(":")[1]) for x in head.lower().split("\r\n") if "content-length" in x), 0
+            )
+            body = await reader.readexactly(length)
+            if head.startswith("GET"):
+                listing = {"object": "list", "data": [{"id": name} for name in self.models]}
+                await answer(writer, 200, json.dumps(listing).encode(), "application/json")
+            else:
+                self.asked.append(json.loads(body))
+                await self.play(writer, self.turns.pop(0))
+
+    async def play(self, writer: asyncio.StreamWriter, turn: Any) -> None:
+        match turn:
+            case int(status):
+                error = {"error": {"message": f"told to answer {status}", "type": "test", "code": None}}
+                await answer(writer, status, json.dumps(error).encode(), "application/json")
+            case bytes():
+                await answer(writer, 200, turn, "text/event-stream")
+            case "hang":
+                await asyncio.sleep(60)
+            case [str(words), "hang"]:
+                await begin(writer)
+                await send(writer, {"content": words})
+                await asyncio.sleep(60)
+            case [str(words), "break"]:
+                await begin(writer)
+                await send(writer, {"content": words})
+            case str(words):
+                await begin(writer)
+                for word in words.split(" "):
+                    await send(writer, {"content": word + " "})
+                await end(writer, "stop")
+            case list(calls):
+                await begin(writer)
+                for index, call in enumerate(calls):
+                    args = json.dumps(call["args"])
+                    named = {"name": call["name"], "arguments": args[:3]}
+                    first = {"index": index, "id": call["id"], "type": "function", "function": named}
+                    await send(writer, {"tool_calls": [first]})
+                    await send(
+                        writer, {"tool_calls": [{"index": index, "function": {"arguments": args[3:]}}]}
+                    )
+                await end(writer, "tool_calls")
+
+
+async def answer(writer: asyncio.StreamWriter, status: int, body: bytes, kind: str) -> None:
+    about = [f"Content-Type: {kind}", f"Content-Length: {len(body)}", "Connection: close"]
+    writer.write("\r\n".join([f"HTTP/1.1 {status} X", *about, "", ""]).encode() + body)
+    await writer.drain()
+
+
+async def begin(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+    await send(writer, {"role": "assistant", "content": ""})
+
+
+async def send(writer: asyncio.StreamWriter, delta: dict[str, Any], **more: Any) -> None:
+    choice = {"index": 0, "delta": delta, "finish_reason": None, **more}
+    chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "tiny", "choices": [choice]}
+    writer.write(f"data: {json.dumps(chunk)}\n\n".encode())
+    await writer.drain()
+
+
+async def end(writer: asyncio.StreamWriter, reason: str) -> None:
+    await send(writer, {}, finish_reason=reason)
+    usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+    chunk = {
+        "id": "c",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "tiny",
+        "choices": [],
+        "usage": usage,
+    }
+    writer.write(f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n".encode())
+    await writer.drain()
+
+
+@asynccontextmanager
+async def openai_server(*turns: Any) -> AsyncIterator[OpenAIServer]:
+    fake = OpenAIServer(list(turns))
+    tasks: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(fake.handle(reader, writer))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    fake.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    try:
+        yield fake
+    finally:
+        server.close()
+        for task in list(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
