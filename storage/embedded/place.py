@@ -22,6 +22,15 @@ SOCKET_NAME = "/.s.PGSQL.5432"
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """A user of this machine; not all have a name."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """One cluster's surroundings."""
 
@@ -31,7 +40,7 @@ class Place:
     """Holds `initdb`, `pg_ctl`, `postgres`."""
     sockets: Path
     """Only its user may enter it; short enough for a socket's address."""
-    user: pwd.struct_passwd | None
+    user: Account | None
     """Whom the server runs as, when that is not ourselves."""
 
     @property
@@ -42,7 +51,7 @@ class Place:
     def hand_over(self, path: Path) -> None:
         """Give `path` to the user that the server runs as."""
         if self.user:
-            os.chown(path, self.user.pw_uid, self.user.pw_gid)
+            os.chown(path, self.user.uid, self.user.gid)
 
     def run(self, command: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run one of the binaries to its end; output and errors together, read from a file.
@@ -60,14 +69,14 @@ class Place:
                     env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
                     cwd="/",
                     umask=0o077,
-                    user=user.pw_uid if user else None,
-                    group=user.pw_gid if user else None,
+                    user=user.uid if user else None,
+                    group=user.gid if user else None,
                     extra_groups=[] if user else None,
                     check=False,
                 )
             except OSError as wrong:
                 raise Unavailable(
-                    f"the embedded PostgreSQL cannot be run{f' as {user.pw_name}' if user else ''} "
+                    f"the embedded PostgreSQL cannot be run{f' as {user.name}' if user else ''} "
                     f"({wrong.strerror}): name a database in ARTEL_STORAGE__POSTGRES"
                 ) from wrong
             output.seek(0)
@@ -81,7 +90,7 @@ def find_place(data: Path) -> Place:
         Unavailable: `data` cannot be written, this machine has no binaries, or no user can run them.
     """
     data = _folder(data)
-    user = _system_user() if os.geteuid() == 0 else None
+    user = (_owner(data / "postgres") or _system_user()) if os.geteuid() == 0 else None
     home = _home(data, user)
     binaries = _binaries(home / "postgres", user)
     return Place(home, binaries, _sockets(home / "postgres", user), user)
@@ -100,7 +109,14 @@ def _folder(data: Path) -> Path:
         ) from wrong
 
 
-def _system_user() -> pwd.struct_passwd:
+def _owner(cluster: Path) -> Account | None:
+    """Return whose cluster it is when another user than root made it, say before a `sudo`."""
+    if not cluster.exists() or (found := cluster.stat()).st_uid == 0:
+        return None
+    return Account(f"user {found.st_uid}", found.st_uid, found.st_gid)
+
+
+def _system_user() -> Account:
     if SYSTEM_USER not in {user.pw_name for user in pwd.getpwall()} and (useradd := shutil.which("useradd")):
         subprocess.run(  # noqa: S603 - a fixed command
             [useradd, "--system", "--user-group", "--no-create-home", "--home-dir", SYSTEM_HOME,
@@ -109,16 +125,17 @@ def _system_user() -> pwd.struct_passwd:
         )  # fmt: skip
     for name in (SYSTEM_USER, "postgres", "nobody"):
         try:
-            return pwd.getpwnam(name)
+            found = pwd.getpwnam(name)
         except KeyError:
             continue
+        return Account(name, found.pw_uid, found.pw_gid)
     raise Unavailable(
         "PostgreSQL does not run as root and no system user could be made: start Artel as another user, "
         "or name a database in ARTEL_STORAGE__POSTGRES"
     )
 
 
-def _home(data: Path, user: pwd.struct_passwd | None) -> Path:
+def _home(data: Path, user: Account | None) -> Path:
     """Return `data`, or a folder in /var/lib that a link in `data` points to when `user` cannot reach it."""
     if user is None:
         return data
@@ -129,12 +146,12 @@ def _home(data: Path, user: pwd.struct_passwd | None) -> Path:
         return link.resolve()
     if _may_pass(data.parent, user) or (data / "postgres").exists():
         if not _may_pass(data, user):
-            os.chown(data, -1, user.pw_gid)
+            os.chown(data, -1, user.gid)
             data.chmod(stat.S_IMODE(data.stat().st_mode) | stat.S_IXGRP)
         return data
     home = _system_folder(user) / f"{sha256(os.fsencode(data)).hexdigest()[:8]}-{uuid4().hex[:8]}"
     home.mkdir(mode=0o710)
-    os.chown(home, -1, user.pw_gid)
+    os.chown(home, -1, user.gid)
     try:
         link.symlink_to(home)
     except FileExistsError:  # another process was faster
@@ -142,7 +159,7 @@ def _home(data: Path, user: pwd.struct_passwd | None) -> Path:
     return link.resolve()
 
 
-def _system_folder(user: pwd.struct_passwd) -> Path:
+def _system_folder(user: Account) -> Path:
     try:
         SYSTEM_HOME.mkdir(mode=0o755, parents=True, exist_ok=True)
     except OSError as wrong:
@@ -152,24 +169,24 @@ def _system_folder(user: pwd.struct_passwd) -> Path:
         ) from wrong
     if not _may_pass(SYSTEM_HOME, user):
         raise Unavailable(
-            f"PostgreSQL runs as {user.pw_name}, which may not enter {SYSTEM_HOME}: give --data a folder "
+            f"PostgreSQL runs as {user.name}, which may not enter {SYSTEM_HOME}: give --data a folder "
             "that it may enter, or name a database in ARTEL_STORAGE__POSTGRES"
         )
     return SYSTEM_HOME
 
 
-def _may_pass(path: Path, user: pwd.struct_passwd) -> bool:
+def _may_pass(path: Path, user: Account) -> bool:
     """Say whether `user` may enter `path` and every folder above it."""
     return all(_bit(folder.stat(), user, stat.S_IXUSR) for folder in (path, *path.parents))
 
 
-def _bit(found: os.stat_result, user: pwd.struct_passwd, owner_bit: int) -> bool:
-    if found.st_uid == user.pw_uid:
+def _bit(found: os.stat_result, user: Account, owner_bit: int) -> bool:
+    if found.st_uid == user.uid:
         return bool(found.st_mode & owner_bit)
-    return bool(found.st_mode & (owner_bit >> 3 if found.st_gid == user.pw_gid else owner_bit >> 6))
+    return bool(found.st_mode & (owner_bit >> 3 if found.st_gid == user.gid else owner_bit >> 6))
 
 
-def _binaries(cluster: Path, user: pwd.struct_passwd | None) -> Path:
+def _binaries(cluster: Path, user: Account | None) -> Path:
     installs = _installs()
     try:
         major = int((cluster / "PG_VERSION").read_text("ascii"))
@@ -203,11 +220,11 @@ def _installs() -> dict[int, Path]:
     return installs
 
 
-def _may_run(binary: Path, user: pwd.struct_passwd) -> bool:
+def _may_run(binary: Path, user: Account) -> bool:
     return _bit(binary.stat(), user, stat.S_IXUSR) and _bit(binary.stat(), user, stat.S_IRUSR)
 
 
-def _copied(install: Path, user: pwd.struct_passwd) -> Path:
+def _copied(install: Path, user: Account) -> Path:
     """Copy the binaries, with the libraries they look for beside the wheel, to where `user` may run them."""
     stamp = sha256(f"{install} {(install / 'bin/postgres').stat().st_mtime_ns}".encode()).hexdigest()[:8]
     copy = _system_folder(user) / f"binaries-{stamp}"
@@ -225,9 +242,9 @@ def _copied(install: Path, user: pwd.struct_passwd) -> Path:
     return copy / install.relative_to(install.parent.parent)
 
 
-def _sockets(cluster: Path, user: pwd.struct_passwd | None) -> Path:
+def _sockets(cluster: Path, user: Account | None) -> Path:
     """Return the cluster's own folder, or a short one when the kernel would not take the address."""
-    owner = user.pw_uid if user else os.geteuid()
+    owner = user.uid if user else os.geteuid()
     if len(os.fsencode(cluster)) + len(SOCKET_NAME) <= SOCKET_PATH_BYTES and not set(str(cluster)) & set(
         "\",'"
     ):

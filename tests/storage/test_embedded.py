@@ -264,6 +264,19 @@ def test_root_copies_binaries_that_the_server_user_cannot_reach(
 
 
 @as_root
+def test_root_runs_a_cluster_that_another_user_made_as_that_user(data: Path) -> None:
+    with embedded.start(data):
+        pass
+    nobody = 65534
+    for path in (data, data / "postgres.log", *(data / "postgres").rglob("*"), data / "postgres"):
+        os.chown(path, nobody, nobody)
+    with embedded.start(data) as dsn:
+        assert ask(dsn, "select 1") == 1
+        running = postmaster(data)
+        assert psutil.Process(running).uids().real == nobody
+
+
+@as_root
 def test_a_link_to_a_cluster_that_is_gone_is_said(data: Path) -> None:
     data.mkdir()
     (data / "postgres.home").symlink_to(data.parent / "gone")
