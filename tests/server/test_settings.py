@@ -1,0 +1,120 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from artel.server.settings import COMMON_NAMES, Settings, SettingsWrong, load_settings, provide
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Start in an empty folder with an environment that sets nothing of ours."""
+    for name in list(os.environ):
+        if name.startswith("ARTEL_") or name in COMMON_NAMES:
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_with_nothing_set_it_is_one_local_owner_on_the_embedded_database(tmp_path: Path) -> None:
+    settings = load_settings()
+    assert (settings.host, settings.port, settings.is_exposed) == ("127.0.0.1", 8123, False)
+    assert not settings.port_was_asked_for
+    assert settings.storage.postgres == ""
+    assert settings.roots == (tmp_path, tmp_path / ".artel/workspaces")
+
+
+def test_a_flag_wins_over_the_long_name_and_that_over_the_common_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "1001")
+    assert load_settings().port == 1001
+    monkeypatch.setenv("ARTEL_PORT", "1002")
+    assert load_settings().port == 1002
+    settings = load_settings(port=1003, host=None)
+    assert (settings.port, settings.port_was_asked_for, settings.host) == (1003, True, "127.0.0.1")
+
+
+def test_the_common_names_of_models_and_keys_are_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARTEL_MODEL", "openai:small")
+    monkeypatch.setenv("LLM_PROVIDER", "vllm")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:9/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "k1")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k2")
+    monkeypatch.setenv("ARTEL_MODELS__TIMEOUT_S", "7")
+    models = load_settings().models
+    assert (models.model, models.provider, models.openai_base_url) == (
+        "openai:small",
+        "vllm",
+        "http://localhost:9/v1",
+    )
+    assert (models.openai_api_key, models.anthropic_api_key, models.timeout_s) == ("k1", "k2", 7)
+
+
+def test_files_in_the_folder_of_the_start_are_read_and_the_environment_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("ARTEL_MODEL=a:1\nLLM_PROVIDER=ollama\nARTEL_ENGINE__SLOTS=3\nOTHER=x\n")
+    (tmp_path / ".env.local").write_text("ARTEL_MODEL=b:2\nARTEL_DATA=elsewhere\n")
+    monkeypatch.setenv("ARTEL_ENGINE__SLOTS", "4")
+    settings = load_settings()
+    assert (settings.models.model, settings.models.provider) == ("b:2", "ollama")
+    assert (settings.engine.slots, settings.data) == (4, Path("elsewhere"))
+
+
+def test_lists_are_written_as_people_write_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ARTEL_WORKSPACE_ROOTS", os.pathsep.join([str(tmp_path / "a"), "b"]))
+    monkeypatch.setenv("ARTEL_WEB__ORIGINS", "https://a.example, https://b.example")
+    settings = load_settings()
+    assert settings.roots == (tmp_path / "a", tmp_path / "b")
+    assert settings.web.origins == ("https://a.example", "https://b.example")
+
+
+@pytest.mark.parametrize(
+    ("host", "exposed"),
+    [("127.0.0.1", False), ("127.9.9.9", False), ("::1", False), ("localhost", False),
+     ("0.0.0.0", True), ("::", True), ("192.168.1.2", True), ("box.example", True)],
+)  # fmt: skip
+def test_only_loopback_is_not_exposed(host: str, exposed: bool) -> None:
+    assert load_settings(host=host).is_exposed is exposed
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PORT", "many", "PORT cannot be 'many': input should be a valid integer"),
+        ("ARTEL_PORT", "70000", "PORT cannot be '70000': input should be less than or equal to 65535"),
+        ("ARTEL_ENGINE__SLOTS", "0", "ARTEL_ENGINE__SLOTS cannot be '0'"),
+        ("ARTEL_MODELS__FALLBACKS", "a:b", "models"),
+    ],
+)
+def test_a_wrong_value_is_said_with_the_name_of_its_setting(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsWrong, match=sentence) as refused:
+        load_settings()
+    assert "\n" not in str(refused.value)
+
+
+def test_settings_do_not_change_under_way() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings().port = 1  # type: ignore[misc]
+
+
+def test_a_served_configuration_provides_names_but_overrides_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLM_PROVIDER", "ours")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    provide({"LLM_PROVIDER": "theirs", "OPENAI_API_KEY": "k"})
+    assert (os.environ["LLM_PROVIDER"], os.environ["OPENAI_API_KEY"]) == ("ours", "k")
+
+
+def test_every_setting_is_described_in_a_line() -> None:
+    def undescribed(model: type[BaseModel], path: str = "") -> Iterator[str]:
+        for name, field in model.model_fields.items():
+            if not field.description:
+                yield f"{path}{name}"
+            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+                yield from undescribed(field.annotation, f"{path}{name}.")
+
+    assert list(undescribed(Settings)) == []
