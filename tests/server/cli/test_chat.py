@@ -1,0 +1,154 @@
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from typing import IO, Any
+
+import pytest
+from tests.fakes.wire import Events, FakeWire
+
+from artel.server.cli import chat, paint
+from artel.server.cli.talk import begin
+
+DIFF = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n"
+QUESTION = {
+    "type": "tool_approval",
+    "name": "write_file",
+    "args": {"path": "x", "content": "new"},
+    "description": "write x",
+    "artel": {"diff": DIFF},
+}
+CALL = {"name": "write_file", "args": {"path": "x", "content": "n" * 100}}
+
+
+@pytest.fixture
+def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[IO[str]]:
+    """What is written here is typed at the terminal."""
+    read, write = os.pipe()
+    with os.fdopen(read) as typed, os.fdopen(write, "w") as keys:
+        monkeypatch.setattr(sys, "stdin", typed)
+        yield keys
+
+
+def words(*texts: str) -> Events:
+    said: Events = [("messages", [{"type": "AIMessageChunk", "content": text}, {}]) for text in texts]
+    return [("metadata", {"run_id": "r"}), *said]
+
+
+async def chatted(keyboard: IO[str], typed: str, wire: FakeWire) -> int:
+    keyboard.write(typed)
+    keyboard.close()
+    async with asyncio.timeout(10):
+        return await chat._chat(await begin(wire.client, context={}))
+
+
+def asking(body: dict[str, Any]) -> tuple[Events, dict[str, Any]]:
+    """Ask before the first answer, then say it was done."""
+    if body.get("command"):
+        return words("Done."), {}
+    call: Events = [("updates", {"agent": {"messages": [{"type": "ai", "tool_calls": [CALL]}]}})]
+    return [*words("I will "), *call], {"task": [{"id": "i1", "value": QUESTION}]}
+
+
+async def test_words_are_shown_as_they_come(keyboard: IO[str], capsys: pytest.CaptureFixture[str]) -> None:
+    wire = FakeWire(lambda body: (words("Hel", "lo"), {}))
+    assert await chatted(keyboard, "hi\n\n/quit\n", wire) == 0
+    assert "Hello\n" in capsys.readouterr().out
+    assert [body["input"]["messages"][0]["content"] for body in wire.bodies] == ["hi"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "decision"),
+    [
+        ("a\n", {"type": "approve"}),
+        ("what\nyes\n", {"type": "approve"}),
+        ("r\nnot now\n", {"type": "reject", "message": "not now"}),
+        ("r\n\n", {"type": "reject"}),
+        (
+            'e\n{"path": "y"}\n',
+            {"type": "edit", "edited_action": {"name": "write_file", "args": {"path": "y"}}},
+        ),
+        ("e\nnonsense\na\n", {"type": "approve"}),
+    ],
+)
+async def test_a_question_shows_its_diff_and_is_answered_by_its_id(
+    keyboard: IO[str], capsys: pytest.CaptureFixture[str], typed: str, decision: dict[str, Any]
+) -> None:
+    wire = FakeWire(asking)
+    await chatted(keyboard, f"change x\n{typed}", wire)
+    assert wire.bodies[1]["command"] == {"resume": {"i1": decision}}
+    shown = capsys.readouterr().out
+    assert "? write x" in shown
+    assert "    -old\n    +new\n" in shown
+    assert '· write_file(path="x", content="nnn' in shown
+    assert "Done." in shown
+    assert "\x1b" not in shown
+
+
+async def test_a_foreign_question_takes_any_answer(keyboard: IO[str]) -> None:
+    wire = FakeWire(
+        lambda body: ([], {}) if body.get("command") else ([], {"task": [{"id": "q", "value": {"ask": 1}}]})
+    )
+    await chatted(keyboard, 'go\n{"n": 2}\n', wire)
+    assert wire.bodies[1]["command"] == {"resume": {"q": {"n": 2}}}
+
+
+async def test_a_thread_that_waits_is_asked_about_first(keyboard: IO[str]) -> None:
+    wire = FakeWire(lambda body: ([], {}))
+    wire.interrupts = {"task": [{"id": "i1", "value": QUESTION}]}
+    await chatted(keyboard, "a\n", wire)
+    assert wire.bodies[0]["command"] == {"resume": {"i1": {"type": "approve"}}}
+
+
+async def test_an_error_is_shown_and_the_talk_goes_on(
+    keyboard: IO[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    wire = FakeWire(lambda body: ([("error", {"error": "ValueError", "message": "bad"})], {}))
+    await chatted(keyboard, "one\ntwo\n", wire)
+    assert capsys.readouterr().out.count("ValueError: bad") == 2
+
+
+async def test_ctrl_c_at_the_prompt_leaves(keyboard: IO[str]) -> None:
+    talking = asyncio.create_task(chat._chat(await begin(FakeWire(lambda body: ([], {})).client, context={})))
+    await asyncio.sleep(0.1)
+    os.kill(os.getpid(), signal.SIGINT)
+    async with asyncio.timeout(5):
+        assert await talking == 0
+
+
+async def test_ctrl_c_while_it_answers_stops_the_run_and_not_the_talk(
+    keyboard: IO[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = asyncio.Event()
+
+    async def endless(events: object) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(chat, "_show", endless)
+    wire = FakeWire(lambda body: ([], {}))
+    talk = await begin(wire.client, context={})
+    talk.run_id = "r"
+    talking = asyncio.create_task(chat._chat(talk))
+    keyboard.write("go\n")
+    keyboard.flush()
+    async with asyncio.timeout(5):
+        await started.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+        keyboard.write("/quit\n")
+        keyboard.flush()
+        assert await talking == 0
+    assert wire.cancelled == ["/threads/t/runs/r/cancel"]
+    assert "(stopped)" in capsys.readouterr().out
+
+
+def test_what_a_model_says_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    paint.write("\x1b]0;title\x07\x9bA\r ok\n")
+    assert capsys.readouterr().out == "␛]0;title␇\N{REPLACEMENT CHARACTER}A␍ ok\n"
+
+
+def test_a_terminal_gets_colours(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    paint.write_diff("+new")
+    assert capsys.readouterr().out == "\x1b[32m    +new\n\x1b[0m"
