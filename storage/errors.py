@@ -24,6 +24,12 @@ class Conflict(ArtelError):
     status = 409
 
 
+class StaleAttempt(Conflict):
+    """Another worker has the run now; whoever held it must let go."""
+
+    code = "stale_attempt"
+
+
 class Invalid(ArtelError):
     """The request is well-formed but a value in it is wrong; the message names the value."""
 

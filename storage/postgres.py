@@ -2,23 +2,24 @@
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from select import POLLIN, poll
 from typing import Any, TypeAlias
 
-from psycopg import AsyncConnection, OperationalError, ProgrammingError
+from psycopg import AsyncConnection, Error, OperationalError, ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from artel.storage.encoding import dumps_jsonb, loads
-from artel.storage.errors import Invalid, Unavailable
+from artel.storage.errors import Invalid, StaleAttempt, Unavailable
 
 Connection: TypeAlias = AsyncConnection[DictRow]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
 
 CONNECT_TIMEOUT_S = 10
+FENCE = "AR001"  # what `artel_fence` of the first migration raises
 _SECRET = {"password", "sslpassword", "passfile"}
 CONTROL_SIZE = 4  # claims, heartbeats and event chunks: never behind a queue of requests
 
@@ -55,13 +56,21 @@ class Database:
             yield conn
 
     @asynccontextmanager
-    async def transaction(self, *, control: bool = False) -> AsyncIterator[Connection]:
+    async def transaction(self, *, control: bool = False, batch: bool = False) -> AsyncIterator[Connection]:
         """Borrow a connection inside a transaction: committed at the end, rolled back by an exception.
+
+        `batch` sends statements without waiting for their results, until one is fetched: a few writes then
+        cost one round trip, and an error may show only at the next fetch or at the end.
 
         Raises:
             Unavailable: none became free, Postgres does not answer, or the connection died in use.
+            StaleAttempt: a fenced write came from a worker that has lost the run.
         """
-        async with _borrowed(self.control if control else self.pool) as conn, conn.transaction():
+        async with AsyncExitStack() as stack:
+            conn = await stack.enter_async_context(_borrowed(self.control if control else self.pool))
+            if batch and self.pipeline:
+                await stack.enter_async_context(conn.pipeline())
+            await stack.enter_async_context(conn.transaction())
             yield conn
 
 
@@ -134,9 +143,11 @@ async def _borrowed(pool: Pool) -> AsyncIterator[Connection]:
         raise Unavailable("the database gave no connection within 30 s; it is down or overloaded") from late
     try:
         yield conn
-    except OperationalError as gone:
-        if conn.closed:
-            raise Unavailable(f"the database went away: {_line(gone)}") from gone
+    except Error as failed:
+        if failed.sqlstate == FENCE:
+            raise StaleAttempt(_line(failed)) from failed
+        if conn.closed and isinstance(failed, OperationalError):
+            raise Unavailable(f"the database went away: {_line(failed)}") from failed
         raise
     finally:
         await pool.putconn(conn)

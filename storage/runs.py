@@ -13,7 +13,8 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
-from artel.storage.errors import ArtelError, Conflict, NotFound
+from artel.storage.errors import Conflict, NotFound
+from artel.storage.errors import StaleAttempt as StaleAttempt
 from artel.storage.ids import new_id
 from artel.storage.postgres import Connection
 
@@ -22,13 +23,6 @@ Strategy = Literal["reject", "interrupt", "rollback", "enqueue"]
 CancelAction = Literal["interrupt", "rollback"]
 
 SEQ_BLOCK = 10_000  # event ids reserved at a time: one more write of the run row per 10,000 events
-
-
-class StaleAttempt(ArtelError):
-    """Another worker has the run now; whoever held it must let go."""
-
-    code = "stale_attempt"
-    status = 409
 
 
 class ThreadTaken(Conflict):
@@ -53,7 +47,7 @@ class Order:
     multitask_strategy: Strategy = "enqueue"
     due_at: datetime | None = None  # None: now
     priority: int = 0
-    max_attempts: int = 3
+    max_attempts: int = 0  # 0: as the server is set
     temporary: bool = False  # the thread is made for this run and goes with it
     owner: str = "local"
     run_id: UUID = field(default_factory=new_id)
@@ -151,17 +145,6 @@ update runs set status = 'running', attempt = attempt + 1, worker_id = %(worker_
 returning runs.*
 """
 
-CLAIM_OF_THREAD = """
-update runs set status = 'running', attempt = attempt + 1, worker_id = %(worker_id)s,
-                reserved_seq = reserved_seq + %(block)s,
-                started_at = coalesce(started_at, clock_timestamp()), updated_at = clock_timestamp()
- where run_id = (select run_id from runs
-                  where thread_id = %(thread_id)s and status = 'pending' and due_at <= clock_timestamp()
-                  order by created_at, run_id limit 1 for update skip locked)
-   and not exists (select 1 from runs where thread_id = %(thread_id)s and status = 'running')
-returning *
-"""
-
 NEXT_DUE = """
 select extract(epoch from min(due_at) - clock_timestamp())::float as in_s from runs
  where status = 'pending' and due_at > clock_timestamp()
@@ -173,6 +156,7 @@ update runs set reserved_seq = reserved_seq + %(block)s
 returning reserved_seq
 """
 
+# The thread is locked before the run, as by everybody. The thread's next run is taken in the same breath.
 END = """
 with lock as (
     select thread_id from threads where thread_id = %(thread_id)s for no key update
@@ -182,18 +166,31 @@ with lock as (
       from lock
      where run_id = %(run_id)s and attempt = %(attempt)s and status in ('pending', 'running')
     returning runs.run_id, runs.thread_id
+), waiting as (
+    select o.run_id, o.due_at, o.created_at, o.status
+      from runs o join ended on o.thread_id = ended.thread_id and o.run_id <> ended.run_id
+     where o.status in ('pending', 'running')
 ), thread as (
-    update threads set status = case when exists (select 1 from runs o
-                                                   where o.thread_id = ended.thread_id
-                                                     and o.run_id <> ended.run_id
-                                                     and o.status in ('pending', 'running'))
-                                     then 'busy' else %(thread_status)s end,
+    update threads set status = case when exists (select 1 from waiting) then 'busy'
+                                     else %(thread_status)s end,
                        interrupts = coalesce(%(interrupts)s, threads.interrupts), error = %(error)s,
                        updated_at = clock_timestamp(), state_updated_at = clock_timestamp()
       from ended where threads.thread_id = ended.thread_id
     returning threads.status
+), next as (
+    update runs set status = 'running', attempt = runs.attempt + 1, worker_id = %(next_worker)s,
+                    reserved_seq = runs.reserved_seq + %(block)s,
+                    started_at = coalesce(runs.started_at, clock_timestamp()),
+                    updated_at = clock_timestamp()
+      from (select run_id from waiting
+             where status = 'pending' and due_at <= clock_timestamp() and %(next_worker)s::uuid is not null
+               and not exists (select 1 from waiting where status = 'running')
+             order by created_at, run_id limit 1) first
+     where runs.run_id = first.run_id and runs.status = 'pending'
+    returning runs.*
 )
-select status from thread
+select thread.status as thread_status, pg_notify('artel', 'run.ended ' || %(run_id)s::text) as told, next.*
+  from thread left join next on true
 """
 
 RELEASE = """
@@ -313,12 +310,6 @@ async def claim(conn: Connection, worker_id: UUID, *, most: int) -> list[Run]:
     return [Run(**row) for row in await cursor.fetchall()]
 
 
-async def claim_of_thread(conn: Connection, thread_id: UUID, worker_id: UUID) -> Run | None:
-    """Take the next due run of a thread whose lock the caller holds."""
-    values = {"thread_id": thread_id, "worker_id": worker_id, "block": SEQ_BLOCK}
-    return await _one(conn, CLAIM_OF_THREAD, values)
-
-
 async def next_due_in(conn: Connection) -> float | None:
     """Seconds until the first delayed run is due; None when none is delayed."""
     row = await (await conn.execute(NEXT_DUE)).fetchone()
@@ -346,10 +337,12 @@ async def end(
     thread_status: str,
     interrupts: dict[str, Any] | None = None,
     error: dict[str, Any] | None = None,
-) -> None:
-    """Write the end of a run and what it means for its thread, which stays busy while others wait.
+    next_worker: UUID | None = None,
+) -> Run | None:
+    """Write the end of a run and what it means for its thread, which stays busy while others wait; tell all.
 
-    `interrupts` None: what the thread waits for is as before.
+    `interrupts` None: what the thread waits for is as before. `next_worker` takes the thread's next due run,
+    which is returned.
 
     Raises:
         StaleAttempt: the run has ended or moved on.
@@ -362,9 +355,14 @@ async def end(
         "thread_status": thread_status,
         "interrupts": None if interrupts is None else Jsonb(interrupts),
         "error": Jsonb(error) if error else None,
+        "next_worker": next_worker,
+        "block": SEQ_BLOCK,
     }
-    if await (await conn.execute(END, values)).fetchone() is None:
+    row = await (await conn.execute(END, values)).fetchone()
+    if row is None:
         raise StaleAttempt(f"run {run.run_id} is not in attempt {run.attempt} any more")
+    del row["thread_status"], row["told"]
+    return Run(**row) if row["run_id"] else None
 
 
 async def release(conn: Connection, run: Run, worker_id: UUID | None, *, granted: int = 0) -> bool:

@@ -52,6 +52,8 @@ GET = "select * from threads where thread_id = %(thread_id)s and owner = %(owner
 
 LOCK = "select * from threads where thread_id = %(thread_id)s and owner = %(owner)s for no key update"
 
+HOLD = "select from threads where thread_id = %(thread_id)s for no key update"
+
 PATCH = """
 update threads set metadata = metadata || %(metadata)s, updated_at = clock_timestamp()
  where thread_id = %(thread_id)s and owner = %(owner)s
@@ -120,6 +122,11 @@ async def get(conn: Connection, thread_id: UUID, *, owner: str) -> Thread:
 async def lock(conn: Connection, thread_id: UUID, *, owner: str) -> Thread | None:
     """Return a thread, kept from changing until the transaction ends; None when there is none."""
     return await _one(conn, LOCK, {"thread_id": thread_id, "owner": owner})
+
+
+async def hold(conn: Connection, thread_id: UUID) -> None:
+    """Keep a thread from changing until the transaction ends; costs no round trip in a batch."""
+    await conn.execute(HOLD, {"thread_id": thread_id})
 
 
 async def patch(conn: Connection, thread_id: UUID, metadata: dict[str, Any], *, owner: str) -> Thread:

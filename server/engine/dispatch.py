@@ -54,9 +54,9 @@ def _bounded(engine: Engine, order: Order) -> Order:
     """Fill in how often the run may be begun: its own word, or the setting."""
     configured = (order.kwargs.get("config") or {}).get("configurable") or {}
     wish = order.metadata.get("max_attempts", configured.get("max_attempts"))
-    own = isinstance(wish, int) and not isinstance(wish, bool) and wish >= 1
-    most = wish if own else order.max_attempts or engine.settings.max_attempts
-    return replace(order, max_attempts=most)
+    if isinstance(wish, int) and not isinstance(wish, bool) and wish >= 1:
+        return replace(order, max_attempts=wish)
+    return replace(order, max_attempts=order.max_attempts or engine.settings.max_attempts)
 
 
 async def _at_once(engine: Engine, order: Order) -> Run | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from artel.storage.approvals import Approval
 from langgraph.types import StateSnapshot
@@ -87,7 +88,7 @@ async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | No
     async with run_log.storing:
 
         async def write() -> tuple[Run | None, list[events.Event]]:
-            async with engine.db.transaction(control=True) as conn:
+            async with engine.db.transaction(control=True, batch=True) as conn:
                 return await write_end(conn, run, run_log, ending, engine)
 
         following, last = await engine.insist(write, until=lambda: execution.lost)
@@ -103,7 +104,7 @@ async def write_end(
 
     The thread is locked before the run: whoever starts or cancels something does it in that order too.
     """
-    await threads.lock(conn, run.thread_id, owner=run.owner)
+    await threads.hold(conn, run.thread_id)
     asked = await _ask(conn, run, ending, engine.settings.approval_timeout_s)
     status = ending.thread_status
     parts: list[Part] = [("approval.asked", row.namespace, dumps(_question(row))) for row in asked]
@@ -112,22 +113,26 @@ async def write_end(
     parts.append(("run.ended", "", dumps({"status": ending.status, "thread_status": status})))
     last = run_log.draft(parts)
     await events.append(conn, run.run_id, run.attempt, [*run_log.unstored(), *last])
-    await runs.end(
+    following = await runs.end(
         conn,
         run,
         ending.status,
         thread_status=status,
         interrupts=open_questions(ending.state),
         error=ending.error,
+        next_worker=_next_worker(engine, run),
     )
-    following = None
     if run.temporary:
         await checkpoints.delete_thread(conn, run.thread_id)
         await threads.delete(conn, run.thread_id)
-    elif engine.settings.worker and not engine.draining:
-        following = await runs.claim_of_thread(conn, run.thread_id, engine.worker_id)
-    await notify(conn, "run.ended", str(run.run_id))
     return following, last
+
+
+def _next_worker(engine: Engine, run: Run) -> UUID | None:
+    """Who goes on with the next run of the thread at once: we, unless we are going home."""
+    if run.temporary or engine.draining or not engine.settings.worker:
+        return None
+    return engine.worker_id
 
 
 async def _roll_back(engine: Engine, execution: Execution) -> Run | None:
@@ -137,12 +142,11 @@ async def _roll_back(engine: Engine, execution: Execution) -> Run | None:
         async def write() -> Run | None:
             async with engine.db.transaction(control=True) as conn:
                 await threads.lock(conn, run.thread_id, owner=run.owner)
-                await runs.end(conn, run, "interrupted", thread_status="idle")
+                following = await runs.end(
+                    conn, run, "interrupted", thread_status="idle", next_worker=_next_worker(engine, run)
+                )
                 await forget(conn, run)
-                await notify(conn, "run.ended", str(run.run_id))
-                if not engine.settings.worker or engine.draining:
-                    return None
-                return await runs.claim_of_thread(conn, run.thread_id, engine.worker_id)
+                return following
 
         following = await engine.insist(write, until=lambda: execution.lost)
         end = dumps({"status": ROLLED_BACK, "thread_status": "idle"})
@@ -192,7 +196,6 @@ async def end_unheld(conn: Connection, engine: Engine, run: Run, ending: Ending)
     if run.temporary:
         await checkpoints.delete_thread(conn, run.thread_id)
         await threads.delete(conn, run.thread_id)
-    await notify(conn, "run.ended", str(run.run_id))
 
 
 def open_questions(state: StateSnapshot | None) -> dict[str, list[dict[str, Any]]]:

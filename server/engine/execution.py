@@ -1,7 +1,7 @@
 """One attempt of a run: from its row to what came of it. The worker's edge: no error goes past `attempt`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, TypeAlias
@@ -20,6 +20,7 @@ from artel.server.engine.engine import Engine
 from artel.server.engine.handles import handles_of
 from artel.server.engine.log import RunLog
 from artel.server.engine.pickup import Stop, decide, first
+from artel.storage.encoding import dumps
 from artel.storage.errors import Unavailable
 from artel.storage.runs import CancelAction, Run, StaleAttempt
 
@@ -167,7 +168,7 @@ async def _stream(
     async with aclosing(_chunks(execution, graph, given, config)) as chunks:
         async for chunk in chunks:
             if isinstance(chunk, dict):
-                run_log.add("events", "", translate.dumps(chunk))
+                run_log.add("events", "", dumps(chunk))
             else:
                 run_log.add(*part(chunk))
                 if chunk[1] == "updates":
@@ -184,7 +185,7 @@ async def _stream(
 
 async def _chunks(
     execution: Execution, graph: Any, given: Any, config: RunnableConfig
-) -> AsyncIterator[translate.Chunk | dict[str, Any]]:
+) -> AsyncGenerator[translate.Chunk | dict[str, Any], None]:
     """Yield what the graph streams; as dicts LangChain's own events, when the run asked for them."""
     kwargs = execution.run.kwargs
     options = {

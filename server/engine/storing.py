@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 
@@ -54,7 +55,7 @@ async def store(engine: Engine, logs: Sequence[RunLog]) -> None:
         if not batch:
             return
         try:
-            await engine.insist(lambda: _write(engine, batch), until=engine.lease_is_over)
+            await engine.insist(partial(_write, engine, batch), until=engine.lease_is_over)
         except StaleAttempt:
             await _one_by_one(engine, batch)
         except Unavailable:
@@ -66,7 +67,7 @@ async def _one_by_one(engine: Engine, batch: Sequence[RunLog]) -> None:
     """One of them has been taken over: store the others."""
     for run_log in batch:
         try:
-            await engine.insist(lambda one=run_log: _write(engine, [one]), until=engine.lease_is_over)
+            await engine.insist(partial(_write, engine, [run_log]), until=engine.lease_is_over)
         except StaleAttempt:
             engine.lose(run_log.run_id)
         except Unavailable:
@@ -77,7 +78,7 @@ async def _write(engine: Engine, batch: Sequence[RunLog]) -> None:
     now = time.monotonic()
     stored: list[tuple[RunLog, int]] = []
     raised: list[tuple[RunLog, int]] = []
-    async with engine.db.transaction(control=True) as conn:
+    async with engine.db.transaction(control=True, batch=True) as conn:
         for run_log in batch:
             chunk = run_log.unstored()
             if not chunk:

@@ -9,6 +9,7 @@ from uuid import UUID
 from artel.storage.events import Event
 
 from artel.server.engine.engine import Engine
+from artel.server.engine.log import Stored
 from artel.storage import checkpoints, events, runs
 from artel.storage.encoding import loads
 from artel.storage.runs import Run, UnknownRun
@@ -100,7 +101,7 @@ async def outcome(engine: Engine, run_id: UUID) -> Outcome:
     return Outcome(said.get("status", "interrupted"), values, error)
 
 
-def _stored(engine: Engine) -> Any:
+def _stored(engine: Engine) -> Stored:
     async def read(run_id: UUID, after: int) -> Sequence[Event]:
         async with engine.db.connection() as conn:
             return await events.read(conn, run_id, after=after, resolve=checkpoints.resolver(engine.db))

@@ -109,8 +109,10 @@ async def test_cancel_reaches_the_worker_that_has_the_run(opened: Open, stage: S
     one, two = await opened(), await opened()
     run = await one.start("slow")
     await stage.reached.wait()
+    execution = one.engine.live[run.run_id]
     await dispatch.cancel(two.engine, run.thread_id, run.run_id, wait=True)
-    assert run.run_id not in one.engine.live
+    assert execution.graph is not None
+    assert execution.graph.done()
     row = await two.row(run)
     assert row is not None
     assert row.status == "interrupted"
