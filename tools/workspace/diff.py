@@ -38,9 +38,8 @@ def changed(before: Sequence[str], after: Sequence[str]) -> list[Span]:
 
 def changed_within(before: Sequence[str], after: Sequence[str], edits: Iterable[Span]) -> list[Span]:
     """Return the spans in which they differ, looking only inside `edits` (in characters, in order)."""
-    a_ends, b_ends = list(accumulate(map(len, before))), list(accumulate(map(len, after)))
     spans: list[Span] = []
-    for a1, a2, b1, b2 in _merged(edits, a_ends, b_ends):
+    for a1, a2, b1, b2 in _merged(edits, before, after):
         spans += [
             (a1 + i1, a1 + i2, b1 + j1, b1 + j2) for i1, i2, j1, j2 in changed(before[a1:a2], after[b1:b2])
         ]
@@ -71,17 +70,19 @@ def _common(before: Sequence[str], after: Sequence[str]) -> int:
     return same
 
 
-def _merged(edits: Iterable[Span], a_ends: list[int], b_ends: list[int]) -> Iterator[Span]:
-    """Widen edits to whole lines and join those that touch."""
+def _merged(edits: Iterable[Span], before: Sequence[str], after: Sequence[str]) -> Iterator[Span]:
+    """Widen edits to whole lines and join those that share one."""
+    a_ends, b_ends = list(accumulate(map(len, before))), list(accumulate(map(len, after)))
     current: Span | None = None
     for start, end, new_start, new_end in edits:
+        between = _between(a_ends, end) and _between(b_ends, new_end)
         span = (
-            bisect_right(a_ends, start),
-            min(bisect_right(a_ends, end) + 1, len(a_ends)),
-            bisect_right(b_ends, new_start),
-            min(bisect_right(b_ends, new_end) + 1, len(b_ends)),
+            _first(a_ends, start, before),
+            min(bisect_right(a_ends, end) + (not between), len(before)),
+            _first(b_ends, new_start, after),
+            min(bisect_right(b_ends, new_end) + (not between), len(after)),
         )
-        if current and (span[0] <= current[1] or span[2] <= current[3]):
+        if current and (span[0] < current[1] or span[2] < current[3]):
             current = (current[0], max(span[1], current[1]), current[2], max(span[3], current[3]))
         else:
             if current:
@@ -89,6 +90,17 @@ def _merged(edits: Iterable[Span], a_ends: list[int], b_ends: list[int]) -> Iter
             current = span
     if current:
         yield current
+
+
+def _first(ends: list[int], at: int, lines: Sequence[str]) -> int:
+    """Return the line that the character `at` stands in, or would if the text went on."""
+    line = bisect_right(ends, at)
+    return line - 1 if line == len(lines) and lines and not lines[-1].endswith("\n") else line
+
+
+def _between(ends: list[int], at: int) -> bool:
+    line = bisect_right(ends, at)
+    return at == 0 or (line > 0 and ends[line - 1] == at)
 
 
 def _hunks(spans: Sequence[Span]) -> Iterator[list[Span]]:

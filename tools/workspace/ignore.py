@@ -67,7 +67,7 @@ def above(root: Path) -> Ignore:
     That is, the repository's files above it, `.git/info/exclude`, and EXCLUDED.
     """
     layers = []
-    repository = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
+    repository = next((folder for folder in (root, *root.parents) if os.path.lexists(folder / ".git")), None)
     if repository is not None:
         for folder in root.parents:
             if folder.is_relative_to(repository):

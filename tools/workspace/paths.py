@@ -98,7 +98,7 @@ def resolve_workspace(path: str | Path, roots: Sequence[Path]) -> Path:
     _check_allowed(Place(nearest, real.relative_to(nearest).parts))
     if os.path.lexists(real / MARKER):
         raise DeniedPath(f"{path} is Artel's data folder, not a workspace")
-    if not real.is_dir():
+    if not os.path.isdir(real):  # noqa: PTH112 - the same
         raise WrongKind(f"there is no folder {path} to work in")
     return real
 
@@ -151,14 +151,17 @@ def _check_text(path: str) -> None:
 
 
 def _real(path: str) -> Path:
-    return Path(os.path.realpath(path))
+    try:
+        return Path(os.path.realpath(path))
+    except OSError as error:  # a link that vanished between being seen and being read
+        raise ToolFailed(f"{path} changed while it was looked at: {error.strerror}") from error
 
 
 def _contained(root: Path, path: str, asked: str) -> Place:
     real = _real(path)
     if not real.is_relative_to(root):
         raise OutsideWorkspace(f"{asked} leads out of the workspace {root}; give a path inside it")
-    if real.is_symlink():
+    if os.path.islink(real):  # noqa: PTH114 - unlike Path's it does not raise for names that are too long
         raise BadPath(f"{asked} is a loop of links")
     return Place(root, real.relative_to(root).parts)
 
