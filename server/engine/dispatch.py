@@ -1,6 +1,5 @@
 """The one door to the engine: everything that starts, answers or stops a run comes through here."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -36,27 +35,19 @@ async def start(engine: Engine, order: Order, *, fast: bool) -> Run:
         Invalid: a resume or command does not fit what the thread waits for; nothing is saved.
         AlreadyDecided: another answer came first.
     """
-    order = _bounded(engine, order)
+    order = engine.bounded(order)
     command = order.kwargs.get("command") or {}
     if command:
         answers.check(command)
     if not fast or order.due_at is not None or engine.room <= 0:
         return await _enqueue(engine, order, fast=False)
-    if command.get("resume") is None and (run := await _at_once(engine, order)):
-        return run
-    try:
-        return await _enqueue(engine, order, fast=True)
-    except ThreadTaken:
-        return await _enqueue(engine, order, fast=False)
-
-
-def _bounded(engine: Engine, order: Order) -> Order:
-    """Fill in how often the run may be begun: its own word, or the setting."""
-    configured = (order.kwargs.get("config") or {}).get("configurable") or {}
-    wish = order.metadata.get("max_attempts", configured.get("max_attempts"))
-    if isinstance(wish, int) and not isinstance(wish, bool) and wish >= 1:
-        return replace(order, max_attempts=wish)
-    return replace(order, max_attempts=order.max_attempts or engine.settings.max_attempts)
+    with engine.slot():
+        if command.get("resume") is None and (run := await _at_once(engine, order)):
+            return run
+        try:
+            return await _enqueue(engine, order, fast=True)
+        except ThreadTaken:
+            return await _enqueue(engine, order, fast=False)
 
 
 async def _at_once(engine: Engine, order: Order) -> Run | None:
@@ -79,7 +70,7 @@ async def _enqueue(engine: Engine, order: Order, *, fast: bool) -> Run:
         stopped = await _make_way(conn, engine, order)
         busy = any(_in_the_way(run) for run in await runs.active(conn, order.thread_id))
         order = await _answer(conn, thread, order)
-        run = await _add(engine, conn, order, claimed=fast and not busy and engine.room > 0)
+        run = await _add(engine, conn, order, claimed=fast and not busy)
     for run_id, action in stopped:
         worker.stop(engine, run_id, action)
     return _started(engine, run)
@@ -123,9 +114,7 @@ async def _make_way(conn: Connection, engine: Engine, order: Order) -> list[tupl
         if there:
             raise ThreadBusy(f"thread {order.thread_id} is busy with run {there[0].run_id}")
         return []
-    for run in there:
-        await _cancel(conn, engine, run, strategy)
-    return [(run.run_id, strategy) for run in there if run.status == "running"]
+    return [(run.run_id, strategy) for run in there if await _cancel(conn, engine, run, strategy)]
 
 
 async def _answer(conn: Connection, thread: Thread, order: Order) -> Order:
@@ -146,10 +135,12 @@ async def answer(engine: Engine, approval_id: UUID, decision: dict[str, Any], *,
         Invalid: the decision does not fit the question; nothing is saved.
         AlreadyDecided, Expired: it was answered before, or the time is over.
     """
-    try:
-        return await _answer_one(engine, approval_id, decision, by=by, owner=owner, fast=True)
-    except ThreadTaken:
-        return await _answer_one(engine, approval_id, decision, by=by, owner=owner, fast=False)
+    fast = engine.room > 0
+    with engine.slot():
+        try:
+            return await _answer_one(engine, approval_id, decision, by=by, owner=owner, fast=fast)
+        except ThreadTaken:
+            return await _answer_one(engine, approval_id, decision, by=by, owner=owner, fast=False)
 
 
 async def _answer_one(
@@ -160,9 +151,9 @@ async def _answer_one(
         thread = await threads.lock(conn, asked.thread_id, owner=owner)
         if thread is None:
             raise NotFound(f"no approval {approval_id}")
-        order = _bounded(engine, await answers.by_person(conn, thread, asked, decision, by=by))
+        order = engine.bounded(await answers.by_person(conn, thread, asked, decision, by=by))
         busy = any(_in_the_way(run) for run in await runs.active(conn, order.thread_id))
-        run = await _add(engine, conn, order, claimed=fast and not busy and engine.room > 0)
+        run = await _add(engine, conn, order, claimed=fast and not busy)
     return _started(engine, run)
 
 
@@ -192,18 +183,24 @@ async def cancel(
         await stream.ended(engine, run_id)
 
 
-async def _cancel(conn: Connection, engine: Engine, run: Run, action: CancelAction) -> None:
-    """Note that a run shall stop; one that has not begun ends here. The thread is locked."""
-    if await runs.cancel(conn, run.run_id, action) is None:
-        return
-    if run.status == "running":
+async def _cancel(conn: Connection, engine: Engine, run: Run, action: CancelAction) -> bool:
+    """Note that a run shall stop, and say whether it runs; one that does not ends here.
+
+    The caller has locked its thread.
+    """
+    now = await runs.cancel(conn, run.run_id, action)
+    if now is None:
+        return False
+    if now.status == "running":
         await notify(conn, "run.cancel", str(run.run_id))
-    elif action == "rollback":
-        await endings.forget(conn, run)
+        return True
+    if action == "rollback":
+        await endings.forget(conn, now)
         await threads.settle(conn, run.thread_id, "idle", {})
         await notify(conn, "run.ended", str(run.run_id))
     else:
-        await endings.end_unheld(conn, engine, run, Ending("interrupted", "interrupted"))
+        await endings.end_unheld(conn, engine, now, Ending("interrupted", "interrupted"))
+    return False
 
 
 async def delete_run(engine: Engine, thread_id: UUID, run_id: UUID, *, owner: str = "local") -> None:

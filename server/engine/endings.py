@@ -94,6 +94,8 @@ async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | No
         following, last = await engine.insist(write, until=lambda: execution.lost)
         run_log.publish(last)
         run_log.mark_stored(run_log.last)
+    if any(event.type == "approval.asked" for event in last):
+        engine.asked.set()
     return following
 
 

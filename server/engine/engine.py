@@ -6,6 +6,7 @@ import platform
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID
@@ -17,6 +18,7 @@ from artel.storage.broker import Broker
 from artel.storage.errors import Unavailable
 from artel.storage.ids import new_id
 from artel.storage.postgres import Database
+from artel.storage.runs import Order
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -63,6 +65,7 @@ class Engine:
         self.chunk_full = asyncio.Event()
         self.asked = asyncio.Event()  # a question with a time limit may be new
         self.logs: set[RunLog] = set()  # with something new
+        self._starting = 0
         self._waiting: dict[UUID, set[asyncio.Event]] = {}
         self._asked_to_follow: dict[UUID, float] = {}
 
@@ -71,7 +74,16 @@ class Engine:
         """How many more runs this process takes."""
         if self.draining or not self.settings.worker:
             return 0
-        return self.settings.slots - len(self.live)
+        return self.settings.slots - len(self.live) - self._starting
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Keep a slot for a run that is being accepted."""
+        self._starting += 1
+        try:
+            yield
+        finally:
+            self._starting -= 1
 
     @contextmanager
     def waiting_for(self, run_id: UUID) -> Iterator[asyncio.Event]:
@@ -111,6 +123,14 @@ class Engine:
         self._asked_to_follow = {k: t for k, t in self._asked_to_follow.items() if now - t < FOLLOWED_S}
         self._asked_to_follow[run_id] = now
         await self.broker.publish("run.follow", str(run_id))
+
+    def bounded(self, order: Order) -> Order:
+        """Fill in how often a run may be begun: its own or its assistant's word, else the setting."""
+        configured = (order.kwargs.get("config") or {}).get("configurable") or {}
+        wish = order.metadata.get("max_attempts", configured.get("max_attempts"))
+        if isinstance(wish, int) and not isinstance(wish, bool) and wish >= 1:
+            return replace(order, max_attempts=wish)
+        return replace(order, max_attempts=order.max_attempts or self.settings.max_attempts)
 
     def lose(self, run_id: UUID) -> None:
         """Stop a run that somebody else has now."""

@@ -120,14 +120,8 @@ async def attempt(engine: Engine, execution: Execution) -> Outcome:
         return Handed(whole=True)
     except StaleAttempt:
         return LetGo()
-    except asyncio.CancelledError as stopped:
-        if execution.lost:
-            return LetGo()
-        if execution.cancel:
-            return Cancelled(execution.cancel)
-        if execution.handing_over:
-            return Handed(whole=False)
-        return Failed(translate.failure(stopped))
+    except asyncio.CancelledError:
+        return stopped(execution)
     except Unavailable as away:
         log.warning("a run lost the database", run_id=str(run.run_id), reason=str(away))
         return Handed(whole=False)
@@ -136,6 +130,17 @@ async def attempt(engine: Engine, execution: Execution) -> Outcome:
             return LetGo()
         log.exception("a run failed", run_id=str(run.run_id), graph_id=run.graph_id)
         return Failed(translate.failure(error))
+
+
+def stopped(execution: Execution) -> Outcome:
+    """Say what it means that a run's graph was cancelled."""
+    if execution.lost:
+        return LetGo()
+    if execution.cancel:
+        return Cancelled(execution.cancel)
+    if execution.handing_over:
+        return Handed(whole=False)
+    return Failed({"error": "CancelledError", "message": "the graph cancelled itself"})
 
 
 async def _drive(engine: Engine, execution: Execution) -> Done:

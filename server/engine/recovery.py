@@ -63,9 +63,8 @@ async def renew(engine: Engine, missing: set[UUID]) -> set[UUID]:
         for run_id in here - held.keys():
             _lose_unless_ending(engine, run_id)
         unknown = {run_id for run_id in held if run_id not in engine.live}
-        for run_id in unknown & missing:
-            await runs.release(conn, held[run_id], engine.worker_id)
-            await notify(conn, "run.queued", str(run_id))
+    for run_id in unknown & missing:
+        await requeue(engine, held[run_id])
     return unknown - missing
 
 
@@ -166,7 +165,7 @@ async def _time_out(engine: Engine, asked: Approval) -> None:
         thread = await threads.lock(conn, asked.thread_id, owner=asked.owner)
         if thread is None:
             return
-        order = await answers.by_timeout(conn, thread, asked)
+        order = engine.bounded(await answers.by_timeout(conn, thread, asked))
         run = await runs.add(conn, order)
         await answers.record_run(conn, run)
         await notify(conn, "run.queued", str(run.run_id))

@@ -12,6 +12,7 @@ from artel.server.engine.engine import Engine
 from artel.server.engine.log import Stored
 from artel.storage import checkpoints, events, runs
 from artel.storage.encoding import loads
+from artel.storage.errors import Unavailable
 from artel.storage.runs import Run, UnknownRun
 
 POLL_S = 1.0  # slow look, should a wake-up be lost
@@ -85,6 +86,7 @@ async def outcome(engine: Engine, run_id: UUID) -> Outcome:
 
     Raises:
         UnknownRun: there is no such run and no event of it.
+        Unavailable: this process shuts down before the run has ended.
     """
     execution = engine.live.get(run_id)
     run = await ended(engine, run_id)
@@ -94,6 +96,8 @@ async def outcome(engine: Engine, run_id: UUID) -> Outcome:
         async for batch in follow(engine, run_id, after=0):
             last |= {event.type: event.data for event in batch if not event.ns}
     values = values or last.get("values") or b"{}"
+    if run is not None and not run.ended:
+        raise Unavailable("this server is shutting down; the run goes on, join it again")
     if run is not None:
         return Outcome(run.status, values, run.error)
     said: Any = loads(last.get("run.ended", b"{}"))

@@ -9,7 +9,7 @@ import structlog
 
 from artel.server.engine import endings, storing
 from artel.server.engine.engine import Engine
-from artel.server.engine.execution import Execution, LetGo, Outcome, attempt
+from artel.server.engine.execution import Execution, Outcome, attempt, stopped
 from artel.server.engine.log import RunLog
 from artel.storage import runs
 from artel.storage.encoding import dumps
@@ -62,17 +62,18 @@ async def _work(engine: Engine, execution: Execution) -> None:
 
 
 async def _supervise(engine: Engine, execution: Execution) -> Outcome:
-    execution.graph = asyncio.create_task(attempt(engine, execution), name=f"graph {execution.run.run_id}")
-    if execution.lost:
-        return LetGo()
     if execution.run.cancel:  # noted before we had it
         execution.stop(execution.run.cancel)
+    if execution.breaking_off:
+        return stopped(execution)
+    graph = asyncio.create_task(attempt(engine, execution), name=f"graph {execution.run.run_id}")
+    execution.graph = graph
     while True:
-        done, _ = await asyncio.wait({execution.graph}, timeout=NUDGE_S)
+        done, _ = await asyncio.wait({graph}, timeout=NUDGE_S)
         if done:
-            return execution.graph.result()
+            return stopped(execution) if graph.cancelled() else graph.result()
         if execution.breaking_off:
-            execution.graph.cancel()
+            graph.cancel()
 
 
 async def keep_claiming(engine: Engine) -> None:

@@ -4,10 +4,11 @@ import asyncio
 import json
 from typing import Any
 
+from tests.fakes.engines import Driver, Open, Stage, types
+
 from artel.server.engine import dispatch, worker
 from artel.storage import runs
 from artel.storage.runs import Order
-from tests.fakes.engines import Driver, Open, Stage, types
 
 
 async def kill(driver: Driver) -> None:
@@ -197,7 +198,9 @@ async def test_a_claim_whose_answer_was_lost_is_released(opened: Open, stage: St
     one = await opened()
     thread = await one.thread()
     async with one.db.connection() as conn:
-        run = await runs.start_on_free_thread(conn, one.order("three", thread), one.engine.worker_id)
+        run = await runs.start_on_free_thread(
+            conn, one.order("three", thread, max_attempts=3), one.engine.worker_id
+        )
     assert run is not None
     ended: Any = await one.end(run)
     assert (ended.status, ended.attempt) == ("success", 2)

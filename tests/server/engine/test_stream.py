@@ -4,11 +4,11 @@ import asyncio
 import json
 
 import pytest
+from tests.fakes.engines import SAID, Driver, Open, Stage, types
 
 from artel.server.engine import stream
 from artel.storage.ids import new_id
 from artel.storage.runs import UnknownRun
-from tests.fakes.engines import SAID, Driver, Open, Stage, types
 
 
 async def test_tokens_come_as_messages_with_their_metadata(driver: Driver) -> None:
