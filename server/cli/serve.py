@@ -11,11 +11,13 @@ from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 import uvloop
+from sse_starlette.sse import AppStatus
 
 from artel.server.app import create_app
 from artel.server.cli.ground import Ground, configure_logging, database, open_ground, settle
 from artel.server.cli.stopping import stop_on_signals
 from artel.server.engine.worker import drain
+from artel.server.missing import missing
 from artel.server.settings import Settings
 from artel.storage.errors import ArtelError
 
@@ -126,8 +128,10 @@ async def answering(ground: Ground, listener: socket.socket) -> AsyncIterator["a
         yield serving
     finally:
         await drain(ground.engine)
+        AppStatus.should_exit = True  # open event streams end now; their clients come back with Last-Event-ID
         server.should_exit = True
         await serving
+        AppStatus.should_exit = False
 
 
 def _server(ground: Ground) -> Server:
@@ -159,4 +163,5 @@ def _announce(ground: Ground, listener: socket.socket) -> None:
     moved = f" (port {wanted} is taken)" if wanted not in (0, port) else ""
     model = ground.models.describe()["label"]
     sys.stdout.write(f"Artel is ready: {url_of(listener)}{moved} · model {model}\n")
+    sys.stdout.writelines(f"  {sentence}\n" for sentence in missing(ground.models))
     sys.stdout.flush()
