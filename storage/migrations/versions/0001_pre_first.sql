@@ -104,9 +104,21 @@ create table approvals (
     decided_by      text,
     answer_run_id   uuid,                          -- the run the answer started
     superseded_at   timestamptz,
+    status          text        not null generated always as (
+        case
+            when decision is null and superseded_at is not null then 'superseded'
+            when decision is null then 'pending'
+            when decided_by = 'timeout' then 'timeout'
+            when kind = 'tool_call' and decision ->> 'type' in ('approve', 'edit') then 'approved'
+            when kind = 'tool_call' and jsonb_path_exists(
+                 decision, '$.decisions[*] ? (@.type == "approve" || @.type == "edit")') then 'approved'
+            when kind = 'tool_call' or decision ->> 'type' = 'reject' then 'rejected'
+            else 'approved'
+        end) stored,
     unique (thread_id, interrupt_id, run_id)
 );
 create index approvals_open on approvals (thread_id) where decision is null and superseded_at is null;
+create index approvals_of_owner on approvals (owner, asked_at desc);
 create index approvals_expiring on approvals (expires_at) where decision is null and superseded_at is null;
 
 -- What tools did to the world. Intent first, result after; a repeat of the same call finds its own row.

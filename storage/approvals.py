@@ -1,0 +1,305 @@
+"""The approvals ledger: what people were asked, and what they answered.
+
+The first valid answer wins, from any surface. A question is open until it is decided, or set aside by new
+input; one with a time limit can be answered before that moment, at it and after it only the clock decides.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from artel.storage.errors import Conflict, NotFound
+from artel.storage.ids import new_id
+from artel.storage.postgres import Connection
+
+Kind = Literal["tool_call", "question", "plan", "foreign"]
+Status = Literal["pending", "approved", "rejected", "timeout", "superseded"]
+
+CLOCK = "timeout"  # who decides when nobody did in time
+
+
+class UnknownApproval(NotFound):
+    """This owner was asked nothing with that id."""
+
+
+class AlreadyDecided(Conflict):
+    """An approval was answered before; the first answer stands."""
+
+    code = "already_decided"
+
+
+class Expired(Conflict):
+    """The time for an answer is over."""
+
+    code = "expired"
+
+
+class Superseded(Conflict):
+    """The question was set aside by newer input."""
+
+    code = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A question to a person, and its answer."""
+
+    approval_id: UUID
+    thread_id: UUID
+    run_id: UUID  # the run that asked
+    interrupt_id: str
+    namespace: str
+    kind: Kind
+    tool_call_id: str | None
+    tool: str | None
+    args: dict[str, Any] | None
+    value: Any  # as the graph asked
+    owner: str
+    asked_at: datetime
+    expires_at: datetime | None
+    decision: Any
+    decided_at: datetime | None
+    decided_by: str | None
+    answer_run_id: UUID | None  # the run that carries the answer
+    superseded_at: datetime | None
+    status: Status
+
+    @property
+    def open(self) -> bool:
+        """Whether it can still be decided."""
+        return self.status == "pending"
+
+
+ASK = """
+insert into approvals (approval_id, thread_id, run_id, interrupt_id, namespace, kind, tool_call_id, tool,
+                       args, value, owner, asked_at, expires_at)
+select %(approval_id)s, %(thread_id)s, %(run_id)s, %(interrupt_id)s, %(namespace)s, %(kind)s,
+       %(tool_call_id)s, %(tool)s, %(args)s, %(value)s, %(owner)s, clock_timestamp(), %(expires_at)s
+ where not exists (select 1 from approvals
+                    where thread_id = %(thread_id)s and interrupt_id = %(interrupt_id)s
+                      and decision is null and superseded_at is null)
+on conflict (thread_id, interrupt_id, run_id) do nothing
+returning *
+"""
+
+DECIDE = """
+update approvals
+   set decision = %(decision)s, decided_at = clock_timestamp(), decided_by = %(by)s
+ where approval_id = %(approval_id)s and owner = %(owner)s and decision is null and superseded_at is null
+   and (expires_at is null or expires_at > clock_timestamp() or %(by)s = 'timeout')
+returning *
+"""
+
+ANSWERED_BY = "update approvals set answer_run_id = %(run_id)s where approval_id = %(approval_id)s"
+
+GET = "select * from approvals where approval_id = %(approval_id)s and owner = %(owner)s"
+
+OPEN_OF_THREAD = """
+select * from approvals
+ where thread_id = %(thread_id)s and decision is null and superseded_at is null
+ order by asked_at, approval_id
+"""
+
+DECIDED = """
+select exists (select 1 from approvals
+                where thread_id = %(thread_id)s and interrupt_id = %(interrupt_id)s
+                  and decision is not null) as found
+"""
+
+SEARCH = """
+select * from approvals
+ where owner = %(owner)s
+   and (%(status)s::text is null or status = %(status)s)
+   and (%(thread_id)s::uuid is null or thread_id = %(thread_id)s)
+ order by asked_at desc, approval_id desc limit %(limit)s offset %(offset)s
+"""
+
+SUPERSEDE = """
+update approvals set superseded_at = clock_timestamp()
+ where thread_id = %(thread_id)s and decision is null and superseded_at is null
+"""
+
+EXPIRING = """
+select * from approvals
+ where decision is null and superseded_at is null and expires_at <= clock_timestamp()
+ order by expires_at limit %(limit)s
+"""
+
+NEXT_EXPIRY = """
+select extract(epoch from min(expires_at) - clock_timestamp())::float8 as in_s from approvals
+ where decision is null and superseded_at is null and expires_at is not null
+"""
+
+# The newest question about a call decides: models repeat ids, and an old yes says nothing about a new call.
+# An answer that another run still has to carry is no answer for this one.
+APPROVED = """
+select * from (
+    select a.* from approvals a
+     where a.thread_id = %(thread_id)s
+       and (a.tool_call_id = %(tool_call_id)s
+            or jsonb_path_exists(a.value, '$.artel.calls[*] ? (@.tool_call_id == $id)', %(vars)s))
+     order by a.asked_at desc, a.approval_id desc limit 1) newest
+ where status = 'approved'
+   and not exists (select 1 from runs r where %(run_id)s::uuid is not null and r.run_id = newest.answer_run_id
+                                          and r.run_id <> %(run_id)s and r.status in ('pending', 'running'))
+"""
+
+DELETE_OF_RUN = "delete from approvals where run_id = %(run_id)s"
+
+
+async def ask(
+    conn: Connection,
+    *,
+    thread_id: UUID,
+    run_id: UUID,
+    interrupt_id: str,
+    value: Any,
+    owner: str,
+    namespace: str = "",
+    expires_at: datetime | None = None,
+) -> list[Approval]:
+    """Write a question; return it, or nothing when a row for it is open, or this run asked it before.
+
+    What it is about (kind, tool, arguments) is read from the interrupt's value.
+    """
+    values = {
+        "approval_id": new_id(),
+        "thread_id": thread_id,
+        "run_id": run_id,
+        "interrupt_id": interrupt_id,
+        "namespace": namespace,
+        "value": Jsonb(value),
+        "owner": owner,
+        "expires_at": expires_at,
+        **_about(value),
+    }
+    return await _all(conn, ASK, values)
+
+
+async def decide(conn: Connection, approval_id: UUID, decision: Any, *, by: str, owner: str) -> Approval:
+    """Record the first answer to a question, which the caller has checked; of two at once one is recorded.
+
+    `by` CLOCK may decide after the time limit, everybody else only before it.
+
+    Raises:
+        UnknownApproval: this owner was asked nothing with that id.
+        AlreadyDecided: another answer came first.
+        Superseded: newer input set the question aside.
+        Expired: the time is over.
+    """
+    values = {"approval_id": approval_id, "decision": Jsonb(decision), "by": by, "owner": owner}
+    if decided := await _all(conn, DECIDE, values):
+        return decided[0]
+    asked = await get(conn, approval_id, owner=owner)
+    if asked.decision is not None:
+        raise AlreadyDecided(f"approval {approval_id} was answered before, by {asked.decided_by}")
+    if asked.superseded_at is not None:
+        raise Superseded(f"approval {approval_id} was set aside by newer input")
+    raise Expired(f"approval {approval_id} could be answered until {asked.expires_at}")
+
+
+async def answered_by(conn: Connection, approval_id: UUID | str, run_id: UUID) -> None:
+    """Note which run carries the answer to the graph."""
+    await conn.execute(ANSWERED_BY, {"approval_id": approval_id, "run_id": run_id})
+
+
+async def get(conn: Connection, approval_id: UUID, *, owner: str) -> Approval:
+    """Return a question.
+
+    Raises:
+        UnknownApproval: this owner was asked nothing with that id.
+    """
+    found = await _all(conn, GET, {"approval_id": approval_id, "owner": owner})
+    if not found:
+        raise UnknownApproval(f"no approval {approval_id}")
+    return found[0]
+
+
+async def open_of_thread(conn: Connection, thread_id: UUID) -> list[Approval]:
+    """Return the open questions of a thread, in the order they were asked."""
+    return await _all(conn, OPEN_OF_THREAD, {"thread_id": thread_id})
+
+
+async def decided(conn: Connection, thread_id: UUID, interrupt_id: str) -> bool:
+    """Say whether this question of a thread was answered before."""
+    cursor = await conn.execute(DECIDED, {"thread_id": thread_id, "interrupt_id": interrupt_id})
+    row = await cursor.fetchone()
+    return bool(row and row["found"])
+
+
+async def search(
+    conn: Connection,
+    *,
+    owner: str,
+    status: Status | None = None,
+    thread_id: UUID | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> list[Approval]:
+    """Return the questions an owner was asked, newest first."""
+    values = {"owner": owner, "status": status, "thread_id": thread_id, "limit": limit, "offset": offset}
+    return await _all(conn, SEARCH, values)
+
+
+async def supersede(conn: Connection, thread_id: UUID) -> None:
+    """Set aside what is open on a thread: new input means that nobody waits for it."""
+    await conn.execute(SUPERSEDE, {"thread_id": thread_id})
+
+
+async def expiring(conn: Connection, *, limit: int = 100) -> list[Approval]:
+    """Return open questions whose time is over, of all owners, longest over first."""
+    return await _all(conn, EXPIRING, {"limit": limit})
+
+
+async def next_expiry_in(conn: Connection) -> float | None:
+    """Return the seconds until the next question expires, negative when one has; None when none will."""
+    row = await (await conn.execute(NEXT_EXPIRY)).fetchone()
+    return row["in_s"] if row else None
+
+
+async def approved(
+    conn: Connection, thread_id: UUID, tool_call_id: str, *, run_id: UUID | None = None
+) -> Approval | None:
+    """Return the newest question about a call if the answer to it was an approve or an edit.
+
+    With `run_id`, the run about to act: an answer that another run still has to carry does not count.
+    """
+    values = {
+        "thread_id": thread_id,
+        "tool_call_id": tool_call_id,
+        "vars": Jsonb({"id": tool_call_id}),
+        "run_id": run_id,
+    }
+    found = await _all(conn, APPROVED, values)
+    return found[0] if found else None
+
+
+async def delete_of_run(conn: Connection, run_id: UUID) -> None:
+    """Remove what a run asked."""
+    await conn.execute(DELETE_OF_RUN, {"run_id": run_id})
+
+
+def _about(value: Any) -> dict[str, Any]:
+    """Read from an interrupt's value what it is about; of a batched question, its calls stay in the value."""
+    about: dict[str, Any] = {"kind": "foreign", "tool_call_id": None, "tool": None, "args": None}
+    match value:
+        case {"type": "tool_approval", "tool_call_id": str(call_id), "name": str(name), **rest}:
+            args = rest.get("args")
+            about |= {"kind": "tool_call", "tool_call_id": call_id, "tool": name}
+            about["args"] = Jsonb(args) if isinstance(args, Mapping) else None
+        case {"action_requests": list(), "artel": {**_ours}}:
+            about["kind"] = "tool_call"
+        case {"type": "question" | "plan" as kind}:
+            about["kind"] = kind
+    if isinstance(value, Mapping) and isinstance(ours := value.get("artel"), Mapping):
+        kind = ours.get("kind")
+        about["kind"] = kind if kind in ("tool_call", "question", "plan") else about["kind"]
+    return about
+
+
+async def _all(conn: Connection, query: str, values: dict[str, Any]) -> list[Approval]:
+    return [Approval(**row) for row in await (await conn.execute(query, values)).fetchall()]

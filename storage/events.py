@@ -1,0 +1,177 @@
+"""The event log: everything a run said, in order, a row a chunk.
+
+`seq` is given by the writer before anything is sent: unique, increasing, dense within an attempt. A chunk is
+fenced: a worker that lost its run adds nothing. A `values` event whose objects lie in a checkpoint is stored
+as a reference to it, so that no state is stored twice.
+"""
+
+import zlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeAlias
+from uuid import UUID
+
+import orjson
+
+from artel.storage.postgres import Connection
+
+PLAIN = b"\x01"  # the lines as they are
+PACKED = b"\x02"  # the lines through zlib
+WORTH_PACKING = 400  # bytes: below it zlib costs more than it saves
+LEVEL = 1  # 16 KB of token events: 12x smaller in 0.1 ms; level 6 saves another 15 % and takes twice as long
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesRef:
+    """Where the objects of a `values` event are stored: these keys of that checkpoint of the root graph."""
+
+    thread_id: str
+    checkpoint_id: str
+    keys: tuple[str, ...]
+
+
+Held: TypeAlias = Callable[[], ValuesRef | None]
+Resolve: TypeAlias = Callable[[ValuesRef], Awaitable[bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing a run said; `data` is compact JSON, encoded once.
+
+    `held` is asked when the event is stored: it names the committed checkpoint that holds the same state,
+    or None when there is none (yet), and then `data` itself is stored.
+    """
+
+    seq: int
+    type: str
+    ns: str  # "" for the root graph, else "node:task_id|child:task_id"
+    data: bytes
+    held: Held | None = field(default=None, compare=False, repr=False)
+
+
+APPEND = """
+insert into run_events (run_id, first_seq, last_seq, attempt, chunk)
+select %(run_id)s, %(first)s, %(last)s, %(attempt)s, %(chunk)s
+  from artel_fence(%(run_id)s, %(attempt)s)
+"""
+
+APPEND_UNFENCED = """
+insert into run_events (run_id, first_seq, last_seq, attempt, chunk)
+values (%(run_id)s, %(first)s, %(last)s, %(attempt)s, %(chunk)s)
+"""
+
+READ = """
+select chunk from run_events where run_id = %(run_id)s and last_seq > %(after)s order by first_seq
+"""
+
+LAST_SEQ = "select coalesce(max(last_seq), 0) as last from run_events where run_id = %(run_id)s"
+
+DELETE = "delete from run_events where run_id = %(run_id)s"
+
+DELETE_OF_THREAD = """
+delete from run_events e using runs r where r.thread_id = %(thread_id)s and e.run_id = r.run_id
+"""
+
+PRUNE = """
+delete from run_events e
+ where e.created_at < now() - %(older_than)s::interval
+   and not exists (select 1 from runs r
+                    where r.run_id = e.run_id and r.status in ('pending', 'running'))
+"""
+
+
+async def append(conn: Connection, run_id: UUID, attempt: int, events: Sequence[Event]) -> None:
+    """Store events as one chunk, in one round trip with the fence; none is fine.
+
+    Raises:
+        StaleAttempt: the run has ended or moved on; nothing is stored.
+    """
+    if events:
+        await conn.execute(APPEND, _row(run_id, attempt, events))
+
+
+async def append_unfenced(conn: Connection, run_id: UUID, attempt: int, events: Sequence[Event]) -> None:
+    """Store events of a run that no worker holds; the caller has locked it."""
+    if events:
+        await conn.execute(APPEND_UNFENCED, _row(run_id, attempt, events))
+
+
+async def read(
+    conn: Connection, run_id: UUID, *, after: int = 0, resolve: Resolve | None = None
+) -> list[Event]:
+    """Return all stored events with a seq above `after`, oldest first.
+
+    References are followed through `resolve`; a `values` event whose checkpoint is gone is left out.
+    """
+    cursor = await conn.execute(READ, {"run_id": run_id, "after": after})
+    found: list[Event] = []
+    for row in await cursor.fetchall():
+        for event, ref in _unpack(row["chunk"]):
+            if event.seq <= after:
+                continue
+            if ref is None:
+                found.append(event)
+            elif resolve and (data := await resolve(ref)) is not None:
+                found.append(Event(event.seq, event.type, event.ns, data))
+    return found
+
+
+async def last_seq(conn: Connection, run_id: UUID) -> int:
+    """Return the seq of the newest stored event, 0 when there is none."""
+    row = await (await conn.execute(LAST_SEQ, {"run_id": run_id})).fetchone()
+    return int(row["last"]) if row else 0
+
+
+async def delete(conn: Connection, run_id: UUID) -> None:
+    """Remove the events of a run."""
+    await conn.execute(DELETE, {"run_id": run_id})
+
+
+async def delete_of_thread(conn: Connection, thread_id: UUID) -> None:
+    """Remove the events of all runs of a thread."""
+    await conn.execute(DELETE_OF_THREAD, {"thread_id": thread_id})
+
+
+async def prune(conn: Connection, *, older_than: timedelta) -> int:
+    """Remove chunks older than that, but none of a run that has not ended; return how many."""
+    return (await conn.execute(PRUNE, {"older_than": older_than})).rowcount
+
+
+def _row(run_id: UUID, attempt: int, events: Sequence[Event]) -> dict[str, object]:
+    return {
+        "run_id": run_id,
+        "attempt": attempt,
+        "first": events[0].seq,
+        "last": events[-1].seq,
+        "chunk": _pack(events),
+    }
+
+
+def _pack(events: Sequence[Event]) -> bytes:
+    """Write each event as a header line, `[seq, type, ns, bytes, ref]`, and its data."""
+    parts: list[bytes] = []
+    for event in events:
+        ref = event.held() if event.held else None
+        data = b"" if ref else event.data
+        header: list[object] = [event.seq, event.type, event.ns, len(data)]
+        if ref:
+            header.append([ref.thread_id, ref.checkpoint_id, ref.keys])
+        parts += (orjson.dumps(header), b"\n", data)
+    lines = b"".join(parts)
+    return PACKED + zlib.compress(lines, LEVEL) if len(lines) >= WORTH_PACKING else PLAIN + lines
+
+
+def _unpack(chunk: bytes) -> Iterator[tuple[Event, ValuesRef | None]]:
+    kind, lines = chunk[:1], chunk[1:]
+    if kind == PACKED:
+        lines = zlib.decompress(lines)
+    elif kind != PLAIN:
+        raise ValueError(f"an event chunk begins with {kind!r}: it was written by a newer version")
+    start = 0
+    while start < len(lines):
+        stop = lines.index(b"\n", start)
+        seq, type_, ns, size, *ref = orjson.loads(lines[start:stop])
+        start = stop + 1 + size
+        where = ValuesRef(ref[0][0], ref[0][1], tuple(ref[0][2])) if ref else None
+        yield Event(seq, type_, ns, lines[stop + 1 : start]), where
