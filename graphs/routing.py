@@ -116,7 +116,7 @@ def choose(request: str) -> Choice | None:
         return None
     looked: Choice | None = None
     for sentence in SENTENCES.split(text):
-        opening = _bare(sentence)
+        opening = bare(sentence)
         if found := QUESTION.match(opening):
             looked = looked or Choice("ask", found[0])
             continue
@@ -142,7 +142,7 @@ def is_russian(text: str) -> bool:
 
 def _of_clause(clause: str) -> Choice | None:
     """Judge by the words a clause opens with; what follows it tells only what is to be written."""
-    clause = _bare(clause)
+    clause = bare(clause)
     if NOT.match(clause):
         return None
     if found := CHANGE.match(clause):
@@ -156,11 +156,15 @@ def _of_clause(clause: str) -> Choice | None:
     return None
 
 
-def _bare(clause: str) -> str:
-    """Drop the courtesies before the verb."""
-    clause = clause.strip(" \t\"'«»([{-–—*•>#").strip()
-    while found := COURTESY.match(clause):
-        if found.end() == len(clause) or not found[0]:
+def bare(clause: str) -> str:
+    """Drop the courtesies before the verb.
+
+    >>> bare("Could you please fix it")
+    'fix it'
+    """
+    clause = clause.strip().lstrip("\"'«»([{-–—*•># \t")
+    while found := COURTESY.match(clause.lower()):
+        if found.end() >= len(clause) or not found[0]:
             break
         clause = clause[found.end() :]
     return clause

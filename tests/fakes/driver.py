@@ -75,7 +75,13 @@ class Driver:
 
     @property
     def messages(self) -> list[AnyMessage]:
-        return list(self.state.values["messages"])
+        """Those of the thread; while a sub-agent waits, those it has so far."""
+        state = self.state
+        while inner := next((task.state for task in state.tasks if task.state and task.interrupts), None):
+            if not hasattr(inner, "values"):
+                break
+            state = inner
+        return list(state.values["messages"])
 
     @property
     def told(self) -> list[str]:

@@ -41,7 +41,7 @@ async def test_a_yes_writes_it(start: Start, folder: Path) -> None:
     run = await (await start("coder", calls(TO_BYE), "done").say("go")).answer(YES)
     assert (folder / "notes.txt").read_text() == "bye\nworld\n"
     assert (run.said, run.open) == ("done", ())
-    artifact: Any = next(m for m in run.messages if m.type == "tool").artifact  # type: ignore[union-attr]
+    artifact: Any = next(m for m in run.messages if m.type == "tool").artifact
     assert (artifact["kind"], artifact["path"]) == ("change", "notes.txt")
 
 
