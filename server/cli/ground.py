@@ -4,7 +4,7 @@ import logging
 import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -102,9 +102,10 @@ def configure_logging() -> None:
 
 def _handles(settings: Settings, models: Models) -> Handles:
     roots = settings.roots
-    for root in roots:
-        if root == (settings.data / "workspaces").resolve():
-            root.mkdir(parents=True, exist_ok=True)
+    own = (settings.data / "workspaces").resolve()
+    if own in roots:
+        with suppress(OSError):  # with a database elsewhere the folder may be read-only, and nobody miss it
+            own.mkdir(parents=True, exist_ok=True)
     return Handles(
         models=models,
         roots=roots,

@@ -1,5 +1,6 @@
 """`artel run`: one message to an agent, no person asked; for scripts."""
 
+import asyncio
 import json
 import sys
 from argparse import Namespace
@@ -19,9 +20,13 @@ def run(arguments: Namespace) -> int:
 
 
 async def _once(arguments: Namespace, talk: Talk) -> int:
-    async for part in talk.say(arguments.message):
-        if arguments.json:
-            _line({"event": part.event, "data": part.data, "id": part.id})
+    try:
+        async for part in talk.say(arguments.message):
+            if arguments.json:
+                _line({"event": part.event, "data": part.data, "id": part.id})
+    except asyncio.CancelledError:  # Ctrl-C: nobody waits for this run any more
+        await talk.stop()
+        raise
     questions = await talk.questions()
     if talk.error:
         code = BUDGET if talk.error.get("error") in BUDGETS else FAILED

@@ -1,8 +1,11 @@
+import asyncio
 import json
 from argparse import Namespace
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from langgraph_sdk.schema import StreamPart
 from tests.fakes.wire import Events, FakeWire
 
 from artel.server.cli import reach
@@ -81,3 +84,23 @@ def test_a_server_that_is_not_there_is_said() -> None:
 def test_a_workspace_that_is_no_folder_is_said() -> None:
     with pytest.raises(NoServer, match="is not a folder"):
         reach._context(Namespace(workspace="/dev/null"))
+
+
+async def test_ctrl_c_stops_the_run_that_nobody_waits_for_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = FakeWire(lambda body: (SAID, {}))
+    talk = await begin(wire.client, context={})
+    heard = asyncio.Event()
+
+    async def forever(text: str) -> AsyncIterator[StreamPart]:
+        talk.run_id = "r"
+        heard.set()
+        await asyncio.Event().wait()
+        yield StreamPart("end", {})
+
+    monkeypatch.setattr(talk, "say", forever)
+    running = asyncio.create_task(command._once(Namespace(message="do", json=True), talk))
+    await heard.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert wire.cancelled == ["/threads/t/runs/r/cancel"]
