@@ -1,6 +1,7 @@
 """A real Postgres for the tests: one embedded server a session, one migrated database, copies of it."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -15,6 +16,22 @@ from psycopg.conninfo import make_conninfo
 from artel.storage import embedded
 from artel.storage.migrations import migrate
 from artel.storage.postgres import Connection, Database, connect, open_database
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passable(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let other users pass through pytest's folders: as root, a server's database runs as one of them."""
+    if os.geteuid() == 0:
+        base = tmp_path_factory.getbasetemp()
+        for folder in (base, base.parent):
+            folder.chmod(folder.stat().st_mode | 0o011)
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Path:
+    """A folder of the test's own, in which a database may live."""
+    tmp_path.chmod(0o711)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")
