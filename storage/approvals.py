@@ -79,9 +79,11 @@ insert into approvals (approval_id, thread_id, run_id, interrupt_id, namespace, 
                        args, value, owner, asked_at, expires_at)
 select %(approval_id)s, %(thread_id)s, %(run_id)s, %(interrupt_id)s, %(namespace)s, %(kind)s,
        %(tool_call_id)s, %(tool)s, %(args)s, %(value)s, %(owner)s, clock_timestamp(), %(expires_at)s
- where not exists (select 1 from approvals
-                    where thread_id = %(thread_id)s and interrupt_id = %(interrupt_id)s
-                      and decision is null and superseded_at is null)
+ where not exists (select 1 from approvals a left join runs r on r.run_id = a.answer_run_id
+                    where a.thread_id = %(thread_id)s and a.interrupt_id = %(interrupt_id)s
+                      and a.superseded_at is null
+                      and (a.decision is null
+                           or (r.run_id <> %(run_id)s and r.status in ('pending', 'running'))))
 on conflict (thread_id, interrupt_id, run_id) do nothing
 returning *
 """
@@ -163,6 +165,8 @@ async def ask(
     expires_at: datetime | None = None,
 ) -> list[Approval]:
     """Write a question; return it, or nothing when a row for it is open, or this run asked it before.
+
+    Nothing, too, while another run carries an answer to it that this one has not seen.
 
     What it is about (kind, tool, arguments) is read from the interrupt's value.
     """

@@ -19,7 +19,7 @@ Connection: TypeAlias = AsyncConnection[DictRow]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
 
 CONNECT_TIMEOUT_S = 10
-FENCE = "AR001"  # what `artel_fence` of the first migration raises
+FENCED = "AR001"  # what `artel_fence` of the first migration raises
 _SECRET = {"password", "sslpassword", "passfile"}
 CONTROL_SIZE = 4  # claims, heartbeats and event chunks: never behind a queue of requests
 
@@ -144,7 +144,7 @@ async def _borrowed(pool: Pool) -> AsyncIterator[Connection]:
     try:
         yield conn
     except Error as failed:
-        if failed.sqlstate == FENCE:
+        if failed.sqlstate == FENCED:
             raise StaleAttempt(_line(failed)) from failed
         if conn.closed and isinstance(failed, OperationalError):
             raise Unavailable(f"the database went away: {_line(failed)}") from failed

@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from psycopg import Error
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
 from artel.storage.errors import Conflict, NotFound
 from artel.storage.errors import StaleAttempt as StaleAttempt
 from artel.storage.ids import new_id
-from artel.storage.postgres import Connection
+from artel.storage.postgres import FENCED, Connection
 
 Status = Literal["pending", "running", "success", "error", "timeout", "interrupted"]
 Strategy = Literal["reject", "interrupt", "rollback", "enqueue"]
@@ -193,6 +194,8 @@ select thread.status as thread_status, pg_notify('artel', 'run.ended ' || %(run_
   from thread left join next on true
 """
 
+FENCE = "select artel_fence(%(run_id)s, %(attempt)s)"
+
 RELEASE = """
 update runs set status = 'pending', worker_id = null, max_attempts = max_attempts + %(granted)s,
                 updated_at = clock_timestamp()
@@ -363,6 +366,20 @@ async def end(
         raise StaleAttempt(f"run {run.run_id} is not in attempt {run.attempt} any more")
     del row["thread_status"], row["told"]
     return Run(**row) if row["run_id"] else None
+
+
+async def fence(conn: Connection, run_id: UUID, attempt: int) -> None:
+    """Refuse the transaction of a worker that has lost its run; until it ends nobody can take the run.
+
+    Raises:
+        StaleAttempt: the run has ended or moved on (in a batch at the next fetch, or at the end).
+    """
+    try:
+        await conn.execute(FENCE, {"run_id": run_id, "attempt": attempt})
+    except Error as refused:
+        if refused.sqlstate == FENCED:
+            raise StaleAttempt(f"run {run_id} is not in attempt {attempt} any more") from refused
+        raise
 
 
 async def release(conn: Connection, run: Run, worker_id: UUID | None, *, granted: int = 0) -> bool:

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from artel.storage.approvals import Approval
 from langgraph.types import StateSnapshot
 
 from artel.server.engine.engine import Engine
 from artel.server.engine.execution import Cancelled, Done, Execution, Failed, Handed, LetGo, Outcome
 from artel.server.engine.log import Part, RunLog
 from artel.storage import approvals, checkpoints, events, runs, threads
+from artel.storage.approvals import Approval
 from artel.storage.broker import notify
 from artel.storage.encoding import dumps, loads
 from artel.storage.postgres import Connection
@@ -86,9 +86,14 @@ def exhausted(run: Run) -> dict[str, str]:
 async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | None:
     run, run_log = execution.run, execution.log
     async with run_log.storing:
+        tries = 0
 
         async def write() -> tuple[Run | None, list[events.Event]]:
-            async with engine.db.transaction(control=True, batch=True) as conn:
+            nonlocal tries
+            tries += 1
+            async with engine.db.transaction(control=True, batch=tries == 1) as conn:
+                if tries > 1 and await _is_over(conn, run, run_log):
+                    return None, run_log.draft([_last_word(ending)])
                 return await write_end(conn, run, run_log, ending, engine)
 
         following, last = await engine.insist(write, until=lambda: execution.lost)
@@ -97,6 +102,19 @@ async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | No
     if any(event.type == "approval.asked" for event in last):
         engine.asked.set()
     return following
+
+
+async def _is_over(conn: Connection, run: Run, run_log: RunLog) -> bool:
+    """Look whether a write whose answer was lost has been committed; note the events that were."""
+    now = await runs.find(conn, run.run_id)
+    if now is None or (now.ended and now.attempt == run.attempt):
+        return True
+    run_log.mark_stored(min(run_log.last, await events.last_seq(conn, run.run_id)))
+    return False
+
+
+def _last_word(ending: Ending) -> Part:
+    return "run.ended", "", dumps({"status": ending.status, "thread_status": ending.thread_status})
 
 
 async def write_end(
@@ -112,7 +130,7 @@ async def write_end(
     parts: list[Part] = [("approval.asked", row.namespace, dumps(_question(row))) for row in asked]
     if ending.error:
         parts.append(("error", "", dumps(ending.error)))
-    parts.append(("run.ended", "", dumps({"status": ending.status, "thread_status": status})))
+    parts.append(_last_word(ending))
     last = run_log.draft(parts)
     await events.append(conn, run.run_id, run.attempt, [*run_log.unstored(), *last])
     following = await runs.end(
@@ -171,15 +189,26 @@ async def forget(conn: Connection, run: Run) -> None:
 async def _hand_over(engine: Engine, execution: Execution, *, whole: bool) -> None:
     run, run_log = execution.run, execution.log
     async with run_log.storing:
+        tries = 0
 
         async def write() -> None:
+            nonlocal tries
+            tries += 1
             async with engine.db.transaction(control=True) as conn:
+                if tries > 1 and await _is_released(conn, engine, run, run_log):
+                    return
                 await events.append(conn, run.run_id, run.attempt, run_log.unstored())
                 await runs.release(conn, run, engine.worker_id, granted=1 if whole else 0)
                 await notify(conn, "run.queued", str(run.run_id))
 
         await engine.insist(write, until=lambda: execution.lost)
         run_log.mark_stored(run_log.last)
+
+
+async def _is_released(conn: Connection, engine: Engine, run: Run, run_log: RunLog) -> bool:
+    now = await runs.find(conn, run.run_id)
+    run_log.mark_stored(min(run_log.last, await events.last_seq(conn, run.run_id)))
+    return now is None or now.attempt != run.attempt or now.worker_id != engine.worker_id
 
 
 async def end_unheld(conn: Connection, engine: Engine, run: Run, ending: Ending) -> None:
@@ -191,7 +220,7 @@ async def end_unheld(conn: Connection, engine: Engine, run: Run, ending: Ending)
     parts: list[Part] = []
     if ending.error:
         parts.append(("error", "", dumps(ending.error)))
-    parts.append(("run.ended", "", dumps({"status": ending.status, "thread_status": ending.thread_status})))
+    parts.append(_last_word(ending))
     drafted = [events.Event(start + i, *part) for i, part in enumerate(parts)]
     await events.append_unfenced(conn, run.run_id, run.attempt, drafted)
     await runs.end(conn, run, ending.status, thread_status=ending.thread_status, error=ending.error)

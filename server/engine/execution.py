@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import structlog
-from artel.storage.checkpoints import RunSaver
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
@@ -20,6 +19,7 @@ from artel.server.engine.engine import Engine
 from artel.server.engine.handles import handles_of
 from artel.server.engine.log import RunLog
 from artel.server.engine.pickup import Stop, decide, first
+from artel.storage.checkpoints import RunSaver
 from artel.storage.encoding import dumps
 from artel.storage.errors import Unavailable
 from artel.storage.runs import CancelAction, Run, StaleAttempt
@@ -160,11 +160,11 @@ async def _drive(engine: Engine, execution: Execution) -> Done:
                 return _done(decision.state, {})
             if not decision.addressed:
                 config["configurable"].pop("checkpoint_id", None)
-            return await _stream(engine, execution, graph, decision.input, config)
+            return await _stream(execution, saver, graph, decision.input, config)
 
 
 async def _stream(
-    engine: Engine, execution: Execution, graph: Any, given: Any, config: RunnableConfig
+    execution: Execution, saver: RunSaver, graph: Any, given: Any, config: RunnableConfig
 ) -> Done:
     run_log = execution.log
     part = translate.Translator().part
@@ -175,8 +175,10 @@ async def _stream(
             if isinstance(chunk, dict):
                 run_log.add("events", "", dumps(chunk))
             else:
-                run_log.add(*part(chunk))
-                if chunk[1] == "updates":
+                type_, ns, data = part(chunk)
+                held = saver.reference(chunk[2], data) if type_ == "values" and not ns else None
+                run_log.add(type_, ns, data, held)
+                if type_ == "updates":
                     waits = waits or translate.stops(chunk)
                     for asked in translate.questions(chunk):
                         namespaces[asked] = max(namespaces.get(asked, ""), "|".join(chunk[0]), key=len)

@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from artel.storage.effects import EffectKey
-
 from artel.graphs.context import Handles, use
 from artel.graphs.decisions import decision_on, final_args, shown_calls
 from artel.graphs.ledgers import Begun, Done, EffectCall, New, Unknown
 from artel.storage import approvals, effects
+from artel.storage.effects import EffectKey
 from artel.storage.postgres import Database
 from artel.storage.runs import Run
 
@@ -60,7 +59,14 @@ class StoredEffects:
     async def begin(self, call: EffectCall, intent: Mapping[str, Any]) -> Begun:
         """Write the intent of a call before it runs, or say how an earlier attempt ended."""
         async with self._db.transaction() as conn:
-            begun = await effects.begin(conn, _key(call), dict(intent), run_id=self._run.run_id)
+            begun = await effects.begin(
+                conn,
+                _key(call),
+                dict(intent),
+                tool=call.tool,
+                run_id=self._run.run_id,
+                attempt=self._run.attempt,
+            )
         match begun:
             case effects.Done(result=result):
                 return Done(str(result))

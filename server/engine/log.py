@@ -8,8 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from uuid import UUID
 
-from artel.storage.events import Event
-
+from artel.storage.events import Event, Held
 from artel.storage.runs import SEQ_BLOCK, Run
 
 LOW = SEQ_BLOCK // 2  # reserve the next block of ids when fewer are left
@@ -32,6 +31,7 @@ class RunLog:
         self.behind = 0  # bytes that are not
         self.closed = False  # nothing will be added any more
         self.ended = False  # the run has: `run.ended` is in here
+        self.unsure = False  # the answer to the last write was lost: it may be stored or not
         self.values: bytes | None = None  # the newest values of the root graph
         self.followed_until = 0.0  # somebody elsewhere reads along until then (monotonic)
         self.storing = asyncio.Lock()
@@ -56,9 +56,9 @@ class RunLog:
         """Whether more ids should be reserved."""
         return self.last > self.reserved - LOW
 
-    def add(self, type_: str, ns: str, data: bytes) -> None:
+    def add(self, type_: str, ns: str, data: bytes, held: Held | None = None) -> None:
         """Number an event and show it to all readers."""
-        self.publish(self.draft([(type_, ns, data)]))
+        self.publish([Event(self.last + 1, type_, ns, data, held)])
 
     def draft(self, parts: Sequence[Part]) -> list[Event]:
         """Number events without showing them yet."""

@@ -75,6 +75,20 @@ async def _one_by_one(engine: Engine, batch: Sequence[RunLog]) -> None:
 
 
 async def _write(engine: Engine, batch: Sequence[RunLog]) -> None:
+    """Store the chunks; those of a write whose answer was lost may be there already."""
+    for run_log in [one for one in batch if one.unsure]:
+        async with engine.db.connection(control=True) as conn:
+            run_log.mark_stored(min(run_log.last, await events.last_seq(conn, run_log.run_id)))
+        run_log.unsure = False
+    try:
+        await _write_chunks(engine, batch)
+    except Unavailable:
+        for run_log in batch:
+            run_log.unsure = True
+        raise
+
+
+async def _write_chunks(engine: Engine, batch: Sequence[RunLog]) -> None:
     now = time.monotonic()
     stored: list[tuple[RunLog, int]] = []
     raised: list[tuple[RunLog, int]] = []
