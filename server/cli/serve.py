@@ -11,13 +11,13 @@ from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 import uvloop
-from sse_starlette.sse import AppStatus
 
 from artel.server.app import create_app
 from artel.server.cli.ground import Ground, configure_logging, database, open_ground, settle
 from artel.server.cli.stopping import stop_on_signals
 from artel.server.engine.worker import drain
 from artel.server.missing import missing
+from artel.server.protocol.assistants import prepare
 from artel.server.settings import Settings
 from artel.storage.errors import ArtelError
 
@@ -118,6 +118,7 @@ async def _serve(settings: Settings, dsn: str, listener: socket.socket) -> None:
 @asynccontextmanager
 async def answering(ground: Ground, listener: socket.socket) -> AsyncIterator["asyncio.Task[None]"]:
     """Answer HTTP on `listener`; at the end hand runs over first, and only then close."""
+    await prepare(ground.engine.db, ground.catalog)
     server = _server(ground)
     gc.collect()
     gc.freeze()  # what is loaded stays: later collections need not look at it
@@ -128,10 +129,8 @@ async def answering(ground: Ground, listener: socket.socket) -> AsyncIterator["a
         yield serving
     finally:
         await drain(ground.engine)
-        AppStatus.should_exit = True  # open event streams end now; their clients come back with Last-Event-ID
         server.should_exit = True
         await serving
-        AppStatus.should_exit = False
 
 
 def _server(ground: Ground) -> Server:

@@ -1,0 +1,1 @@
+"""The LangGraph wire: what the official clients speak, endpoint by endpoint."""

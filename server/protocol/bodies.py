@@ -1,0 +1,233 @@
+"""What clients send: unknown fields are ignored, null is not given, wrong values of known fields are 422."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+MAX_LIMIT = 1000
+MAX_OFFSET = 2**31
+TEN_YEARS_S = 3650 * 24 * 3600
+
+Json = dict[str, Any]
+Mode = Literal[
+    "values", "messages", "messages-tuple", "tasks", "checkpoints", "updates", "events", "debug", "custom"
+]
+AssistantField = Literal[
+    "assistant_id",
+    "graph_id",
+    "name",
+    "description",
+    "config",
+    "context",
+    "created_at",
+    "updated_at",
+    "metadata",
+    "version",
+]
+ThreadField = Literal[
+    "thread_id",
+    "created_at",
+    "updated_at",
+    "state_updated_at",
+    "metadata",
+    "config",
+    "context",
+    "status",
+    "values",
+    "interrupts",
+    "error",
+]
+RunField = Literal[
+    "run_id",
+    "thread_id",
+    "assistant_id",
+    "created_at",
+    "updated_at",
+    "status",
+    "metadata",
+    "kwargs",
+    "multitask_strategy",
+]
+
+
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("a text may not have a NUL character")
+    return text
+
+
+Id = Annotated[UUID, Field(strict=False)]
+Text = Annotated[str, AfterValidator(_storable)]
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
+Offset = Annotated[int, Field(ge=0, le=MAX_OFFSET)]
+
+
+class Body(BaseModel):
+    """The body of a request."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: Any) -> Any:
+        return {k: v for k, v in given.items() if v is not None} if isinstance(given, dict) else given
+
+
+class Config(Body):
+    """What LangGraph calls a config, as far as clients may give one."""
+
+    tags: list[str] = []
+    recursion_limit: int | None = Field(None, ge=1, le=2**31)
+    configurable: Json = {}
+    metadata: Json = {}
+
+
+class Checkpoint(Body):
+    """Where in a thread's history."""
+
+    thread_id: str | None = None
+    checkpoint_ns: Text = ""
+    checkpoint_id: Text | None = None
+    checkpoint_map: Json | None = None
+
+
+class Goto(Body):
+    """A node to run, and what it is given."""
+
+    node: str
+    input: Any = None
+
+
+class Command(Body):
+    """Go on otherwise than by new input: an answer, a change of the state, another node."""
+
+    update: Json | list[Annotated[list[Any], Field(min_length=2, max_length=2)]] | None = None
+    resume: Any = None
+    goto: str | Goto | list[str | Goto] | None = None
+
+
+class RunBody(Body):
+    """A run to start."""
+
+    assistant_id: str = Field(description="An assistant's id, or the name of a graph.")
+    input: Any = None
+    command: Command | None = None
+    metadata: Json = {}
+    config: Config = Config()
+    context: Json = {}
+    checkpoint: Checkpoint | None = None
+    checkpoint_id: Id | None = None
+    webhook: str | None = Field(None, description="Not served yet: refused.")
+    interrupt_before: Literal["*"] | list[str] | None = None
+    interrupt_after: Literal["*"] | list[str] | None = None
+    stream_mode: Mode | list[Mode] = ["values"]
+    stream_subgraphs: bool = False
+    stream_resumable: bool = False
+    feedback_keys: list[str] | None = None
+    multitask_strategy: Literal["reject", "interrupt", "rollback", "enqueue"] = "enqueue"
+    if_not_exists: Literal["reject", "create"] = "reject"
+    after_seconds: float | None = Field(None, ge=0, le=TEN_YEARS_S, allow_inf_nan=False)
+    durability: Literal["sync", "async", "exit"] | None = None
+    checkpoint_during: bool | None = Field(None, deprecated=True)
+    on_disconnect: Literal["cancel", "continue"] = "continue"
+    on_completion: Literal["delete", "keep"] = Field("delete", description="Of a run without a thread.")
+
+    @property
+    def modes(self) -> list[str]:
+        """The modes that were asked for, each once."""
+        asked = [self.stream_mode] if isinstance(self.stream_mode, str) else self.stream_mode
+        return list(dict.fromkeys(asked))
+
+
+class ThreadBody(Body):
+    """A thread to make."""
+
+    thread_id: Id | None = None
+    metadata: Json = {}
+    if_exists: Literal["raise", "do_nothing"] = "raise"
+    supersteps: list[Any] | None = Field(None, description="Not served yet: refused.")
+    ttl: Any = Field(None, description="Not served yet: refused.")
+
+
+class ThreadPatch(Body):
+    """What to change of a thread."""
+
+    metadata: Json = {}
+    ttl: Any = Field(None, description="Not served yet: refused.")
+
+
+class ThreadFilter(Body):
+    """Which threads."""
+
+    metadata: Json = {}
+    status: Literal["idle", "busy", "interrupted", "error"] | None = None
+    ids: list[Id] | None = None
+    values: Json = Field({}, description="Not served yet: refused.")
+
+
+class ThreadSearch(ThreadFilter):
+    """Which threads, in what order, and what of them."""
+
+    limit: Limit = 10
+    offset: Offset = 0
+    sort_by: Literal["thread_id", "status", "created_at", "updated_at", "state_updated_at"] = "created_at"
+    sort_order: Literal["asc", "desc"] = "desc"
+    select: list[ThreadField] | None = None
+    extract: Json = Field({}, description="Not served yet: refused.")
+
+
+class StateUpdate(Body):
+    """A change of a thread's state, as if a node had written it."""
+
+    values: Json | list[Any] | None = None
+    as_node: str | None = None
+    checkpoint: Checkpoint | None = None
+    checkpoint_id: Text | None = None
+
+
+class StateQuery(Body):
+    """Which state of a thread."""
+
+    checkpoint: Checkpoint
+    subgraphs: bool = False
+
+
+class HistoryQuery(Body):
+    """Which part of a thread's history, newest first."""
+
+    limit: Limit = 1
+    before: Json | Text | None = None
+    metadata: Json = {}
+    checkpoint: Checkpoint | None = None
+
+
+class AssistantBody(Body):
+    """An assistant to make."""
+
+    graph_id: Text
+    assistant_id: Id | None = None
+    name: Text = "Untitled"
+    description: Text | None = None
+    config: Config = Config()
+    context: Json = {}
+    metadata: Json = {}
+    if_exists: Literal["raise", "do_nothing"] = "raise"
+
+
+class AssistantFilter(Body):
+    """Which assistants."""
+
+    metadata: Json = {}
+    graph_id: Text | None = None
+    name: Text | None = None
+
+
+class AssistantSearch(AssistantFilter):
+    """Which assistants, in what order, and what of them."""
+
+    limit: Limit = 10
+    offset: Offset = 0
+    sort_by: Literal["assistant_id", "created_at", "updated_at", "name", "graph_id"] = "created_at"
+    sort_order: Literal["asc", "desc"] = "desc"
+    select: list[AssistantField] | None = None

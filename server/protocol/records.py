@@ -1,0 +1,75 @@
+"""Threads, runs and assistants as the wire shows them."""
+
+from typing import Any
+
+from artel.storage.assistants import Assistant
+from artel.storage.runs import Run
+from artel.storage.threads import Thread
+
+Json = dict[str, Any]
+
+
+def assistant_record(assistant: Assistant) -> Json:
+    """Return an assistant as clients know it."""
+    return {
+        "assistant_id": assistant.assistant_id,
+        "graph_id": assistant.graph_id,
+        "config": assistant.config,
+        "context": assistant.context,
+        "metadata": assistant.metadata,
+        "name": assistant.name,
+        "created_at": assistant.created_at,
+        "updated_at": assistant.updated_at,
+        "version": assistant.version,
+        "description": assistant.description,
+    }
+
+
+def thread_record(thread: Thread, values: Json | None) -> Json:
+    """Return a thread as clients know it, with the values of its newest state."""
+    return {
+        "thread_id": thread.thread_id,
+        "created_at": thread.created_at,
+        "updated_at": thread.updated_at,
+        "state_updated_at": thread.state_updated_at,
+        "metadata": thread.metadata,
+        "status": thread.status,
+        "config": thread.config,
+        "values": values,
+        "error": thread.error,
+        "interrupts": thread.interrupts,
+    }
+
+
+def run_record(run: Run) -> Json:
+    """Return a run as clients know it."""
+    kwargs = run.kwargs
+    durability = kwargs.get("durability") or "async"
+    return {
+        "run_id": run.run_id,
+        "thread_id": run.thread_id,
+        "assistant_id": run.assistant_id,
+        "metadata": run.metadata,
+        "status": run.status,
+        "kwargs": {
+            "input": kwargs.get("input"),
+            "command": kwargs.get("command"),
+            "config": kwargs.get("config") or {},
+            "context": kwargs.get("context") or {},
+            "checkpoint": kwargs.get("checkpoint"),
+            "checkpoint_id": kwargs.get("checkpoint_id"),
+            "stream_mode": kwargs.get("stream_mode") or ["values"],
+            "interrupt_before": kwargs.get("interrupt_before"),
+            "interrupt_after": kwargs.get("interrupt_after"),
+            "webhook": kwargs.get("webhook"),
+            "feedback_keys": kwargs.get("feedback_keys"),
+            "temporary": run.temporary,
+            "subgraphs": bool(kwargs.get("stream_subgraphs")),
+            "resumable": bool(kwargs.get("stream_resumable")),
+            "checkpoint_during": durability != "exit",
+            "durability": durability,
+        },
+        "multitask_strategy": run.multitask_strategy,
+        "created_at": run.created_at,
+        "updated_at": run.updated_at,
+    }
