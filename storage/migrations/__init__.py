@@ -5,13 +5,16 @@ from importlib import import_module
 from pathlib import Path
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from psycopg import Error
 from psycopg.errors import UndefinedTable
 
 from artel.storage.errors import Conflict, Unavailable
+from artel.storage.migrations.failed import MigrationFailed
 from artel.storage.postgres import Connection, connect
 
 HEAD = max(file.name.partition("_")[0] for file in (Path(__file__).parent / "versions").glob("[0-9]*_*.sql"))
 
+OLDEST = 14_00_00
 LOCK_KEY = 0x61_72_74_65_6C  # "artel"
 LOOK_S = 0.05
 PATIENCE_S = 120.0
@@ -31,21 +34,33 @@ async def migrate(dsn: str) -> None:
     Raises:
         Invalid: `dsn` is no connection string.
         Unavailable: Postgres cannot be reached, or another process has been migrating for two minutes.
-        Conflict: a newer release has migrated this database.
+        Conflict: a newer release has migrated this database, or its PostgreSQL is too old.
+        MigrationFailed: Postgres refused a statement, say for want of rights.
     """
     conn = await connect(dsn)
     async with conn:
         if await _is_current(conn):
             return
+        if conn.info.server_version < OLDEST:
+            raise Conflict(
+                f"this is PostgreSQL {conn.info.server_version // 10000}: take {OLDEST // 10000} or later"
+            )
         await _take_turn(conn)
         try:
             if not await _is_current(conn):
                 # Alembic and SQLAlchemy cost 0.5 s to import; only a database that is behind needs them.
                 upgrade = import_module("artel.storage.migrations.upgrade").upgrade
                 await asyncio.to_thread(upgrade, dsn)
-                await AsyncPostgresSaver(conn).setup()
+                await _set_up_langgraph(conn)
         finally:
             await conn.execute(UNLOCK, {"key": LOCK_KEY})
+
+
+async def _set_up_langgraph(conn: Connection) -> None:
+    try:
+        await AsyncPostgresSaver(conn).setup()
+    except Error as refused:
+        raise MigrationFailed.by(refused) from refused
 
 
 async def _take_turn(conn: Connection) -> None:

@@ -6,16 +6,26 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
+
+from artel.storage.migrations.failed import MigrationFailed
 
 
 def upgrade(dsn: str) -> None:
-    """Bring our own tables at `dsn` to the newest revision, in one transaction a revision."""
+    """Bring our own tables at `dsn` to the newest revision, in one transaction a revision.
+
+    Raises:
+        MigrationFailed: Postgres refused a statement.
+    """
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
     with engine.connect() as connection:
         config = script()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except (psycopg.Error, DBAPIError) as refused:
+            raise MigrationFailed.by(getattr(refused, "orig", None) or refused) from refused
 
 
 def script() -> Config:

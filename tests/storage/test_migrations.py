@@ -5,10 +5,12 @@ import sys
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
+from psycopg.conninfo import make_conninfo
 
 from artel.storage import migrations
 from artel.storage.errors import Conflict, Unavailable
 from artel.storage.migrations import HEAD, migrate, upgrade
+from artel.storage.migrations.failed import MigrationFailed
 from artel.storage.postgres import connect
 
 OURS = {"assistants", "threads", "workers", "runs", "run_events", "approvals", "effects"}
@@ -65,3 +67,23 @@ async def test_a_turn_that_never_comes_is_said(empty_dsn: str, monkeypatch: pyte
         other.execute("select pg_advisory_lock(%s)", [migrations.LOCK_KEY])
         with pytest.raises(Unavailable, match="another process has been migrating"):
             await migrate(empty_dsn)
+
+
+async def test_a_user_who_may_not_create_tables_is_told(empty_dsn: str) -> None:
+    with psycopg.connect(empty_dsn) as conn:
+        conn.execute("create role guest login")
+    try:
+        with pytest.raises(
+            MigrationFailed, match="permission denied for schema public; its user must"
+        ) as refused:
+            await migrate(make_conninfo(empty_dsn, user="guest"))
+        assert "\n" not in str(refused.value)
+    finally:
+        with psycopg.connect(empty_dsn) as conn:
+            conn.execute("drop role guest")
+
+
+async def test_a_postgres_too_old_is_said(empty_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "OLDEST", 99_00_00)
+    with pytest.raises(Conflict, match=r"this is PostgreSQL \d+: take 99 or later"):
+        await migrate(empty_dsn)
