@@ -2,6 +2,7 @@
 
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, cast
 
 from langchain.agents import create_agent
@@ -17,7 +18,7 @@ from langgraph.types import Command
 
 from artel.graphs.approval import Gate, freeze
 from artel.graphs.context import Context, handles, workspace
-from artel.graphs.models.fallback import BrokenOff
+from artel.graphs.models.fallback import BrokenOff, Chain
 from artel.graphs.models.scripted import scripted
 from artel.graphs.state import AgentLoopState
 from artel.graphs.workbench import wrapped
@@ -39,11 +40,8 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
     async def awrap_model_call(self, request: ModelRequest[Context], handler: Call) -> ExtendedModelResponse:
         """Ask the run's model about the thread's folder; one that breaks off is followed by the next."""
         wishes = request.runtime.context or Context()
-        state = cast(AgentLoopState, request.state)
-        asked = wishes.workspace or state.get("workspace") or ""
-        root = await to_thread(workspace, asked)
-        system = SystemMessage(render(f"{self.agent}/system", workspace=root))
-        model = await to_thread(handles().models.chat, self.agent, wishes.model)
+        state = cast("AgentLoopState", request.state)
+        root, system, model = await to_thread(self._prepared, wishes, state)
         response = await _answer(request.override(model=model, system_message=system), handler)
         calls = [call for said in response.result if isinstance(said, AIMessage) for call in said.tool_calls]
         seen = state.get("seen") or {}
@@ -51,6 +49,12 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
             freeze, self.agent, calls, root, seen, batched=wishes.approvals == "batched"
         )
         return ExtendedModelResponse(response, Command(update=_kept(request, str(root), verdicts)))
+
+    def _prepared(self, wishes: Context, state: AgentLoopState) -> tuple[Path, SystemMessage, Chain]:
+        """Return folder, prompt and model: they read files and may look for a model server."""
+        root = workspace(wishes.workspace or state.get("workspace") or "")
+        system = SystemMessage(render(f"{self.agent}/system", workspace=root))
+        return root, system, handles().models.chat(self.agent, wishes.model)
 
 
 def loop(agent: str) -> CompiledStateGraph[Any, Context, Any, Any]:

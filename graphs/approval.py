@@ -77,7 +77,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         tool = TOOLS.get(call["name"])
         if tool is None or request.tool is None:
             return await handler(request)  # which says what tools there are
-        root = root_of(request.state)
+        root = await to_thread(root_of, request.state)
         frozen = self._frozen(request)
         verdict: Verdict = frozen if frozen else await to_thread(self._verdict, request, root)
         now, reason = await to_thread(_judged, self.agent, call, root)
@@ -86,7 +86,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         if problem := verdict.get("problem"):
             return message(call, problem, {"kind": "failed"})
         if now == verdict["effect"] == "allow":
-            return await self._run(request, handler, {})
+            return await self._run(request, handler, root, {})
         if verdict.get("batched"):
             return await self._together(request, handler)
         return await self._alone(request, handler, verdict)
@@ -132,21 +132,23 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
             return _refusal(call, decision)
         edited = dict(args) != call["args"]
         request = request.override(tool_call={**call, "args": dict(args)})
-        effect, reason = await to_thread(_judged, self.agent, request.tool_call, root_of(request.state))
+        root = await to_thread(root_of, request.state)
+        effect, reason = await to_thread(_judged, self.agent, request.tool_call, root)
         if effect == "deny":  # an edit does not lead where the call itself may not
             return _not_run(call, reason)
         shown = await handles().approvals.approved(call["id"] or "", call["name"], args)
         if shown is None:
             return _not_run(call, "no approval of this very call stands.")
-        answer = await self._run(request, handler, _expected(verdict, shown))
+        answer = await self._run(request, handler, root, _expected(verdict, shown))
         return _noted(answer, args) if edited else answer
 
-    async def _run(self, request: ToolCallRequest, handler: Handler, shown: Mapping[str, Any]) -> Answer:
+    async def _run(
+        self, request: ToolCallRequest, handler: Handler, root: Path, shown: Mapping[str, Any]
+    ) -> Answer:
         tool = TOOLS[request.tool_call["name"]]
         if tool.plan is None:
             return await handler(request)
-        state = request.state
-        return await once(request, handler, tool, root_of(state), state.get("seen") or {}, shown)
+        return await once(request, handler, tool, root, request.state.get("seen") or {}, shown)
 
     def _frozen(self, request: ToolCallRequest) -> Verdict | None:
         verdicts: dict[str, Verdict] = request.state.get("verdicts") or {}

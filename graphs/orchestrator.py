@@ -1,5 +1,6 @@
 """The orchestrator: says who should work on a request and why, hands it over, says what came of it."""
 
+from asyncio import to_thread
 from typing import Any, Literal
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
@@ -11,6 +12,7 @@ from langgraph.types import Command, interrupt
 
 from artel.graphs import ask, coder
 from artel.graphs.context import Context, handles
+from artel.graphs.models.fallback import Chain
 from artel.graphs.questions import question
 from artel.graphs.routing import Choice, choose, is_russian
 from artel.graphs.state import OrchestratorState, Result, Route
@@ -98,17 +100,23 @@ def _as_before(request: str, previous: str) -> Route | None:
 
 async def _by_model(request: str, previous: str, wish: str) -> Route | None:
     """Ask the model for one word; its tokens are nobody's answer and are not streamed."""
-    models = handles().models
-    if models.spec(NAME, wish).split(":")[0] == "offline":
-        return None  # it has the same rules
-    prompt = render("orchestrator/route", request=request, previous=previous)
-    config = {"tags": ["nostream"]}
-    reply = await models.chat(NAME, wish).ainvoke([HumanMessage(prompt)], config)  # type: ignore[arg-type]
+    prepared = await to_thread(_prepared, request, previous, wish)
+    if prepared is None:
+        return None
+    prompt, model = prepared
+    reply = await model.ainvoke([HumanMessage(prompt)], {"tags": ["nostream"]})
     word = next(iter(reply.text.lower().replace("`", " ").split()), "").strip(".,:;!\"'*")
     reason = "так решила модель" if is_russian(request) else "the model decided so"
     if word in ("coder", "ask"):
         return Route(agent="coder" if word == "coder" else "ask", reason=reason, by="model")
     return None
+
+
+def _prepared(request: str, previous: str, wish: str) -> tuple[str, Chain] | None:
+    models = handles().models
+    if models.spec(NAME, wish).split(":")[0] == "offline":
+        return None  # it has the same rules
+    return render("orchestrator/route", request=request, previous=previous), models.chat(NAME, wish)
 
 
 def _reason(choice: Choice, request: str) -> str:

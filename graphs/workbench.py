@@ -30,8 +30,9 @@ def wrapped(tool: Tool) -> BaseTool:
 
     async def run(runtime: ToolRuntime, **args: Any) -> Command[Any] | ToolMessage:
         call = ToolCall(name=tool.name, args=args, id=runtime.tool_call_id)
-        root, seen = root_of(runtime.state), runtime.state.get("seen") or {}
+        seen = runtime.state.get("seen") or {}
         try:
+            root = await to_thread(root_of, runtime.state)
             if tool.plan is None:
                 outcome = await to_thread(tool.function, root, args, seen)
             elif planned := _planned.get():

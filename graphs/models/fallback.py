@@ -1,6 +1,6 @@
 """A chat model that asks a chain of models, one after another, each within its time."""
 
-from asyncio import run, timeout
+from asyncio import run, timeout, to_thread
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -92,7 +92,8 @@ class Chain(BaseChatModel):
         for place, link in enumerate(self.links):
             begun = ended = False
             try:
-                async with aclosing(self._ask(link, messages, stop, kwargs)) as stream:
+                model = await to_thread(link.build)  # its first time imports the client library
+                async with aclosing(self._ask(link, model, messages, stop, kwargs)) as stream:
                     while (chunk := await self._next(stream, begun=begun)) is not None:
                         begun = begun or bool(chunk.message.content or _calls(chunk))
                         ended = ended or _is_end(chunk)
@@ -128,9 +129,13 @@ class Chain(BaseChatModel):
         return run(self._agenerate(messages, stop, None, **kwargs))
 
     def _ask(
-        self, link: Link, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
+        self,
+        link: Link,
+        model: BaseChatModel,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        kwargs: dict[str, Any],
     ) -> AsyncGenerator[ChatGenerationChunk, None]:
-        model = link.build()
         if self.tools:
             bound = model.bind_tools(self.tools, tool_choice=self.tool_choice, **self.tool_settings)
             if isinstance(bound, RunnableBinding):
