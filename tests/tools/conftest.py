@@ -28,4 +28,6 @@ def repository(root: Path) -> Path:
 def git(folder: Path, *args: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """Run git as if nobody had configured it."""
     clean = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"}
-    return subprocess.run(["git", *args], cwd=folder, env=clean, input=stdin, capture_output=True, check=False)
+    return subprocess.run(
+        ["git", *args], cwd=folder, env=clean, input=stdin, capture_output=True, check=False
+    )

@@ -26,7 +26,7 @@ def changed(before: Sequence[str], after: Sequence[str]) -> list[Span]:
     a2, b2 = len(before) - end, len(after) - end
     if start == a2 and start == b2:
         return []
-    if (a2 - start) * (b2 - start) > MAX_PRODUCT:
+    if not 1 < (a2 - start) * (b2 - start) <= MAX_PRODUCT:
         return [(start, a2, start, b2)]
     matcher = SequenceMatcher(None, before[start:a2], after[start:b2])
     return [

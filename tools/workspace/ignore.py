@@ -4,9 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-from pathspec.patterns.gitignore import GitIgnorePatternError
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+from artel.tools.workspace import wildcards
+from artel.tools.workspace.wildcards import Steps, Unmatchable
 
 MAX_BYTES = 1_000_000  # of an ignore file that is heeded
 NAME = ".gitignore"
@@ -22,43 +21,84 @@ EXCLUDED = (
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of an ignore file."""
+
+    steps: Steps
+    anchored: bool
+    "About the path from the file's folder; otherwise about the name."
+    folders_only: bool
+    ignored: bool
+    "False: it takes back what an earlier line said."
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
-    """The patterns of one file and the folder that they are about; the stronger layers come first."""
+    """The lines of one file, the last first, and the folder that they are about."""
 
     folder: tuple[str, ...]
-    "From the workspace; the patterns of folders above it have been given the empty one and a prefix."
-    prefix: str
-    spec: GitIgnoreSpec
+    "From the workspace."
+    prefix: tuple[str, ...]
+    "From a folder above the workspace down to it, for the files of those."
+    rules: tuple[Rule, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """What is ignored in one folder: its own patterns and those of all above it."""
+    """What is ignored in one folder: by its own lines, then by those of the folders above it."""
 
     layers: tuple[Layer, ...]
 
     def ignores(self, parts: tuple[str, ...], *, is_folder: bool) -> bool:
         """Return whether git would ignore the entry (its folder is known not to be ignored)."""
+        raw = tuple(map(_raw, parts))
         for layer in self.layers:
-            path = layer.prefix + "/".join(parts[len(layer.folder) :]) + ("/" if is_folder else "")
-            if (verdict := layer.spec.check_file(path).include) is not None:
-                return verdict
+            path = layer.prefix + raw[len(layer.folder) :]
+            for rule in layer.rules:
+                if rule.folders_only and not is_folder:
+                    continue
+                if wildcards.matches(rule.steps, path if rule.anchored else path[-1:]):
+                    return rule.ignored
         return False
 
     def below(self, folder: tuple[str, ...], rules: bytes) -> "Ignore":
         """Return what is ignored in a folder that has an ignore file of its own."""
-        return Ignore((Layer(folder, "", parse(rules)), *self.layers)) if rules.strip() else self
+        parsed = parse(rules)
+        return Ignore((Layer(folder, (), parsed), *self.layers)) if parsed else self
 
 
-def parse(rules: bytes) -> GitIgnoreSpec:
-    """Return the patterns of an ignore file; lines that git would not understand are skipped."""
-    patterns = []
-    for line in rules.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape").split("\n"):
-        try:
-            patterns.append(GitIgnoreSpecPattern(line.removesuffix("\r")))
-        except GitIgnorePatternError:
-            continue
-    return GitIgnoreSpec(pattern for pattern in patterns if pattern.include is not None)
+def parse(rules: bytes) -> tuple[Rule, ...]:
+    """Return the rules of an ignore file, the last first; lines that can match nothing are left out."""
+    lines = rules.removeprefix(b"\xef\xbb\xbf").decode("latin-1").split("\n")
+    found = [_rule(_trimmed(line.removesuffix("\r"))) for line in lines if not line.startswith("#")]
+    return tuple(rule for rule in reversed(found) if rule)
+
+
+def _rule(line: str) -> Rule | None:
+    pattern = line.removeprefix("!")
+    body = pattern.removesuffix("/")
+    if not body.removeprefix("/"):
+        return None
+    try:
+        steps = wildcards.steps(body.removeprefix("/"))
+    except Unmatchable:
+        return None
+    anchored = "/" in body
+    if not anchored and None in steps:
+        steps = wildcards.steps("*")
+    return Rule(steps, anchored, folders_only=pattern != body, ignored=pattern == line)
+
+
+def _trimmed(line: str) -> str:
+    """Take off blanks at the end that no backslash guards."""
+    bare = line.rstrip(" ")
+    guards = len(bare) - len(bare.rstrip("\\"))
+    return bare + " " if guards % 2 and bare != line else bare
+
+
+def _raw(name: str) -> str:
+    """Return a name byte by byte, as git compares: `?` is half a Russian letter."""
+    return name if name.isascii() else os.fsencode(name).decode("latin-1")
 
 
 def above(root: Path) -> Ignore:
@@ -73,7 +113,7 @@ def above(root: Path) -> Ignore:
             if folder.is_relative_to(repository):
                 layers.append(_layer(folder / NAME, root.relative_to(folder)))
         layers.append(_layer(repository / ".git" / "info" / "exclude", root.relative_to(repository)))
-    excluded = Layer((), "", parse("\n".join(EXCLUDED).encode()))
+    excluded = Layer((), (), parse("\n".join(EXCLUDED).encode()))
     return Ignore((*(layer for layer in layers if layer), excluded))
 
 
@@ -84,5 +124,5 @@ def _layer(file: Path, down: Path) -> Layer | None:
         return None
     with os.fdopen(handle, "rb") as opened:
         rules = opened.read(MAX_BYTES)
-    prefix = "" if down == Path() else f"{down.as_posix()}/"
-    return Layer((), prefix, parse(rules)) if rules.strip() else None
+    parsed = parse(rules)
+    return Layer((), tuple(map(_raw, down.parts)), parsed) if parsed else None

@@ -1,4 +1,4 @@
-"""Regular expressions: Python's language, said again for two engines.
+"""Regular expressions: Python's syntax and Unicode's classes, said again for two engines.
 
 A pattern is matched within single lines. The `regex` engine searches a whole text at once under a time limit
 (`re` has none and would hold the interpreter for ever on `(a+)+$`), so what is said to it must not match line
@@ -8,6 +8,7 @@ feeds. ripgrep, where installed, only picks the files worth a look, so what is s
 
 import importlib
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,9 +19,10 @@ import regex
 from artel.tools.errors import ToolRefused
 
 MAX_PATTERN = 1_000  # characters
-BLANKS = r"\t\x0b\x0c\x0d\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # \s less \n
+BLANKS = r"\t\x0b\x0c\x0d\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # \s without \n
 FEED = 10
 NEVER = "(?!)"
+NEWER = r"\p{Cn}"  # what ripgrep's Unicode does not know yet
 
 _parser: Any = importlib.import_module("re._parser")
 
@@ -67,9 +69,10 @@ def compiled(pattern: str, *, ignore_case: bool = False, literal: bool = False) 
 
 def _parsed(asked: str, pattern: str, flags: int) -> Any:
     try:
-        re.compile(pattern, flags)
-        parsed = _parser.parse(pattern, flags)
         pattern.encode()
+        with warnings.catch_warnings(action="ignore"):  # `[[]` makes `re` warn of nested sets to come
+            re.compile(pattern, flags)
+            parsed = _parser.parse(pattern, flags)
     except re.error as error:
         where = "" if error.pos is None else f" at character {error.pos + 1}"
         raise BadPattern(f"{asked[:80]!r} is no regular expression: {error.msg}{where}") from None
@@ -194,21 +197,13 @@ class ForRegex:
 class ForRust(ForRegex):
     """Says it so that it matches at least what the other matches."""
 
-    WORD, SPACE = (
-        r"\p{L}\p{N}_",
-        r"\t-\r\x1c-\x20"
-        + "".join(
-            rf"\x{{{code}}}" if "-" not in code else rf"\x{{{code[:4]}}}-\x{{{code[5:]}}}"
-            for code in ("85", "a0", "1680", "2000-200a", "2028", "2029", "202f", "205f", "3000")
-        ),
-    )
     CLASSES = {  # noqa: RUF012 - never changed
-        "CATEGORY_DIGIT": r"\d",
+        "CATEGORY_DIGIT": r"\d" + NEWER,
         "CATEGORY_NOT_DIGIT": r"\D",
-        "CATEGORY_SPACE": SPACE,
-        "CATEGORY_NOT_SPACE": f"[^{SPACE}]",
-        "CATEGORY_WORD": WORD,
-        "CATEGORY_NOT_WORD": f"[^{WORD}]",
+        "CATEGORY_SPACE": r"\s",
+        "CATEGORY_NOT_SPACE": r"\S",
+        "CATEGORY_WORD": r"\w" + NEWER,
+        "CATEGORY_NOT_WORD": r"\W",
     }
 
     def __init__(self, *, folded: bool) -> None:
@@ -231,8 +226,11 @@ class ForRust(ForRegex):
         return f"[{''.join(self.item(kind, value) for kind, value in items)}{turkish}\\x{{1}}]"
 
     def negative(self, items: list[tuple[str, Any]]) -> str:
-        """Return all characters of a line but those of the set."""
-        return f"[^{''.join(self.item(kind, value) for kind, value in items)}\\n]"
+        """Return all characters of a line but those of the set, or more."""
+        if any(kind == "CATEGORY" and value.name.startswith("CATEGORY_NOT") for kind, value in items):
+            return r"[^\n]"
+        inside = "".join(self.item(kind, value) for kind, value in items)
+        return f"[^{inside.replace(NEWER, '')}\\n]"
 
     def item(self, kind: str, value: Any) -> str:
         """Return one item of a set."""

@@ -53,7 +53,7 @@ def grep(
 ) -> str:
     """Return the files below `path` in which a line matches, or those lines, or how many each file has.
 
-    The language is Python's, matched line by line; `regex=False` takes `wanted` literally. What ignore files
+    The syntax is Python's, matched line by line; `regex=False` takes `wanted` literally. What ignore files
     name, binaries, files over MAX_FILE_BYTES and secrets are left out, unless `path` names them. Results are
     sorted by path and the same with and without ripgrep (found by itself; `""` for none). A pattern that
     takes for ever is stopped after MAX_SECONDS, with what was found so far.
@@ -239,7 +239,7 @@ def _lines(content: str, ready: Pattern, budget: Budget) -> Iterator[Line]:
         start = content.rfind("\n", 0, match) + 1
         end = content.find("\n", match)
         end = len(content) if end < 0 else end
-        if start == len(content) and content:
+        if start == len(content):
             return  # after the last line end there is no line
         number += content.count("\n", counted, start)
         counted = start

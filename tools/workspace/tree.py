@@ -124,4 +124,6 @@ def ignored_on_the_way(root: Path, start: Place) -> Ignore:
         folder = Place(start.root, start.parts[:depth])
         with opening.folder(folder) as handle:
             ignored = heeding(handle, folder, ignored)
+        if ignored.ignores(start.parts[: depth + 1], is_folder=True):
+            ignored = Ignore(())  # nothing in it could be seen otherwise
     return ignored

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from tests.tools.conftest import git
 
 from artel.tools.workspace import diff
-from tests.tools.conftest import git
 
 TEXT = st.lists(st.sampled_from(["a", "b", "c", "", "\r", "x y"]), max_size=12).map("\n".join)
 
@@ -29,7 +29,10 @@ def test_git_applies_what_we_show(repository: Path, before: str, after: str) -> 
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text(alphabet="ab\n", max_size=40), st.lists(st.tuples(st.integers(0, 40), st.text("xy\n", max_size=4)), max_size=4))
+@given(
+    st.text(alphabet="ab\n", max_size=40),
+    st.lists(st.tuples(st.integers(0, 40), st.text("xy\n", max_size=4)), max_size=4),
+)
 def test_looking_only_inside_the_edits_finds_the_same_text(before: str, edits: list[tuple[int, str]]) -> None:
     after, spans, at = "", [], 0
     for start, new in sorted((min(at_, len(before)), new) for at_, new in edits):
@@ -51,7 +54,8 @@ def test_looking_only_inside_the_edits_finds_the_same_text(before: str, edits: l
 
 def test_a_missing_last_line_end_is_said() -> None:
     assert whole("f", "a", "b") == (
-        "--- a/f\n+++ b/f\n@@ -1,1 +1,1 @@\n-a\n\\ No newline at end of file\n+b\n\\ No newline at end of file\n"
+        "--- a/f\n+++ b/f\n@@ -1,1 +1,1 @@\n"
+        "-a\n\\ No newline at end of file\n+b\n\\ No newline at end of file\n"
     )
 
 

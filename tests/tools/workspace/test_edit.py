@@ -96,7 +96,12 @@ def test_replacing_everything_in_a_large_file_stays_cheap(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("path", "error"),
-    [("../secret.txt", OutsideWorkspace), (".git/config", DeniedPath), ("none", NoSuchFile), (".", WrongKind)],
+    [
+        ("../secret.txt", OutsideWorkspace),
+        (".git/config", DeniedPath),
+        ("none", NoSuchFile),
+        (".", WrongKind),
+    ],
 )
 def test_only_files_of_the_workspace_are_edited(root: Path, path: str, error: type[Exception]) -> None:
     with pytest.raises(error):
@@ -138,7 +143,9 @@ def test_on_any_text_an_edit_replaces_or_refuses(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
 @given(
-    lines=st.lists(st.tuples(st.text(alphabet="abй ", max_size=4), st.sampled_from(["\n", "\r\n"])), max_size=8),
+    lines=st.lists(
+        st.tuples(st.text(alphabet="abй ", max_size=4), st.sampled_from(["\n", "\r\n"])), max_size=8
+    ),
     old=st.text(alphabet="ab\n", min_size=1, max_size=4),
     new=st.text(alphabet="xy\n", max_size=4),
 )
@@ -154,7 +161,9 @@ def test_with_any_line_ends_the_lines_outside_the_edit_stay_as_they_were(
     got = change.after.decode()
     if change.strategy.startswith("exact"):
         assert got.replace("\r\n", "\n") == content.replace("\r\n", "\n").replace(old, new)
-    start = next((n for n, (a, b) in enumerate(zip(content, got, strict=False)) if a != b), min(len(content), len(got)))
+    start = next(
+        (n for n, (a, b) in enumerate(zip(content, got, strict=False)) if a != b), min(len(content), len(got))
+    )
     kept = content[: content.rfind("\n", 0, start) + 1]
     assert got.startswith(kept)
     assert "\r\r" not in got

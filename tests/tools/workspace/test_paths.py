@@ -40,7 +40,8 @@ def test_a_path_that_leads_out_is_refused(root: Path, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["a..b.py", ".github/ci.yml", "...", "..a", "a../b", ".gitignore", ".gitattributes", "git/x", ".x/y"]
+    "path",
+    ["a..b.py", ".github/ci.yml", "...", "..a", "a../b", ".gitignore", ".gitattributes", "git/x", ".x/y"],
 )
 def test_dots_in_names_are_ordinary(root: Path, path: str) -> None:
     assert resolve(root, path).relative == path
@@ -57,7 +58,14 @@ def test_a_link_in_any_component_that_leads_out_is_refused(root: Path) -> None:
     (root / "absolute").symlink_to("/etc")
     (root / "chain").symlink_to("folder")
     (root / "dangling").symlink_to("../not-yet.txt")
-    for path in ("file", "folder/secret.txt", "absolute/passwd", "chain/secret.txt", "dangling", "folder/project-evil"):
+    for path in (
+        "file",
+        "folder/secret.txt",
+        "absolute/passwd",
+        "chain/secret.txt",
+        "dangling",
+        "folder/project-evil",
+    ):
         with pytest.raises(OutsideWorkspace):
             resolve(root, path)
 
@@ -160,7 +168,12 @@ def test_a_workspace_lies_below_an_allowed_root(root: Path, tmp_path: Path) -> N
 
 def test_a_workspace_is_an_absolute_path_of_a_folder(root: Path) -> None:
     (root / "file").touch()
-    for path, error in (("relative", BadPath), ("", BadPath), (root / "file", WrongKind), (root / "none", WrongKind)):
+    for path, error in (
+        ("relative", BadPath),
+        ("", BadPath),
+        (root / "file", WrongKind),
+        (root / "none", WrongKind),
+    ):
         with pytest.raises(error):
             resolve_workspace(path, [root])
 

@@ -34,7 +34,14 @@ def test_a_byte_order_mark_is_no_text_and_comes_back(bom: bytes, encoding: str) 
 
 
 @pytest.mark.parametrize(
-    "data", [b"\x7fELF\0\0", b"\x89PNG\r\n\x1a\n\0", "x".encode("utf-32"), b"\x01\x02\x03\x04\xff", "x".encode("utf-16-le")]
+    "data",
+    [
+        b"\x7fELF\0\0",
+        b"\x89PNG\r\n\x1a\n\0",
+        "x".encode("utf-32"),
+        b"\x01\x02\x03\x04\xff",
+        "x".encode("utf-16-le"),
+    ],
 )
 def test_binary_files_are_no_text(data: bytes) -> None:
     with pytest.raises(WrongKind, match="binary"):
@@ -51,7 +58,9 @@ def test_any_bytes_are_refused_or_come_back_the_same(data: bytes) -> None:
 
 
 def test_a_character_that_the_file_cannot_hold_is_named() -> None:
-    with pytest.raises(ToolRefused, match=r"'😀' \(U\+1F600\) cannot be written in this file's encoding, cp1251"):
+    with pytest.raises(
+        ToolRefused, match=r"'😀' \(U\+1F600\) cannot be written in this file's encoding, cp1251"
+    ):
         text.decode(RUSSIAN.encode("cp1251"), "a").encode("😀")
 
 

@@ -1,0 +1,127 @@
+"""Tools say what they are; agents have what they should."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from artel.tools.policy import DEFAULT, judge
+from artel.tools.registry import OF_AGENT, TOOLS, toolset
+from artel.tools.tool import Risk, ToolRefused, perform
+from artel.tools.workspace.paths import OutsideWorkspace
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "ls": {"path": "."},
+    "read_file": {"file_path": "a.py"},
+    "glob": {"pattern": "*.py"},
+    "grep": {"pattern": "x"},
+    "edit_file": {"file_path": "a.py", "old_string": "x", "new_string": "y"},
+    "write_file": {"file_path": "new.py", "content": "x = 1\n"},
+}
+
+
+@pytest.fixture
+def project(root: Path) -> Path:
+    (root / "a.py").write_text("x = 0\n")
+    return root
+
+
+def test_only_the_coder_can_change_files() -> None:
+    for agent in OF_AGENT:
+        can_write = any(tool.risk is not Risk.READ for tool in toolset(agent))
+        assert can_write == (agent == "coder")
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_every_tool_describes_itself_and_works(name: str, project: Path) -> None:
+    tool = TOOLS[name]
+    assert len(tool.description) > 40
+    assert "{{" not in tool.description
+    assert tool.summary(EXAMPLES[name], project)
+    assert tool.function(project, EXAMPLES[name]).text
+    assert (
+        (
+            tool.change(
+                EXAMPLES[name] | ({"new_string": "z", "old_string": "y"} if name == "edit_file" else {}),
+                project,
+            )
+            is None
+        )
+        == (tool.risk is Risk.READ)
+        if name != "write_file"
+        else True
+    )
+
+
+def test_all_schemas_together_leave_room_in_a_small_window() -> None:
+    said = json.dumps([[tool.name, tool.description, tool.args_schema] for tool in toolset("coder")])
+    assert len(said) / 4 < 2_500  # tokens, roughly
+
+
+def test_models_may_call_arguments_by_the_names_they_learned(project: Path) -> None:
+    assert TOOLS["read_file"].function(project, {"path": "a.py"}).text == "     1\tx = 0"
+    change = TOOLS["edit_file"].change({"path": "a.py", "old_str": "0", "new_str": "1"}, project)
+    assert change is not None
+    assert change.after == b"x = 1\n"
+    assert "file_path" in TOOLS["read_file"].args_schema["properties"]
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "says"),
+    [
+        ("read_file", {}, "read_file: file_path: Field required"),
+        (
+            "read_file",
+            {"file_path": "a.py", "offset": -1},
+            "offset: Input should be greater than or equal to 0",
+        ),
+        ("read_file", {"file_path": "a.py", "lines": 3}, "lines: Extra inputs are not permitted"),
+        ("grep", {"pattern": "x", "output_mode": "all"}, "output_mode: Input should be"),
+        (
+            "edit_file",
+            {"file_path": "a.py", "old_string": None, "new_string": "x"},
+            "old_string: Input should be",
+        ),
+        ("write_file", {"file_path": ["a"], "content": "x"}, "file_path: Input should be a valid string"),
+    ],
+)
+def test_wrong_arguments_are_named(project: Path, name: str, args: dict[str, Any], says: str) -> None:
+    with pytest.raises(ToolRefused, match=says):
+        TOOLS[name].function(project, args)
+
+
+def test_a_summary_shows_where_a_link_really_leads(project: Path) -> None:
+    (project / "innocent.txt").symlink_to("a.py")
+    args = {"file_path": "innocent.txt", "content": "x"}
+    assert TOOLS["write_file"].summary(args, project) == "Write innocent.txt → a.py"
+    assert TOOLS["write_file"].summary({"file_path": "./a.py", "content": "x"}, project) == "Write ./a.py"
+
+
+def test_the_policy_judges_where_a_link_really_leads(project: Path) -> None:
+    (project / ".env").write_text("KEY=1")
+    (project / "notes.txt").symlink_to(".env")
+    call = TOOLS["read_file"].call({"file_path": "notes.txt"}, project)
+    assert judge(DEFAULT, "ask", call).effect == "ask"
+    with pytest.raises(OutsideWorkspace):
+        TOOLS["read_file"].call({"file_path": "../secret.txt"}, project)
+
+
+def test_reading_is_what_lets_a_file_be_overwritten(project: Path) -> None:
+    write, args = TOOLS["write_file"], {"file_path": "a.py", "content": "y = 2\n"}
+    with pytest.raises(ToolRefused, match="was not read"):
+        write.change(args, project)
+    seen = TOOLS["read_file"].function(project, {"file_path": "a.py"}).seen
+    outcome = write.function(project, args, seen)
+    assert (project / "a.py").read_text() == "y = 2\n"
+    again = write.function(project, {"file_path": "a.py", "content": "z = 3\n"}, outcome.seen)
+    assert again.text.startswith("Changed a.py (whole file).")
+
+
+def test_an_edit_keeps_what_is_known_and_teaches_nothing_new(project: Path) -> None:
+    edit, args = TOOLS["edit_file"], {"file_path": "a.py", "old_string": "0", "new_string": "1"}
+    planned = edit.change(args, project)
+    assert planned is not None
+    assert perform(project, planned, {}).seen == {}
+    seen = {"a.py": planned.before_sha or ""}
+    assert perform(project, planned, seen).seen == {"a.py": planned.after_sha}
