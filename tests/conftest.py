@@ -18,6 +18,30 @@ from artel.storage.migrations import migrate
 from artel.storage.postgres import Connection, Database, connect, open_database
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose system program is missing; under ARTEL_TEST_STRICT=1 fail it instead."""
+    for marker in item.iter_markers("needs"):
+        for program in marker.args:
+            if shutil.which(program) is None:
+                said = f"needs the system program {program!r}, which is not installed"
+                if os.environ.get("ARTEL_TEST_STRICT") == "1":
+                    pytest.fail(said, pytrace=False)
+                pytest.skip(said)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name at the end what was skipped for want of a system program."""
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    missing = sorted(
+        {text.split("program ")[1].split(",")[0] for text in skipped if "needs the system" in text}
+    )
+    if missing:
+        terminalreporter.write_line(
+            f"Some tests were skipped: {', '.join(missing)} not installed; infra/packages.txt lists the packages",
+            yellow=True,
+        )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _passable(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Let other users pass through pytest's folders: as root, a server's database runs as one of them."""
