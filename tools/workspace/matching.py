@@ -6,6 +6,7 @@ moved by one and the same indent. Otherwise the edit is refused, with line numbe
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -164,7 +165,8 @@ def _windows(lines: list[str], old: str, new: str, key: Callable[[str], str]) ->
     if not any(line.strip(BLANKS) for line in wanted):
         return []
     sought, keys = [key(line) for line in wanted], [key(line) for line in lines]
-    anchor = max(range(len(sought)), key=lambda index: len(sought[index]))
+    counts = Counter(keys)
+    anchor = min(range(len(sought)), key=lambda index: counts[sought[index]])  # the rarest line: few to try
     found: list[Window] = []
     at = -1
     while (at := _index(keys, sought[anchor], at + 1)) >= 0 and len(found) < MAX_HITS:

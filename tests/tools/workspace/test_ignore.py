@@ -102,7 +102,7 @@ def test_the_walk_sees_what_git_sees(repository: Path) -> None:
     inner=st.lists(st.text(alphabet="ab*!/", min_size=1, max_size=5), max_size=3),
 )
 def test_on_any_rules_the_walk_sees_what_git_sees(repository: Path, top: list[str], inner: list[str]) -> None:
-    # git takes off what stands before the first wildcard, so that it lets `a**/b` match "ab"; nobody relies on it
+    # git takes off what stands before the first wildcard, so it lets `a**/b` match "ab"; nobody relies on it
     assume(not re.search(r"[^/!\n]\*\*+/", "\n".join(top + inner)))
     make(repository, ["a", "b/a", "b/b/a", "ab", "ba/ab", "ba/b", "b/ab/a/b", "a b/a"])
     (repository / ".gitignore").write_text("\n".join(top))
