@@ -154,7 +154,7 @@ async def _drive(engine: Engine, execution: Execution) -> Done:
         given = handles_of(engine.handles, engine.db, run)
     with given:
         async with engine.catalog.graph(run.graph_id, config) as built:
-            graph = built.copy(update={"checkpointer": saver})
+            graph = built.copy(update={"checkpointer": saver, "name": translate.name_of(built, run.graph_id)})
             decision = first(run) if run.attempt == 1 else await decide(graph, run, config)
             if isinstance(decision, Stop):
                 return _done(decision.state, {})
@@ -167,6 +167,7 @@ async def _stream(
     execution: Execution, saver: RunSaver, graph: Any, given: Any, config: RunnableConfig
 ) -> Done:
     run_log = execution.log
+    kwargs = execution.run.kwargs
     part = translate.Translator().part
     waits = False
     namespaces: dict[str, str] = {}
@@ -187,7 +188,8 @@ async def _stream(
     if not waits:
         return Done()
     head: RunnableConfig = {"configurable": {"thread_id": config["configurable"]["thread_id"]}}
-    return _done(await graph.aget_state(head), namespaces)
+    inside = await graph.aget_state(head, subgraphs=True) if not translate.looks_inside(kwargs) else None
+    return _done(await graph.aget_state(head), namespaces | _raised_in(inside))
 
 
 async def _chunks(
@@ -201,7 +203,7 @@ async def _chunks(
         "interrupt_before": kwargs.get("interrupt_before"),
         "interrupt_after": kwargs.get("interrupt_after"),
         "durability": kwargs.get("durability") or "async",
-        "subgraphs": True,
+        "subgraphs": translate.looks_inside(kwargs),
         "control": execution.control,
     }
     if not translate.wants_events(kwargs.get("stream_mode")):
@@ -214,7 +216,8 @@ async def _chunks(
         async for event in events:
             if event["event"] == "on_chain_stream" and event["run_id"] == root:
                 yield event["data"]["chunk"]
-            yield event
+            else:
+                yield event
 
 
 def configuration(run: Run) -> RunnableConfig:
@@ -261,8 +264,10 @@ def configuration(run: Run) -> RunnableConfig:
 def _context(graph: Any, asked: Any) -> Any:
     """Return the run's context; where none was given and the schema has a default for everything, that."""
     schema = getattr(graph, "context_schema", None)
-    if asked or not isinstance(schema, type):
+    if not isinstance(schema, type):
         return asked
+    if asked:
+        return _known(schema, asked)
     if issubclass(schema, BaseModel):
         whole = not any(one.is_required() for one in schema.model_fields.values())
     else:
@@ -270,6 +275,24 @@ def _context(graph: Any, asked: Any) -> Any:
             one.default is not MISSING or one.default_factory is not MISSING for one in fields(schema)
         )
     return schema() if whole else asked
+
+
+def _raised_in(state: StateSnapshot | None, ns: str = "") -> dict[str, str]:
+    """Return where the questions of a state were raised: by their ids, in the innermost graph."""
+    found: dict[str, str] = {}
+    for task in state.tasks if state else ():
+        found |= {asked.id: ns for asked in task.interrupts}
+        if isinstance(task.state, StateSnapshot):
+            found |= _raised_in(task.state, task.state.config["configurable"].get("checkpoint_ns", ns))
+    return found
+
+
+def _known(schema: type, asked: Any) -> Any:
+    """Drop what a dataclass would not take: clients keep more in `configurable`, which is mirrored."""
+    if not is_dataclass(schema) or not isinstance(asked, dict):
+        return asked
+    names = {one.name for one in fields(schema) if one.init}
+    return {name: value for name, value in asked.items() if name in names}
 
 
 def _done(state: StateSnapshot, namespaces: Mapping[str, str]) -> Done:

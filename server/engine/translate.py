@@ -8,6 +8,8 @@ from artel.storage.encoding import dumps
 ALWAYS = ("messages", "updates", "values", "custom")
 ON_DEMAND = frozenset({"tasks", "checkpoints", "debug"})
 INTERRUPT = "__interrupt__"
+MESSAGES = frozenset({"messages", "messages-tuple"})
+UNNAMED = "LangGraph"  # what LangGraph calls a graph that has no name
 MEMO = 64  # model calls at once whose constant part is remembered
 
 Chunk: TypeAlias = tuple[tuple[str, ...], str, Any]  # namespace, mode, payload: one piece of `astream`
@@ -59,6 +61,23 @@ class Translator:
         encoded = dumps(metadata)
         self._known[id(metadata)] = (metadata, encoded)
         return encoded
+
+
+def looks_inside(kwargs: Mapping[str, Any]) -> bool:
+    """Whether a run streams the graphs inside its graph too.
+
+    One whose client reads messages, but not those of graphs inside, does not: then LangGraph gives it what
+    they said as whole messages of the node that they are.
+    """
+    return bool(kwargs.get("stream_subgraphs")) or not MESSAGES.intersection(
+        _names(kwargs.get("stream_mode"))
+    )
+
+
+def name_of(graph: Any, graph_id: str) -> str:
+    """Return the name a graph goes by: its own, or that under which it is served."""
+    name = str(graph.get_name())
+    return graph_id if name == UNNAMED else name
 
 
 def stops(chunk: Chunk) -> bool:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, create_model
 from pydantic.errors import PydanticUserError
 from pydantic_core import PydanticOmit
 
+from artel.server.engine.translate import name_of
 from artel.storage.errors import Invalid
 
 Schema = dict[str, Any]
@@ -53,7 +54,7 @@ def schemas(graph_id: str, graph: Pregel[Any, Any, Any, Any]) -> dict[str, Any]:
         "graph_id": graph_id,
         "input_schema": _derived(graph.get_input_jsonschema),
         "output_schema": _derived(graph.get_output_jsonschema),
-        "state_schema": _derived(lambda: _state(graph)),
+        "state_schema": _derived(lambda: _state(graph_id, graph)),
         "config_schema": context or {},
         "context_schema": context,
     }
@@ -66,14 +67,14 @@ def _derived(derive: Callable[[], Schema]) -> Schema | None:
         return None
 
 
-def _state(graph: Pregel[Any, Any, Any, Any]) -> Schema:
+def _state(graph_id: str, graph: Pregel[Any, Any, Any, Any]) -> Schema:
     fields: dict[str, Any] = {
         name: (graph.channels[name].UpdateType, None)  # type: ignore[union-attr]
         for name in graph.stream_channels_list
         if hasattr(graph.channels[name], "UpdateType")
     }
     make: Any = create_model
-    state: Schema = make(graph.get_name("state"), **fields).model_json_schema()
+    state: Schema = make(f"{name_of(graph, graph_id)}_state", **fields).model_json_schema()
     return state
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.channels.base import BaseChannel
-from langgraph.errors import EmptyChannelError
+from langgraph.errors import EmptyChannelError, InvalidUpdateError
 from langgraph.pregel import Pregel
 from langgraph.types import Interrupt, PregelTask, StateSnapshot
 
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 Graph = Pregel[Any, Any, Any, Any]
 
 AT_ONCE = 8  # threads whose values are read at the same time
-_WRONG_VALUES = (ValueError, TypeError, LookupError, AttributeError, NotImplementedError)
+_WRONG_VALUES = (InvalidUpdateError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError)
 _changing = asyncio.Semaphore(1)  # a change keeps one connection while it needs another of the same pool
 
 
@@ -207,7 +207,7 @@ def state_record(snapshot: StateSnapshot | None) -> Json:
         "values": snapshot.values,
         "next": list(snapshot.next),
         "tasks": [_task(task) for task in snapshot.tasks],
-        "metadata": snapshot.metadata,
+        "metadata": {**snapshot.metadata, "thread_id": (here or {}).get("thread_id")},
         "created_at": snapshot.created_at,
         "checkpoint": here,
         "parent_checkpoint": parent,
