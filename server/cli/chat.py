@@ -42,14 +42,14 @@ async def _answer_all(talk: Talk, terminal: Terminal) -> None:
 
 async def _hear(talk: Talk, terminal: Terminal, events: AsyncIterator[StreamPart]) -> None:
     """Show events until they end, or the person stops the run."""
-    if not await terminal.unless_stopped(_show(events)):
+    if not await terminal.unless_stopped(_show(events, talk.told)):
         await talk.stop()
         write("\n(stopped)\n", "yellow")
     if talk.error:
         write(f"{talk.error.get('error')}: {talk.error.get('message')}\n", "red")
 
 
-async def _show(events: AsyncIterator[StreamPart]) -> None:
+async def _show(events: AsyncIterator[StreamPart], told: set[str]) -> None:
     shown = False
     async for part in events:
         mode, _, _ = part.event.partition("|")
@@ -59,7 +59,7 @@ async def _show(events: AsyncIterator[StreamPart]) -> None:
                 write(text)
                 shown = not text.endswith("\n")
         elif mode == "updates" and isinstance(part.data, dict):
-            for call in _calls(part.data):
+            for call in _calls(part.data, told):
                 write("\n" if shown else "")
                 write(f"· {call}\n", "dim")
                 shown = False
@@ -67,12 +67,16 @@ async def _show(events: AsyncIterator[StreamPart]) -> None:
         write("\n")
 
 
-def _calls(update: dict[str, Any]) -> list[str]:
-    """Return a line for each tool call in an update."""
+def _calls(update: dict[str, Any], told: set[str]) -> list[str]:
+    """Return a line for each tool call of an update, once: a parent repeats what its children did."""
     changes = [change for change in update.values() if isinstance(change, dict)]
     messages = [one for change in changes for one in change.get("messages") or () if isinstance(one, dict)]
-    calls = [call for message in messages for call in message.get("tool_calls") or ()]
-    return [f"{call.get('name')}({_brief(call.get('args') or {})})" for call in calls]
+    calls = {
+        f"{one.get('id')} {call.get('id')}": call for one in messages for call in one.get("tool_calls") or ()
+    }
+    new = [call for key, call in calls.items() if key not in told]
+    told.update(calls)
+    return [f"{call.get('name')}({_brief(call.get('args') or {})})" for call in new]
 
 
 def _brief(args: dict[str, Any]) -> str:

@@ -7,10 +7,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import httpx
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 
 from artel.server.cli.talk import NoServer, Talk, begin
+
+CONNECT_S = 5
 
 Speak: TypeAlias = Callable[[Talk], Awaitable[int]]
 
@@ -36,6 +39,11 @@ def talking(arguments: Namespace, speak: Speak) -> int:
 
 
 async def _remote(url: str, talk: Callable[[LangGraphClient], Awaitable[int]]) -> int:
+    try:
+        async with httpx.AsyncClient(timeout=CONNECT_S) as probe:
+            (await probe.get(f"{url.rstrip('/')}/ok")).raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as nobody:
+        raise NoServer(f"no Artel answers at {url} ({nobody}): start one by artel serve") from nobody
     async with get_client(url=url, api_key=None) as client:
         return await talk(client)
 

@@ -1,7 +1,7 @@
 """One conversation with a server, by the official client: say something, hear events, answer questions."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -45,6 +45,8 @@ class Talk:
     context: dict[str, Any]
     run_id: str = ""
     error: dict[str, Any] | None = None
+    told: set[str] = field(default_factory=set)
+    """What a listener has shown already, by ids of its own."""
 
     def say(self, text: str) -> AsyncIterator[StreamPart]:
         """Start a run with a message; its events end when it ends or asks."""

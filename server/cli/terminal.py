@@ -11,8 +11,8 @@ from typing import Any, Self
 from artel.server.cli.paint import write
 
 
-class Left(Exception):  # noqa: N818 - not an error: the person closed the input
-    """There is nobody to ask any more."""
+class Left(Exception):
+    """There is nobody to ask any more: the person closed the input."""
 
 
 class Terminal:
