@@ -7,6 +7,7 @@ import httpx
 from langchain_core.language_models import BaseChatModel
 
 from artel.graphs.models.loading import load
+from artel.graphs.models.local import first_model
 from artel.graphs.models.settings import ModelMisconfigured, ModelSettings
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -21,13 +22,19 @@ def build(name: str, settings: ModelSettings) -> BaseChatModel:
     if not (settings.openai_api_key or settings.openai_base_url):
         raise ModelMisconfigured("openai needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own")
     if not name:
-        raise ModelMisconfigured("openai needs a model name: ARTEL_MODEL=openai:<name>")
+        where = f"; {settings.openai_base_url} lists none" if settings.openai_base_url else ""
+        raise ModelMisconfigured(f"openai needs a model name: ARTEL_MODEL=openai:<name>{where}")
     return compatible(name, settings.openai_base_url or OPENAI_URL, settings.openai_api_key, settings)
 
 
 def detect(settings: ModelSettings) -> str | None:
-    """Return the model to use when a key is set and no model is named."""
-    return "gpt-5-mini" if settings.openai_api_key and not settings.openai_base_url else None
+    """Return the model to use when a key or an endpoint is set and no model is named.
+
+    Of an endpoint the first it lists; "" if it lists none: it was asked for, so nothing else takes its place.
+    """
+    if settings.openai_base_url:
+        return first_model(settings.openai_base_url, settings.openai_api_key) or ""
+    return "gpt-5-mini" if settings.openai_api_key else None
 
 
 def failures() -> tuple[type[Exception], ...]:

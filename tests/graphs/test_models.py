@@ -183,3 +183,40 @@ def test_a_chain_says_its_order() -> None:
     chain = Models(ModelSettings(model="offline", fallbacks=["ollama:x", "offline"])).chat("coder")
     assert isinstance(chain, Chain)
     assert chain.label == "offline → ollama:x"
+
+
+async def test_an_endpoint_without_a_model_name_gives_its_first_model(models: Make) -> None:
+    async with openai_server("from the endpoint") as server:
+        found = models(server.url, model="")
+        assert (await to_thread(found.spec)) == "openai:tiny"
+    assert models(NOWHERE, model="").spec() == "openai"
+    with pytest.raises(NoModelAnswered, match="lists none"):
+        await models(NOWHERE, model="").chat("ask").ainvoke(QUESTION)
+
+
+async def test_a_missing_package_is_named_with_the_way_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "artel.graphs.models.loading.find_spec", lambda name: None if "." not in name else name
+    )
+    settings = ModelSettings(model="anthropic:claude", anthropic_api_key="k")
+    with pytest.raises(NoModelAnswered, match=r"pip install 'artel\[anthropic\]'"):
+        await Models(settings).chat("ask").ainvoke(QUESTION)
+
+
+def test_a_key_chooses_its_provider() -> None:
+    assert Models(ModelSettings(openai_api_key="k")).spec().startswith("openai:")
+    assert Models(ModelSettings(anthropic_api_key="k")).spec().startswith("anthropic:")
+    assert Models(ModelSettings(anthropic_api_key="k", provider="offline")).spec() == "offline"
+
+
+async def test_the_other_vendors_client_is_made_with_our_limits() -> None:
+    made = Models(ModelSettings(model="anthropic:some", anthropic_api_key="k", timeout_s=7, silence_s=9))
+    (link,) = made.chat("coder").links
+    client: Any = await to_thread(link.build)
+    assert (client.model, client.default_request_timeout, client.max_retries) == ("some", 9.0, 1)
+
+
+def test_no_key_is_shown_when_settings_are_printed() -> None:
+    settings = ModelSettings(openai_api_key="sk-secret", anthropic_api_key="an-secret")
+    assert "secret" not in repr(settings)
+    assert "secret" not in str(Models(settings).describe())

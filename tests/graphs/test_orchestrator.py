@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage
-from tests.fakes.driver import calls, edit
+from tests.fakes.driver import call, calls, edit
 from tests.graphs.conftest import Start
 from tests.graphs.test_approval import DiesAfterTheWrite
 
@@ -120,3 +120,9 @@ async def test_two_questions_of_a_sub_agent_are_answered_out_of_order(start: Sta
     assert (folder / "other.txt").read_text() == "one\n2\n"
     assert (folder / "notes.txt").read_text() == "hello\nworld\n"
     assert run.said == "both"
+
+
+async def test_a_long_piece_of_work_is_not_cut_off(start: Start) -> None:
+    reads = [calls(call("ls"))] * 60
+    run = await start("orchestrator", *reads, "done").say("create something")
+    assert (run.said, len(run.told)) == ("done", 60)
