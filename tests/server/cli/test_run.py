@@ -77,7 +77,7 @@ async def test_an_agent_or_thread_that_the_server_has_not_is_said() -> None:
 
 def test_a_server_that_is_not_there_is_said() -> None:
     asked = Namespace(url="http://127.0.0.1:9", agent="", thread=None, workspace=None, message="x", json=True)
-    with pytest.raises(NoServer, match="no Artel answers at http://127.0.0.1:9"):
+    with pytest.raises(NoServer, match=r"no Artel answers at http://127\.0\.0\.1:9"):
         command.run(asked)
 
 
