@@ -20,6 +20,11 @@ from artel.tools.workspace.change import Change, current_sha
 Answer: TypeAlias = ToolMessage | Command[Any]
 Handler: TypeAlias = Callable[[ToolCallRequest], Awaitable[Answer]]
 
+_UNKNOWN = (
+    "The outcome is unknown: the work stopped while {path} was being changed, and it is another file now. "
+    "Read it to see whether the change is there, and tell the user."
+)
+
 
 async def once(
     request: ToolCallRequest, handler: Handler, tool: Tool, root: Path, seen: Seen, shown: Mapping[str, Any]
@@ -36,8 +41,11 @@ async def once(
     begun = await ledger.begin(effect, intent)
     if isinstance(begun, Done):
         return _remembered(call, begun.result)
-    if isinstance(begun, Unknown) and await to_thread(_is_made, root, begun.intent):
-        answer: Answer = _made(call, begun.intent)
+    earlier = begun.intent if isinstance(begun, Unknown) else {}
+    if "after_sha" in earlier and await to_thread(_is_made, root, earlier):
+        answer: Answer = _made(call, earlier)
+    elif "after_sha" in earlier and not _may_repeat(planned, earlier):
+        answer = message(call, _UNKNOWN.format(path=earlier["path"]), {"kind": "unknown"})
     elif isinstance(planned, str):
         answer = message(call, planned, {"kind": "failed"})
     else:
@@ -78,12 +86,15 @@ def _plan(tool: Tool, call: ToolCall, root: Path, seen: Seen, shown: Mapping[str
 
 def _is_made(root: Path, intent: Mapping[str, Any]) -> bool:
     """Say whether the file is now what an attempt that nobody saw the end of wanted it to be."""
-    if "after_sha" not in intent:
-        return False
     try:
         return bool(current_sha(root, intent["path"]) == intent["after_sha"])
     except (ToolRefused, ToolFailed):
         return False
+
+
+def _may_repeat(planned: Change | str, intent: Mapping[str, Any]) -> bool:
+    """Only on the very file the first attempt began with: there it cannot have done anything."""
+    return isinstance(planned, Change) and planned.before_sha == intent["before_sha"]
 
 
 def _made(call: ToolCall, intent: Mapping[str, Any]) -> Answer:
