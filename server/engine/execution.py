@@ -14,6 +14,7 @@ from langgraph.runtime import RunControl
 from langgraph.types import StateSnapshot
 from pydantic import BaseModel
 
+from artel.graphs.context import Context
 from artel.server.engine import translate
 from artel.server.engine.engine import Engine
 from artel.server.engine.handles import handles_of
@@ -75,6 +76,8 @@ class Execution:
     saver: RunSaver | None = None
     graph: asyncio.Task[Outcome] | None = None
     work: asyncio.Task[None] | None = None
+    status: str | None = None  # how it ended, once that is written
+    error: dict[str, str] | None = None
     cancel: CancelAction | None = None
     handing_over: bool = False
     lost: bool = False
@@ -202,22 +205,27 @@ async def _chunks(
         "stream_mode": translate.modes(kwargs.get("stream_mode")),
         "interrupt_before": kwargs.get("interrupt_before"),
         "interrupt_after": kwargs.get("interrupt_after"),
-        "durability": kwargs.get("durability") or "async",
+        "durability": kwargs.get("durability") or ("sync" if _is_ours(graph) else "async"),
         "subgraphs": translate.looks_inside(kwargs),
         "control": execution.control,
     }
     if not translate.wants_events(kwargs.get("stream_mode")):
         async with aclosing(graph.astream(given, config, **options)) as chunks:
             async for chunk in chunks:
-                yield chunk
+                yield translate.placed(chunk)
         return
     root = str(config["run_id"])
     async with aclosing(graph.astream_events(given, config, version="v2", **options)) as events:
         async for event in events:
             if event["event"] == "on_chain_stream" and event["run_id"] == root:
-                yield event["data"]["chunk"]
+                yield translate.placed(event["data"]["chunk"])
             else:
                 yield event
+
+
+def _is_ours(graph: Any) -> bool:
+    """Whether a graph is one of our agents, which promise that only the step in flight can run twice."""
+    return getattr(graph, "context_schema", None) is Context
 
 
 def configuration(run: Run) -> RunnableConfig:

@@ -74,6 +74,11 @@ def looks_inside(kwargs: Mapping[str, Any]) -> bool:
     )
 
 
+def placed(chunk: Any) -> Chunk:
+    """Return a chunk with its namespace, which LangGraph leaves out when it looks at the root graph only."""
+    return chunk if len(chunk) == 3 else ((), *chunk)
+
+
 def name_of(graph: Any, graph_id: str) -> str:
     """Return the name a graph goes by: its own, or that under which it is served."""
     name = str(graph.get_name())
