@@ -249,3 +249,58 @@ def test_a_simple_edit_is_understood_in_many_words(request_: str, edit: Edit) ->
 )
 def test_what_is_no_simple_edit_is_not_taken_for_one(request_: str) -> None:
     assert understood(request_) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("explain __init__.py", "Several files fit __init__.py"),
+        ("what is in shop/", "`pricing.py`"),
+        ("What does total_price in shop/pricing.py do?", "return weight_kg * 3"),
+        ("show long.py", "… 20 more lines"),
+        ("explain guide.md", "- `3`   Weighing"),
+        ("explain empty.txt", "The file is empty."),
+        ("explain binary.dat", "binary"),
+        ("show nothing.py", "There is no file nothing.py here."),
+        ("What does twice() do?", "Also:"),
+        ("explain data.csv", "a,b"),
+        ("list all files", "`shop/`"),
+    ],
+)
+async def test_files_of_all_kinds_are_explained(
+    offline: Driver, project: Path, question: str, said: str
+) -> None:
+    (project / "sub").mkdir()
+    (project / "sub" / "__init__.py").write_text("")
+    (project / "long.py").write_text("".join(f"x{n} = {n}\n" for n in range(100)))
+    (project / "guide.md").write_text("# Guide\n\n## Weighing\n\nText.\n")
+    (project / "empty.txt").write_text("")
+    (project / "binary.dat").write_bytes(b"\0\1\2" * 50)
+    (project / "data.csv").write_text("a,b\n1,2\n")
+    (project / "one.py").write_text("def twice(x):\n    return 2 * x\n")
+    (project / "two.py").write_text("def twice(x):\n    return x + x\n")
+    assert said in (await offline.say(question)).said
+
+
+async def test_a_file_longer_than_one_reading_is_read_to_its_end(offline: Driver, project: Path) -> None:
+    (project / "long.txt").write_text("".join(f"line {n}\n" for n in range(5000)))
+    await (await offline.say("add a line 'the end' to long.txt")).answer(YES)
+    assert (project / "long.txt").read_text().endswith("line 4999\nthe end\n")
+
+
+@pytest.mark.parametrize(
+    ("question", "place"),
+    [
+        ("Where is the edit ladder implemented?", "tools/workspace/matching.py:"),
+        ("Где проверяется путь?", "tools/workspace/paths.py:"),
+        ("What does the class Gate do?", "graphs/approval.py:"),
+        ("Как устроена блокировка миграций?", "storage/migrations/__init__.py:"),
+    ],
+)
+async def test_it_knows_its_way_in_this_very_repository(start: Start, question: str, place: str) -> None:
+    home = Path(__file__).parents[2]
+    run = start("orchestrator")
+    run.handles = replace(
+        run.handles, models=Models(ModelSettings(model="offline")), roots=(home,), default_workspace=home
+    )
+    assert f"`{place}" in (await run.say(question)).said.split("\n")[0]
