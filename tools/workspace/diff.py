@@ -36,17 +36,14 @@ def changed(before: Sequence[str], after: Sequence[str]) -> list[Span]:
     ]
 
 
-def changed_within(before: Sequence[str], after: Sequence[str], edits: Iterable[Span]) -> list[Span]:
-    """Return the spans in which they differ, looking only inside `edits` (in characters, in order)."""
-    spans: list[Span] = []
+def changed_within(before: Sequence[str], after: Sequence[str], edits: Iterable[Span]) -> Iterator[Span]:
+    """Yield the spans in which they differ, looking only inside `edits` (in characters, in order)."""
     for a1, a2, b1, b2 in _merged(edits, before, after):
-        spans += [
-            (a1 + i1, a1 + i2, b1 + j1, b1 + j2) for i1, i2, j1, j2 in changed(before[a1:a2], after[b1:b2])
-        ]
-    return spans
+        for i1, i2, j1, j2 in changed(before[a1:a2], after[b1:b2]):
+            yield a1 + i1, a1 + i2, b1 + j1, b1 + j2
 
 
-def unified(path: str, before: Sequence[str] | None, after: Sequence[str], spans: Sequence[Span]) -> str:
+def unified(path: str, before: Sequence[str] | None, after: Sequence[str], spans: Iterable[Span]) -> str:
     """Return the diff of one file; `before` is None for a new one. Cut at MAX_CHARS, and says so."""
     old = before or []
     out = [f"--- {'/dev/null' if before is None else f'a/{path}'}\n", f"+++ b/{path}\n"]
@@ -103,7 +100,7 @@ def _between(ends: list[int], at: int) -> bool:
     return at == 0 or (line > 0 and ends[line - 1] == at)
 
 
-def _hunks(spans: Sequence[Span]) -> Iterator[list[Span]]:
+def _hunks(spans: Iterable[Span]) -> Iterator[list[Span]]:
     hunk: list[Span] = []
     for span in spans:
         if hunk and span[0] - hunk[-1][1] > 2 * CONTEXT:

@@ -1,6 +1,7 @@
 """Which paths git would ignore, and which nobody wants to search."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ EXCLUDED = (
 class Rule:
     """One line of an ignore file."""
 
+    pattern: str
     steps: Steps
     anchored: bool
     "About the path from the file's folder; otherwise about the name."
@@ -41,6 +43,16 @@ class Layer:
     prefix: tuple[str, ...]
     "From a folder above the workspace down to it, for the files of those."
     rules: tuple[Rule, ...]
+    anchored: tuple[Rule, ...]
+    names: re.Pattern[str]
+    "All rules about names at once: most names match none."
+
+    @classmethod
+    def of(cls, folder: tuple[str, ...], prefix: tuple[str, ...], rules: bytes) -> "Layer":
+        """Return the layer that an ignore file makes."""
+        parsed = parse(rules)
+        names = wildcards.any_name(rule.pattern for rule in parsed if not rule.anchored)
+        return cls(folder, prefix, parsed, tuple(rule for rule in parsed if rule.anchored), names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,7 @@ class Ignore:
         raw = tuple(map(_raw, parts))
         for layer in self.layers:
             path = layer.prefix + raw[len(layer.folder) :]
-            for rule in layer.rules:
+            for rule in layer.rules if layer.names.fullmatch(path[-1]) else layer.anchored:
                 if rule.folders_only and not is_folder:
                     continue
                 if wildcards.matches(rule.steps, path if rule.anchored else path[-1:]):
@@ -63,8 +75,7 @@ class Ignore:
 
     def below(self, folder: tuple[str, ...], rules: bytes) -> "Ignore":
         """Return what is ignored in a folder that has an ignore file of its own."""
-        parsed = parse(rules)
-        return Ignore((Layer(folder, (), parsed), *self.layers)) if parsed else self
+        return Ignore((Layer.of(folder, (), rules), *self.layers)) if rules.strip() else self
 
 
 def parse(rules: bytes) -> tuple[Rule, ...]:
@@ -79,14 +90,14 @@ def _rule(line: str) -> Rule | None:
     body = pattern.removesuffix("/")
     if not body.removeprefix("/"):
         return None
+    anchored, body = "/" in body, body.removeprefix("/")
+    if not anchored and not body.strip("*"):
+        body = "*"
     try:
-        steps = wildcards.steps(body.removeprefix("/"))
+        steps = wildcards.steps(body)
     except Unmatchable:
         return None
-    anchored = "/" in body
-    if not anchored and None in steps:
-        steps = wildcards.steps("*")
-    return Rule(steps, anchored, folders_only=pattern != body, ignored=pattern == line)
+    return Rule(body, steps, anchored, folders_only=pattern.endswith("/"), ignored=pattern == line)
 
 
 def _trimmed(line: str) -> str:
@@ -113,7 +124,7 @@ def above(root: Path) -> Ignore:
             if folder.is_relative_to(repository):
                 layers.append(_layer(folder / NAME, root.relative_to(folder)))
         layers.append(_layer(repository / ".git" / "info" / "exclude", root.relative_to(repository)))
-    excluded = Layer((), (), parse("\n".join(EXCLUDED).encode()))
+    excluded = Layer.of((), (), "\n".join(EXCLUDED).encode())
     return Ignore((*(layer for layer in layers if layer), excluded))
 
 
@@ -124,5 +135,4 @@ def _layer(file: Path, down: Path) -> Layer | None:
         return None
     with os.fdopen(handle, "rb") as opened:
         rules = opened.read(MAX_BYTES)
-    parsed = parse(rules)
-    return Layer((), tuple(map(_raw, down.parts)), parsed) if parsed else None
+    return Layer.of((), tuple(map(_raw, down.parts)), rules) if rules.strip() else None

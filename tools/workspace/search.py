@@ -26,6 +26,7 @@ MAX_LINE_CHARS = 300
 MAX_SECONDS = 10.0
 WORTH_RIPGREP = 2_000_000  # bytes; below, starting it takes longer than searching
 BATCH = 100_000  # bytes of file names on one command line
+RARE = 200  # occurrences in a file
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -228,39 +229,39 @@ def _text(data: bytes, place: Place) -> str | None:
 def _lines(content: str, ready: Pattern, budget: Budget) -> Iterator[Line]:
     """Yield the matching lines of a text, until time is up."""
     number, counted, at = 1, 0, 0
-    while at <= len(content):
-        try:
-            match = _next(content, at, ready, budget.left_s)
-        except TimeoutError:
-            budget.stopped = f"stopped after {budget.seconds:.0f} s; simplify the pattern or narrow the path"
-            return
-        if match is None:
-            return
-        start = content.rfind("\n", 0, match) + 1
-        end = content.find("\n", match)
-        end = len(content) if end < 0 else end
-        if start == len(content):
-            return  # after the last line end there is no line
-        number += content.count("\n", counted, start)
-        counted = start
-        yield Line(number, content[start:end], match - start)
-        at = end + 1
+    try:
+        for match in _matches(content, ready, budget.left_s):
+            if match < at:
+                continue  # in the same line as the last one
+            start, end = _line_around(content, match)
+            if start == len(content):
+                return  # after the last line end there is no line
+            number += content.count("\n", counted, start)
+            counted, at = start, end + 1
+            yield Line(number, content[start:end], match - start)
+    except TimeoutError:
+        budget.stopped = f"stopped after {budget.seconds:.0f} s; simplify the pattern or narrow the path"
 
 
-def _next(content: str, at: int, ready: Pattern, seconds: float) -> int | None:
-    """Return where the next match begins; only lines with the literal part are tried, if there is one."""
+def _matches(content: str, ready: Pattern, seconds: float) -> Iterator[int]:
+    """Yield where matches begin; where the literal part is rare, only lines that have it are tried."""
     if not seconds:
         raise TimeoutError
-    if not ready.literal:
-        found = ready.compiled.search(content, at, timeout=seconds, concurrent=True)
-        return None if found is None else int(found.start())
-    while (here := content.find(ready.literal, at)) >= 0:
-        start, end = content.rfind("\n", 0, here) + 1, content.find("\n", here)
-        end = len(content) if end < 0 else end
-        if found := ready.compiled.search(content, max(start, at), end, timeout=seconds, concurrent=True):
-            return int(found.start())
-        at = end + 1
-    return None
+    if not ready.literal or content.count(ready.literal) > RARE:
+        for found in ready.compiled.finditer(content, timeout=seconds, concurrent=True):
+            yield found.start()
+        return
+    at = content.find(ready.literal)
+    while at >= 0:
+        start, end = _line_around(content, at)
+        if match := ready.compiled.search(content, start, end, timeout=seconds, concurrent=True):
+            yield match.start()
+        at = content.find(ready.literal, end)
+
+
+def _line_around(content: str, at: int) -> tuple[int, int]:
+    end = content.find("\n", at)
+    return content.rfind("\n", 0, at) + 1, len(content) if end < 0 else end
 
 
 def _cut(line: Line) -> str:

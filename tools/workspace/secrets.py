@@ -2,29 +2,28 @@
 
 from functools import lru_cache
 
-from artel.tools.workspace import globs
+from artel.tools.workspace import wildcards
 
-SECRETS = (
+NAMES = (
     *(".env*", "*.env", ".netrc", "_netrc", ".pgpass", ".npmrc", ".pypirc", ".htpasswd", ".git-credentials"),
     *("*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk", "*.asc", "*.gpg"),
     *("id_rsa", "id_dsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"),
-    *("**/.env*/**", "**/.ssh/**", "**/.gnupg/**", "**/.aws/**", "**/.azure/**", "**/.kube/**"),
-    *(
-        "**/.docker/config.json",
-        "**/.config/gcloud/**",
-        "**/credentials.json",
-        "**/secrets.{json,yml,yaml,toml}",
-    ),
+    *("credentials.json", "secrets.json", "secrets.yml", "secrets.yaml", "secrets.toml"),
 )
+FOLDERS = (".env*", ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", "gcloud")
+SECRETS = (*NAMES, *FOLDERS, *(f"**/{folder}/**" for folder in FOLDERS))
+"""Glob patterns of all of them, for policies."""
 
-_TESTS = tuple(globs.matcher(pattern, ignore_case=True) for pattern in SECRETS)
+_names = wildcards.any_name((*NAMES, *FOLDERS), ignore_case=True)
+_folders = wildcards.any_name(FOLDERS, ignore_case=True)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def is_secret(path: str) -> bool:
     """Return whether a path from the workspace names something secret, by its name alone.
 
     >>> is_secret("deploy/.env.production"), is_secret("src/environment.py")
     (True, False)
     """
-    return any(test(path) for test in _TESTS)
+    *folders, name = path.split("/")
+    return bool(_names.fullmatch(name)) or any(map(_folders.fullmatch, folders))

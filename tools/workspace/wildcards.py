@@ -4,7 +4,7 @@ No pattern is catastrophic: a star is tried again only if it is the last of its 
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 Test = Callable[[str], bool]
@@ -66,6 +66,16 @@ def matches(steps: Steps, names: Sequence[str]) -> bool:
         else:
             return False
     return all(test is None for test in steps[step:])
+
+
+def any_name(patterns: Iterable[str], *, ignore_case: bool = False) -> re.Pattern[str]:
+    """Return one expression for all names that match one of the `patterns`, which have no slash.
+
+    Raises:
+        Unmatchable: one of them matches no name.
+    """
+    said = (f"(?:{_expression(tuple(_signs(pattern)))})" for pattern in patterns)
+    return re.compile("|".join(said) or "(?!)", re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
 def _anything(_name: str) -> bool:
@@ -144,6 +154,11 @@ def _component(part: tuple[str, ...], ignore_case: bool) -> Test:
     if all(sign not in "*?" and not sign.startswith(("[", "(")) for sign in part) and not ignore_case:
         literal = "".join(sign[-1] for sign in part)
         return literal.__eq__
+    match = re.compile(_expression(part), re.DOTALL | (re.IGNORECASE if ignore_case else 0)).fullmatch
+    return lambda name: match(name) is not None
+
+
+def _expression(part: tuple[str, ...]) -> str:
     said: list[str] = []
     piece: list[str] = []
     for sign in part:
@@ -156,5 +171,4 @@ def _component(part: tuple[str, ...], ignore_case: bool) -> Test:
     body = first
     for number, fixed in enumerate(rest, start=1):
         body += f".*{fixed}" if number == len(rest) else f"(?>.*?{fixed})"
-    match = re.compile(body, re.DOTALL | (re.IGNORECASE if ignore_case else 0)).fullmatch
-    return lambda name: match(name) is not None
+    return body
