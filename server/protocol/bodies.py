@@ -129,7 +129,7 @@ class RunBody(Body):
     if_not_exists: Literal["reject", "create"] = "reject"
     after_seconds: float | None = Field(None, ge=0, le=TEN_YEARS_S, allow_inf_nan=False)
     durability: Literal["sync", "async", "exit"] | None = None
-    checkpoint_during: bool | None = Field(None, deprecated=True)
+    checkpoint_during: bool | None = Field(None, json_schema_extra={"deprecated": True})
     on_disconnect: Literal["cancel", "continue"] = "continue"
     on_completion: Literal["delete", "keep"] = Field("delete", description="Of a run without a thread.")
 

@@ -51,7 +51,7 @@ async def make(db: Database, catalog: Catalog, body: RunBody, *, thread_id: UUID
         "stream_mode": body.modes,
         "stream_subgraphs": body.stream_subgraphs,
         "stream_resumable": body.stream_resumable,
-        "durability": body.durability or ("exit" if body.checkpoint_during is False else "async"),
+        "durability": body.durability or ("exit" if body.checkpoint_during is False else None),
         "on_disconnect": body.on_disconnect,
         "if_not_exists": body.if_not_exists if thread_id else "create",
         "on_completion": body.on_completion,
