@@ -102,11 +102,13 @@ def _between(ends: list[int], at: int) -> bool:
 
 def _hunks(spans: Iterable[Span]) -> Iterator[list[Span]]:
     hunk: list[Span] = []
+    lines = 0
     for span in spans:
-        if hunk and span[0] - hunk[-1][1] > 2 * CONTEXT:
+        if hunk and (span[0] - hunk[-1][1] > 2 * CONTEXT or lines > MAX_CHARS):  # the latter is cut anyway
             yield hunk
-            hunk = []
+            hunk, lines = [], 0
         hunk.append(span)
+        lines += span[1] - span[0] + span[3] - span[2]
     if hunk:
         yield hunk
 

@@ -26,7 +26,7 @@ MAX_LINE_CHARS = 300
 MAX_SECONDS = 10.0
 WORTH_RIPGREP = 2_000_000  # bytes; below, starting it takes longer than searching
 BATCH = 100_000  # bytes of file names on one command line
-RARE = 200  # occurrences in a file
+RARE = 500  # characters of a file for each occurrence, at least
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -247,7 +247,7 @@ def _matches(content: str, ready: Pattern, seconds: float) -> Iterator[int]:
     """Yield where matches begin; where the literal part is rare, only lines that have it are tried."""
     if not seconds:
         raise TimeoutError
-    if not ready.literal or content.count(ready.literal) > RARE:
+    if not ready.literal or content.count(ready.literal) * RARE > len(content):
         for found in ready.compiled.finditer(content, timeout=seconds, concurrent=True):
             yield found.start()
         return
