@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from artel.storage.approvals import AlreadyDecided, Approval
-
 from artel.graphs.approval import validate
 from artel.server.engine.pickup import command_of
 from artel.storage import approvals, runs
+from artel.storage.approvals import AlreadyDecided, Approval
 from artel.storage.errors import Conflict, Invalid
 from artel.storage.postgres import Connection
 from artel.storage.runs import Order, Run

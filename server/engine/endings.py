@@ -97,6 +97,7 @@ async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | No
                 return await write_end(conn, run, run_log, ending, engine)
 
         following, last = await engine.insist(write, until=lambda: execution.lost)
+        execution.status, execution.error = ending.status, ending.error
         run_log.publish(last)
         run_log.mark_stored(run_log.last)
     if any(event.type == "approval.asked" for event in last):

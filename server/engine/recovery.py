@@ -8,12 +8,12 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from artel.storage.approvals import Approval
 
 from artel.server.engine import answers, endings, worker
 from artel.server.engine.endings import Ending, exhausted
 from artel.server.engine.engine import Engine, is_gone
 from artel.storage import approvals, events, runs, threads, workers
+from artel.storage.approvals import Approval
 from artel.storage.broker import notify
 from artel.storage.errors import Conflict, NotFound, Unavailable
 from artel.storage.runs import Run

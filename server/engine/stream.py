@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from artel.storage.events import Event
-
 from artel.server.engine.engine import Engine
 from artel.server.engine.log import Stored
 from artel.storage import checkpoints, events, runs
 from artel.storage.encoding import loads
 from artel.storage.errors import Unavailable
+from artel.storage.events import Event
 from artel.storage.runs import Run, UnknownRun
 
 POLL_S = 1.0  # slow look, should a wake-up be lost
@@ -88,21 +87,34 @@ async def outcome(engine: Engine, run_id: UUID) -> Outcome:
         UnknownRun: there is no such run and no event of it.
         Unavailable: this process shuts down before the run has ended.
     """
-    execution = engine.live.get(run_id)
+    if here := await _here(engine, run_id):
+        return here
     run = await ended(engine, run_id)
-    values = execution.log.values if execution and execution.log.ended else None
-    last: dict[str, bytes] = {}
-    if values is None or run is None or run.error is not None:
-        async for batch in follow(engine, run_id, after=0):
-            last |= {event.type: event.data for event in batch if not event.ns}
-    values = values or last.get("values") or b"{}"
     if run is not None and not run.ended:
         raise Unavailable("this server is shutting down; the run goes on, join it again")
+    last: dict[str, bytes] = {}
+    async for batch in follow(engine, run_id, after=0):
+        last |= {event.type: event.data for event in batch if not event.ns}
+    values = last.get("values", b"{}")
     if run is not None:
         return Outcome(run.status, values, run.error)
     said: Any = loads(last.get("run.ended", b"{}"))
     error: Any = loads(last["error"]) if "error" in last else None
     return Outcome(said.get("status", "interrupted"), values, error)
+
+
+async def _here(engine: Engine, run_id: UUID) -> Outcome | None:
+    """Wait for the end of a run of this process; None when it is, or goes, elsewhere."""
+    execution = engine.live.get(run_id)
+    if execution is None:
+        return None
+    with engine.waiting_for(run_id) as woken:
+        while engine.live.get(run_id) is execution:
+            woken.clear()
+            await woken.wait()
+    if execution.status is None or execution.log.values is None:
+        return None
+    return Outcome(execution.status, execution.log.values, execution.error)
 
 
 def _stored(engine: Engine) -> Stored:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
-from artel.storage.events import Event
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
@@ -18,6 +17,7 @@ from typing_extensions import TypedDict
 
 from artel.server.engine import Engine, dispatch, stream
 from artel.storage import runs, threads
+from artel.storage.events import Event
 from artel.storage.ids import new_id, system_assistant_id
 from artel.storage.postgres import Database
 from artel.storage.runs import Order, Run
@@ -60,7 +60,7 @@ class Stage:
         return {"trail": [name]}
 
 
-Nodes: TypeAlias = dict[str, Callable[[State], Awaitable[dict[str, Any]]]]
+Nodes: TypeAlias = dict[str, Any]
 
 
 def chain(nodes: Nodes) -> Any:
@@ -191,9 +191,14 @@ class Driver:
         assert ended is not None
         return ended
 
-    async def row(self, run: Run) -> Run | None:
+    async def find(self, run: Run) -> Run | None:
         async with self.db.connection() as conn:
             return await runs.find(conn, run.run_id)
+
+    async def row(self, run: Run) -> Run:
+        found = await self.find(run)
+        assert found is not None
+        return found
 
     async def of_thread(self, thread_id: UUID) -> threads.Thread:
         async with self.db.connection() as conn:
@@ -209,7 +214,7 @@ class Driver:
 
 
 Open: TypeAlias = Callable[..., Awaitable[Driver]]
-FAST = {"lease_s": 1.0, "renew_s": 0.2, "look_s": 0.05, "poll_s": 1.0, "grace_s": 2.0}
+FAST: dict[str, Any] = {"lease_s": 1.0, "renew_s": 0.2, "look_s": 0.05, "poll_s": 1.0, "grace_s": 2.0}
 
 
 def types(events: list[Event]) -> list[str]:

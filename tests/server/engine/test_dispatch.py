@@ -6,11 +6,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from artel.storage.approvals import AlreadyDecided
 from tests.fakes.engines import Driver, Open, Stage
 
 from artel.server.engine import dispatch, stream
 from artel.server.engine.dispatch import ThreadBusy
+from artel.storage.approvals import AlreadyDecided
 from artel.storage.errors import Invalid
 from artel.storage.ids import new_id
 from artel.storage.runs import UnknownRun
@@ -41,6 +41,8 @@ async def test_runs_of_a_thread_wait_for_each_other_in_order(driver: Driver, sta
     ended = [await driver.end(run) for run in [first, *others]]
     assert [run.status for run in ended] == ["success"] * 4
     for before, after in itertools.pairwise(ended):
+        assert before.ended_at
+        assert after.started_at
         assert before.ended_at <= after.started_at
     assert stage.did == ["a", "wait", "c", *["a", "b", "c"] * 3]
 
@@ -72,7 +74,7 @@ async def test_rollback_leaves_nothing_of_what_ran(driver: Driver, stage: Stage)
     await stage.reached.wait()
     new = await driver.start("three", run.thread_id, multitask_strategy="rollback")
     assert (await driver.end(new)).status == "success"
-    assert await driver.row(run) is None
+    assert await driver.find(run) is None
     left = await driver.rows("select 1 from checkpoints where metadata->>'run_id' = %s", str(run.run_id))
     assert not left
     assert not await driver.rows("select 1 from run_events where run_id = %s", run.run_id)
@@ -105,6 +107,7 @@ async def test_a_delayed_run_starts_when_it_is_due(driver: Driver, stage: Stage)
     assert (await driver.row(later)).status == "pending"
     assert (await driver.of_thread(later.thread_id)).status == "busy"
     ended = await driver.end(later)
+    assert ended.started_at
     assert ended.started_at >= due
     assert (ended.started_at - due) < timedelta(seconds=0.2)
 
@@ -116,7 +119,10 @@ async def test_a_higher_priority_is_taken_first(opened: Open, stage: Stage) -> N
     high = await driver.start("three", priority=5)
     stage.gate.set()
     ended = [await driver.end(run) for run in (blocker, low, high)]
-    assert ended[2].started_at < ended[1].started_at
+    first, second = ended[2].started_at, ended[1].started_at
+    assert first
+    assert second
+    assert first < second
 
 
 async def test_cancel_returns_when_the_run_has_really_stopped(driver: Driver, stage: Stage) -> None:
@@ -148,7 +154,7 @@ async def test_cancel_with_rollback_removes_the_run(driver: Driver, stage: Stage
     reader = asyncio.create_task(driver.events(run))
     await asyncio.sleep(0)
     await dispatch.cancel(driver.engine, run.thread_id, run.run_id, action="rollback", wait=True)
-    assert await driver.row(run) is None
+    assert await driver.find(run) is None
     assert (await driver.of_thread(run.thread_id)).status == "idle"
     assert json.loads((await reader)[-1].data)["status"] == "rolled_back"
 
@@ -165,7 +171,7 @@ async def test_a_deleted_run_does_not_live_on(driver: Driver, stage: Stage) -> N
     run = await driver.start("slow")
     await stage.reached.wait()
     await dispatch.delete_run(driver.engine, run.thread_id, run.run_id)
-    assert await driver.row(run) is None
+    assert await driver.find(run) is None
     stage.gate.set()
     await asyncio.sleep(0.05)
     assert "c" not in stage.did
@@ -176,7 +182,7 @@ async def test_a_deleted_thread_takes_its_runs_along(driver: Driver, stage: Stag
     await driver.start("three", run.thread_id)
     await stage.reached.wait()
     await dispatch.delete_thread(driver.engine, run.thread_id)
-    assert await driver.row(run) is None
+    assert await driver.find(run) is None
     assert not await driver.rows("select 1 from run_events")
     assert not await driver.rows("select 1 from checkpoints")
     with pytest.raises(UnknownThread):
@@ -203,6 +209,7 @@ async def test_a_failed_run_says_why_also_on_replay(driver: Driver, stage: Stage
 
 async def test_an_unknown_graph_ends_the_run_visibly(driver: Driver) -> None:
     run = await driver.run("nosuch")
+    assert run.error
     assert (run.status, run.error["error"]) == ("error", "KeyError")
 
 

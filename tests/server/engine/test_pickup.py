@@ -27,7 +27,7 @@ class State(TypedDict, total=False):
     trail: Annotated[list[str], operator.add]
 
 
-class Killed(Exception):  # noqa: N818 - it states what happened
+class Killed(Exception):
     """The process is dead: nothing is written any more."""
 
 
@@ -66,14 +66,14 @@ class Story:
         self.steps = steps
         self.durability = durability
 
-    def node(self, name: str) -> Callable[[State], Any]:
+    def node(self, name: str) -> Any:
         async def node(state: State) -> State:
             self.did.append(name)
             return {"trail": [name]}
 
         return node
 
-    def asking(self, name: str, times: int = 1) -> Callable[[Any], Any]:
+    def asking(self, name: str, times: int = 1) -> Any:
         async def ask(state: Any) -> State:
             about = state.get("about", name)
             answers = [interrupt(f"{about} {n}") for n in range(times)]
@@ -127,8 +127,19 @@ class Story:
 
 
 def _run(kwargs: Kwargs) -> Run:
-    ids = {"run_id": new_id(), "thread_id": THREAD, "assistant_id": UUID(int=0), "graph_id": "g"}
-    times = {"due_at": NOW, "created_at": NOW, "updated_at": NOW, "started_at": None, "ended_at": None}
+    ids: dict[str, Any] = {
+        "run_id": new_id(),
+        "thread_id": THREAD,
+        "assistant_id": UUID(int=0),
+        "graph_id": "g",
+    }
+    times: dict[str, Any] = {
+        "due_at": NOW,
+        "created_at": NOW,
+        "updated_at": NOW,
+        "started_at": None,
+        "ended_at": None,
+    }
     return Run(
         **ids,
         **times,

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 
 import pytest
 from tests.fakes.engines import SAID, Driver, Open, Stage, types
 
 from artel.server.engine import stream
+from artel.storage.events import Event
 from artel.storage.ids import new_id
 from artel.storage.runs import UnknownRun
 
@@ -53,17 +55,21 @@ async def test_a_reader_elsewhere_is_told_of_chunks_while_it_follows(opened: Ope
     here, there = await opened(), await opened(worker=False)
     run = await here.start("slow")
     await stage.reached.wait()
-    batches = stream.follow(there.engine, run.run_id, after=0)
-    await asyncio.wait_for(anext(batches), 2)
-    waiting = asyncio.create_task(anext(batches))
+    await asyncio.sleep(0.1)
+    got: asyncio.Queue[Sequence[Event]] = asyncio.Queue()
+
+    async def read() -> None:
+        async for batch in stream.follow(there.engine, run.run_id, after=0):
+            got.put_nowait(batch)
+
+    reading = asyncio.create_task(read())
+    await asyncio.wait_for(got.get(), 2)
     await asyncio.sleep(0.1)
     assert here.engine.live[run.run_id].log.followed_until > 0
     here.engine.live[run.run_id].log.add("custom", "", b'"ping"')
-    got = await asyncio.wait_for(waiting, 0.5)
-    assert got[-1].data == b'"ping"'
-    await batches.aclose()
+    assert (await asyncio.wait_for(got.get(), 0.5))[-1].data == b'"ping"'
     stage.gate.set()
-    await here.end(run)
+    await reading
 
 
 async def test_a_slow_reader_reads_from_the_store_what_memory_forgot(opened: Open, stage: Stage) -> None:
