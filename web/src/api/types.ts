@@ -1,0 +1,110 @@
+/** What the server sends, as far as the page reads it. */
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+export type Args = Record<string, Json>
+
+export interface ToolCall {
+  id: string
+  name: string
+  args: Args
+}
+
+export interface ToolCallChunk {
+  index?: number | null
+  id?: string | null
+  name?: string | null
+  args?: string | null
+}
+
+export type Content = string | { type: string; text?: string }[]
+
+export interface WireMessage {
+  id: string
+  type: "human" | "ai" | "AIMessageChunk" | "tool" | "system"
+  content: Content
+  name?: string | null
+  tool_calls?: ToolCall[]
+  tool_call_chunks?: ToolCallChunk[]
+  tool_call_id?: string
+  status?: "success" | "error"
+  response_metadata?: Record<string, Json>
+}
+
+export interface Route {
+  agent: string
+  reason: string
+}
+
+export interface Values {
+  messages?: WireMessage[]
+  route?: Route | null
+}
+
+export type ThreadStatus = "idle" | "busy" | "interrupted" | "error"
+
+export interface Thread {
+  thread_id: string
+  status: ThreadStatus
+  updated_at: string
+  metadata: { title?: string; graph_id?: string; assistant_id?: string; workspace?: string }
+  error?: { error: string; message: string } | null
+}
+
+export type RunStatus = "pending" | "running" | "success" | "error" | "timeout" | "interrupted"
+
+export interface Run {
+  run_id: string
+  thread_id: string
+  status: RunStatus
+  created_at: string
+}
+
+export interface Assistant {
+  assistant_id: string
+  graph_id: string
+  name: string
+  description: string | null
+}
+
+export interface Info {
+  version: string
+  model: { name: string; offline: boolean; label: string } | null
+  roots: string[]
+  default_workspace: string
+  off: string[]
+}
+
+export interface Question {
+  type?: string
+  question?: string
+  description?: string
+  options?: { id: string; label: string }[]
+  name?: string
+  args?: Args
+  artel?: { agent?: string; risk?: string; reason?: string; path?: string; diff?: string; problem?: string }
+}
+
+export interface Approval {
+  approval_id: string
+  thread_id: string
+  run_id: string
+  interrupt_id: string
+  kind: "tool_call" | "question" | "plan" | "foreign"
+  tool: string | null
+  args: Args | null
+  value: Question | Json
+  status: "pending" | "approved" | "rejected" | "timeout" | "superseded"
+  expires_at: string | null
+}
+
+export type Decision =
+  | { type: "approve" }
+  | { type: "edit"; edited_action: { name: string; args: Args } }
+  | { type: "reject"; message?: string }
+  | { type: "respond"; message: string }
+
+export interface StreamEvent {
+  event: string
+  data: string
+  id: string
+}

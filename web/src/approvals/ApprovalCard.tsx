@@ -1,0 +1,262 @@
+import { ShieldQuestion } from "lucide-react"
+import { useEffect, useState } from "react"
+import type { Approval, Args, Decision, Json, Question } from "../api/types"
+import { useLanguage } from "../i18n/language"
+import { Button } from "../ui/Button"
+import { Diff } from "../ui/Diff"
+
+interface Props {
+  asked: Approval
+  place: string
+  answer: (asked: Approval, decision: Decision) => Promise<boolean>
+  resume: (answer: Json) => Promise<void>
+}
+
+type Mode = "asked" | "edit" | "reject"
+
+/** A question to the person. Nothing here has the focus by itself, so no stray Enter approves anything. */
+export function ApprovalCard({ asked, place, answer, resume }: Props) {
+  const { say } = useLanguage()
+  const [mode, setMode] = useState<Mode>("asked")
+  const [sending, setSending] = useState(false)
+  const [problem, setProblem] = useState("")
+  const value = (typeof asked.value === "object" ? asked.value : {}) as Question
+  const foreign = asked.kind === "foreign"
+
+  async function send(act: () => Promise<unknown>) {
+    setSending(true)
+    setProblem("")
+    try {
+      await act()
+    } catch (failure) {
+      setProblem(failure instanceof Error ? failure.message : String(failure))
+    } finally {
+      setSending(false)
+    }
+  }
+  const decide = (decision: Decision) => void send(() => answer(asked, decision))
+
+  return (
+    <section
+      aria-label={`${value.artel?.agent ?? ""} ${say("asksYou")}`}
+      data-testid="approval"
+      className="rounded-xl border border-warn/40 bg-warn-bg p-3 shadow-sm sm:p-4"
+    >
+      <header className="mb-2 flex flex-wrap items-center gap-x-3 gap-y-1 text-sm">
+        <ShieldQuestion size={18} className="text-warn" aria-hidden />
+        <strong className="min-w-0 [overflow-wrap:anywhere]">{title(asked, value)}</strong>
+        {value.artel?.risk && <span className="text-warn">{say(riskKey(value.artel.risk))}</span>}
+        <span className="ml-auto flex gap-3 text-soft">
+          {place && <span>{place}</span>}
+          <Countdown until={asked.expires_at} />
+        </span>
+      </header>
+      <p className="mb-2 text-sm text-soft">
+        {value.artel?.agent && <b className="text-ink">{value.artel.agent}</b>} {say("asksYou")}
+        {value.artel?.reason && ` · ${value.artel.reason}`}
+      </p>
+      {value.artel?.problem && <p className="mb-2 text-sm text-bad">{value.artel.problem}</p>}
+      {value.artel?.diff && mode !== "edit" && <Diff diff={value.artel.diff} label={value.artel.path ?? "diff"} />}
+      {!value.artel?.diff && asked.kind === "tool_call" && mode !== "edit" && (
+        <pre className="max-h-72 overflow-auto rounded-lg border border-line bg-page p-2 text-[13px]" tabIndex={0}>
+          {JSON.stringify(asked.args ?? asked.value, null, 2)}
+        </pre>
+      )}
+      <div className="mt-3">
+        {foreign ? (
+          <JsonAnswer asked={asked.value as Json} sending={sending} send={(said) => void send(() => resume(said))} />
+        ) : asked.kind === "question" ? (
+          <Choice value={value} sending={sending} decide={decide} />
+        ) : mode === "asked" ? (
+          <div className="flex flex-wrap gap-2">
+            <Button look="main" disabled={sending} onClick={() => decide({ type: "approve" })}>
+              {say("approve")}
+            </Button>
+            <Button disabled={sending} onClick={() => setMode("edit")}>
+              {say("edit")}
+            </Button>
+            <Button look="bad" disabled={sending} onClick={() => setMode("reject")}>
+              {say("reject")}
+            </Button>
+          </div>
+        ) : mode === "edit" ? (
+          <EditArgs asked={asked} sending={sending} decide={decide} back={() => setMode("asked")} />
+        ) : (
+          <Reject sending={sending} decide={decide} back={() => setMode("asked")} />
+        )}
+      </div>
+      {problem && (
+        <p role="alert" className="mt-2 text-sm text-bad">
+          {problem}
+        </p>
+      )}
+    </section>
+  )
+}
+
+function title(asked: Approval, value: Question): string {
+  return value.question ?? value.description ?? asked.tool ?? asked.kind
+}
+
+function riskKey(risk: string): "risk_read" | "risk_write" | "risk_execute" | "risk_network" {
+  return risk === "write" || risk === "execute" || risk === "network" ? `risk_${risk}` : "risk_read"
+}
+
+function Countdown({ until }: { until: string | null }) {
+  const { say } = useLanguage()
+  const [now, setNow] = useState(Date.now)
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000)
+    return () => clearInterval(timer)
+  }, [])
+  if (!until) return null
+  const left = Math.max(0, Math.round((Date.parse(until) - now) / 1000))
+  if (!left) return <span>{say("expired")}</span>
+  const time = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`
+  return <span className="tabular-nums">{say("expires", { time })}</span>
+}
+
+interface Part {
+  sending: boolean
+  decide: (decision: Decision) => void
+  back: () => void
+}
+
+/** Texts as text areas, the rest as JSON: numbers stay numbers. */
+function EditArgs({ asked, sending, decide, back }: Part & { asked: Approval }) {
+  const { say } = useLanguage()
+  const [args, setArgs] = useState<Args>(asked.args ?? {})
+  const [wrong, setWrong] = useState("")
+  const set = (name: string, value: Json) => setArgs((before) => ({ ...before, [name]: value }))
+  return (
+    <form
+      className="space-y-3"
+      onSubmit={(event) => {
+        event.preventDefault()
+        decide({ type: "edit", edited_action: { name: asked.tool ?? "", args } })
+      }}
+    >
+      <p className="text-sm text-soft">{say("editing")}</p>
+      {Object.entries(args).map(([name, value]) => (
+        <label key={name} className="block text-sm">
+          <span className="font-mono text-soft">{name}</span>
+          <textarea
+            className="mt-1 block w-full resize-y rounded-lg border border-line bg-page p-2 font-mono text-[13px]"
+            rows={Math.min(16, Math.max(1, String(value).split("\n").length))}
+            defaultValue={typeof value === "string" ? value : JSON.stringify(value)}
+            onChange={(event) => {
+              if (typeof (asked.args ?? {})[name] === "string") return set(name, event.target.value)
+              try {
+                set(name, JSON.parse(event.target.value) as Json)
+                setWrong("")
+              } catch {
+                setWrong(say("notJson"))
+              }
+            }}
+          />
+        </label>
+      ))}
+      {wrong && <p className="text-sm text-bad">{wrong}</p>}
+      <div className="flex flex-wrap gap-2">
+        <Button type="submit" look="main" disabled={sending || wrong !== ""}>
+          {say("sendEdited")}
+        </Button>
+        <Button onClick={back}>{say("back")}</Button>
+      </div>
+    </form>
+  )
+}
+
+function Reject({ sending, decide, back }: Part) {
+  const { say } = useLanguage()
+  const [why, setWhy] = useState("")
+  return (
+    <form
+      className="flex flex-wrap gap-2"
+      onSubmit={(event) => {
+        event.preventDefault()
+        decide(why.trim() ? { type: "reject", message: why.trim() } : { type: "reject" })
+      }}
+    >
+      <input
+        autoFocus
+        aria-label={say("reason")}
+        placeholder={say("reason")}
+        value={why}
+        onChange={(event) => setWhy(event.target.value)}
+        className="min-w-0 flex-1 basis-60 rounded-lg border border-line bg-page px-3 py-1.5 text-sm"
+      />
+      <Button type="submit" look="bad" disabled={sending}>
+        {say("reject")}
+      </Button>
+      <Button onClick={back}>{say("back")}</Button>
+    </form>
+  )
+}
+
+function Choice({ value, sending, decide }: { value: Question } & Omit<Part, "back">) {
+  const { say } = useLanguage()
+  const [words, setWords] = useState("")
+  return (
+    <div className="flex flex-wrap gap-2">
+      {value.options?.map((option) => (
+        <Button key={option.id} disabled={sending} onClick={() => decide({ type: "respond", message: option.id })}>
+          {option.label}
+        </Button>
+      ))}
+      <form
+        className="flex min-w-0 flex-1 basis-60 gap-2"
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (words.trim()) decide({ type: "respond", message: words.trim() })
+        }}
+      >
+        <input
+          aria-label={say("answer")}
+          value={words}
+          onChange={(event) => setWords(event.target.value)}
+          className="min-w-0 flex-1 rounded-lg border border-line bg-page px-3 py-1.5 text-sm"
+        />
+        <Button type="submit" disabled={sending || !words.trim()}>
+          {say("answer")}
+        </Button>
+      </form>
+    </div>
+  )
+}
+
+function JsonAnswer({ asked, sending, send }: { asked: Json; sending: boolean; send: (answer: Json) => void }) {
+  const { say } = useLanguage()
+  const [text, setText] = useState('"yes"')
+  const [wrong, setWrong] = useState(false)
+  return (
+    <form
+      className="space-y-2"
+      onSubmit={(event) => {
+        event.preventDefault()
+        try {
+          const said = JSON.parse(text) as Json
+          setWrong(false)
+          send(said)
+        } catch {
+          setWrong(true)
+        }
+      }}
+    >
+      <pre className="max-h-72 overflow-auto rounded-lg border border-line bg-page p-2 text-[13px]" tabIndex={0}>
+        {JSON.stringify(asked, null, 2)}
+      </pre>
+      <p className="text-sm text-soft">{say("unknownQuestion")}</p>
+      <textarea
+        aria-label={say("answer")}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        className="block w-full resize-y rounded-lg border border-line bg-page p-2 font-mono text-[13px]"
+      />
+      {wrong && <p className="text-sm text-bad">{say("notJson")}</p>}
+      <Button type="submit" disabled={sending}>
+        {say("answer")}
+      </Button>
+    </form>
+  )
+}

@@ -1,0 +1,183 @@
+import type { Json, Route, StreamEvent, ToolCall, Values, WireMessage } from "../api/types"
+
+/** A message on screen. `agent` is who speaks; `nested` is true while it lives in an agent inside. */
+export interface Said {
+  id: string
+  role: "person" | "agent" | "tool"
+  text: string
+  agent: string
+  calls: ToolCall[]
+  callId: string
+  failed: boolean
+  nested: boolean
+}
+
+/** A run on screen is `events.reduce(reduce, empty)`. */
+export interface View {
+  root: Said[]
+  /** Said inside agents, or in letters, and not yet in the root graph's state. */
+  live: Said[]
+  /** Ids a state or an update has shown: what else is live goes when an attempt begins anew. */
+  kept: ReadonlySet<string>
+  /** Arguments of tool calls that are still being spoken, by message id. */
+  spoken: ReadonlyMap<string, string>
+  route: Route | null
+  error: { error: string; message: string } | null
+  attempt: number
+}
+
+export const empty: View = {
+  root: [],
+  live: [],
+  kept: new Set(),
+  spoken: new Map(),
+  route: null,
+  error: null,
+  attempt: 1,
+}
+
+export function reduce(view: View, event: StreamEvent): View {
+  const [kind, namespace = ""] = split(event.event)
+  switch (kind) {
+    case "metadata":
+      return begin(view, JSON.parse(event.data) as { attempt?: number })
+    case "values":
+      return values(view, JSON.parse(event.data) as Values, namespace)
+    case "messages":
+      return message(view, JSON.parse(event.data) as [WireMessage, Record<string, Json>], namespace)
+    case "updates":
+      return updates(view, JSON.parse(event.data) as Record<string, unknown>)
+    case "custom":
+      return custom(view, JSON.parse(event.data) as { type?: string } & Partial<Route>)
+    case "error":
+      return { ...view, error: JSON.parse(event.data) as { error: string; message: string } }
+    default:
+      return view
+  }
+}
+
+/** What is on screen, in order. */
+export function said(view: View): Said[] {
+  const known = new Set(view.root.map((one) => one.id))
+  return [...view.root, ...view.live.filter((one) => !known.has(one.id))]
+}
+
+/** Begin with the state the server holds. */
+export function fromState(state: Values): View {
+  return values(empty, state, "")
+}
+
+function split(name: string): [string, string?] {
+  const bar = name.indexOf("|")
+  return bar < 0 ? [name] : [name.slice(0, bar), name.slice(bar + 1)]
+}
+
+function begin(view: View, data: { attempt?: number }): View {
+  const attempt = data.attempt ?? 1
+  if (attempt <= 1) return { ...view, error: null }
+  return { ...view, attempt, error: null, live: view.live.filter((one) => view.kept.has(one.id)), spoken: new Map() }
+}
+
+function values(view: View, state: Values, namespace: string): View {
+  const shown = (state.messages ?? []).filter((one) => one.id).map((one) => toSaid(one, "", namespace))
+  const kept = new Set([...view.kept, ...shown.map((one) => one.id)])
+  if (namespace) return { ...view, kept, live: merge(view.live, shown) }
+  const known = new Set(shown.map((one) => one.id))
+  const route = state.route === undefined ? view.route : state.route
+  return { ...view, root: shown, live: view.live.filter((one) => !known.has(one.id)), kept, route }
+}
+
+function merge(old: Said[], fresh: Said[]): Said[] {
+  const changed = new Map(fresh.map((one) => [one.id, one]))
+  const merged = old.map((one) => changed.get(one.id) ?? one)
+  const known = new Set(old.map((one) => one.id))
+  return [...merged, ...fresh.filter((one) => !known.has(one.id))]
+}
+
+function updates(view: View, nodes: Record<string, unknown>): View {
+  const ids = Object.values(nodes).flatMap(messageIds)
+  return ids.length ? { ...view, kept: new Set([...view.kept, ...ids]) } : view
+}
+
+function messageIds(written: unknown): string[] {
+  const messages = (written as { messages?: unknown } | null)?.messages
+  return Array.isArray(messages) ? messages.map((one: { id?: string }) => one.id ?? "").filter(Boolean) : []
+}
+
+function custom(view: View, data: { type?: string } & Partial<Route>): View {
+  if (data.type !== "route") return view
+  return { ...view, route: { agent: data.agent ?? "", reason: data.reason ?? "" } }
+}
+
+function message(view: View, [wire, meta]: [WireMessage, Record<string, Json>], namespace: string): View {
+  if (!wire.id || wire.type === "system") return view
+  const fresh = toSaid(wire, speaker(meta), namespace)
+  const place = view.live.findIndex((one) => one.id === wire.id)
+  const before = view.live[place]
+  if (wire.type !== "AIMessageChunk" || !before) {
+    if (view.root.some((one) => one.id === wire.id)) return view
+    const spoken = speak(view.spoken, wire)
+    const shown = { ...fresh, calls: calls(fresh.calls, wire, spoken) }
+    return { ...view, spoken, live: before ? view.live.with(place, shown) : [...view.live, shown] }
+  }
+  const spoken = speak(view.spoken, wire)
+  const grown = { ...before, text: before.text + fresh.text, calls: calls(before.calls, wire, spoken) }
+  return { ...view, spoken, live: view.live.with(place, grown) }
+}
+
+/** Chunks name a call once and then speak its arguments in pieces. */
+function speak(spoken: ReadonlyMap<string, string>, wire: WireMessage): ReadonlyMap<string, string> {
+  if (!wire.tool_call_chunks?.length) return spoken
+  const grown = new Map(spoken)
+  for (const chunk of wire.tool_call_chunks) {
+    const key = `${wire.id}/${chunk.index ?? 0}`
+    grown.set(key, (grown.get(key) ?? "") + (chunk.args ?? ""))
+  }
+  return grown
+}
+
+function calls(before: ToolCall[], wire: WireMessage, spoken: ReadonlyMap<string, string>): ToolCall[] {
+  let known = [...before]
+  for (const chunk of wire.tool_call_chunks ?? []) {
+    if (chunk.id && !known.some((one) => one.id === chunk.id)) {
+      known = [...known, { id: chunk.id, name: chunk.name ?? "", args: {} }]
+    }
+    const place = chunk.index ?? known.length - 1
+    const one = known[place]
+    const args = parsed(spoken.get(`${wire.id}/${chunk.index ?? 0}`))
+    if (one && args) known = known.with(place, { ...one, args })
+  }
+  return known
+}
+
+function parsed(text: string | undefined): ToolCall["args"] | null {
+  try {
+    return text ? (JSON.parse(text) as ToolCall["args"]) : null
+  } catch {
+    return null
+  }
+}
+
+function speaker(meta: Record<string, Json>): string {
+  const named = meta["lc_agent_name"] ?? meta["langgraph_node"]
+  return typeof named === "string" ? named : ""
+}
+
+function toSaid(wire: WireMessage, agent: string, namespace: string): Said {
+  const role = wire.type === "human" ? "person" : wire.type === "tool" ? "tool" : "agent"
+  return {
+    id: wire.id,
+    role,
+    text: text(wire.content),
+    agent: role === "tool" ? (wire.name ?? "") : (wire.name ?? namespace.split(":")[0]) || agent,
+    calls: (wire.tool_calls ?? []).filter((one) => one.id),
+    callId: wire.tool_call_id ?? "",
+    failed: wire.status === "error",
+    nested: namespace !== "",
+  }
+}
+
+function text(content: WireMessage["content"]): string {
+  if (typeof content === "string") return content
+  return content.map((block) => (block.type === "text" ? (block.text ?? "") : "")).join("")
+}
