@@ -258,9 +258,14 @@ async def _ask(conn: Connection, run: Run, ending: Ending, timeout_s: float) -> 
 
 
 def _expiry(value: Any, timeout_s: float) -> datetime | None:
-    """Only questions of our own agents have a time limit; others wait for ever."""
-    if isinstance(value, dict) and isinstance(value.get("artel"), dict):
-        return datetime.now(UTC) + timedelta(seconds=timeout_s)
+    """Only our own agents' questions have a time limit, the one that is shown; a plain question has none."""
+    match value:
+        case {"artel": {"expires_in_s": int() | float() as shown_s}}:
+            return datetime.now(UTC) + timedelta(seconds=shown_s)
+        case {"artel": {"kind": "question"}}:
+            return None
+        case {"artel": {**_ours}}:
+            return datetime.now(UTC) + timedelta(seconds=timeout_s)
     return None
 
 

@@ -1,0 +1,147 @@
+"""Our agents on the real engine: the gate believes the approvals table, and effects are remembered there."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from tests.fakes.driver import BUILDERS, OneModel, calls, edit
+from tests.fakes.engines import FAST, Driver
+
+from artel.graphs.context import Handles
+from artel.graphs.models.scripted import scripted
+from artel.server.engine import EngineSettings, dispatch, open_engine
+from artel.storage import approvals, runs
+from artel.storage.broker import open_broker
+from artel.storage.errors import Invalid
+from artel.storage.postgres import open_database
+
+YES = {"type": "approve"}
+TO_BYE = edit("notes.txt", "hello", "bye")
+TO_TWO = edit("other.txt", "two", "2")
+
+Serve = Callable[..., Awaitable[Driver]]
+
+
+class Agents:
+    """A catalog of our own agents."""
+
+    @asynccontextmanager
+    async def graph(self, graph_id: str, config: Any) -> AsyncIterator[Any]:
+        del config
+        yield BUILDERS[graph_id]()
+
+
+@pytest.fixture
+async def serve(fresh_dsn: str, folder: Path) -> AsyncIterator[Serve]:
+    async with AsyncExitStack() as stack:
+
+        async def serving(*replies: Any, approval_timeout_s: int = 300, **settings: Any) -> Driver:
+            handles = Handles(
+                OneModel(scripted(*replies)),
+                (folder.parent,),
+                folder,
+                approval_timeout_s=approval_timeout_s,
+            )
+            db = await stack.enter_async_context(open_database(fresh_dsn, pool_size=8))
+            broker = await stack.enter_async_context(open_broker(fresh_dsn))
+            chosen = EngineSettings(**{**FAST, **settings})
+            opened = open_engine(db, broker, Agents(), settings=chosen, handles=handles)
+            return Driver(await stack.enter_async_context(opened))
+
+        yield serving
+
+
+async def asked(driver: Driver, thread_id: UUID) -> dict[str, approvals.Approval]:
+    """The open questions of a thread, by the file they are about."""
+    async with driver.db.connection() as conn:
+        rows = await approvals.open_of_thread(conn, thread_id)
+    return {row.args["file_path"] if row.args else "": row for row in rows}
+
+
+async def decide(driver: Driver, row: approvals.Approval, decision: Any) -> Any:
+    run = await dispatch.answer(driver.engine, row.approval_id, decision, by="test", owner="local")
+    return await driver.end(run)
+
+
+@pytest.mark.parametrize("agent", ["coder", "orchestrator"])
+async def test_a_change_is_asked_about_approved_and_made(serve: Serve, folder: Path, agent: str) -> None:
+    driver = await serve(calls(TO_BYE), "done")
+    thread_id = await driver.thread()
+    request = {"messages": [{"role": "user", "content": "change the greeting"}]}
+    await driver.run(agent, thread_id, input=request)
+    row = (await asked(driver, thread_id))["notes.txt"]
+    assert (row.kind, row.tool) == ("tool_call", "edit_file")
+    assert (folder / "notes.txt").read_text() == "hello\nworld\n"
+    ended = await decide(driver, row, YES)
+    assert ended.status == "success"
+    assert (folder / "notes.txt").read_text() == "bye\nworld\n"
+    (effect,) = await driver.rows("select tool, result from effects where thread_id = %s", thread_id)
+    assert (effect["tool"], "Changed notes.txt" in str(effect["result"])) == ("edit_file", True)
+
+
+async def test_two_questions_are_answered_one_by_one(serve: Serve, folder: Path) -> None:
+    driver = await serve(calls(TO_BYE, TO_TWO), "done")
+    thread_id = await driver.thread()
+    await driver.run("coder", thread_id)
+    rows = await asked(driver, thread_id)
+    assert set(rows) == {"notes.txt", "other.txt"}
+    await decide(driver, rows["other.txt"], YES)
+    assert (folder / "other.txt").read_text() == "one\n2\n"
+    left = await asked(driver, thread_id)
+    assert set(left) == {"notes.txt"}
+    await decide(driver, left["notes.txt"], {"type": "reject", "message": "no"})
+    assert (folder / "notes.txt").read_text() == "hello\nworld\n"
+    assert (await driver.of_thread(thread_id)).status == "idle"
+
+
+async def test_an_edited_call_is_made_as_edited(serve: Serve, folder: Path) -> None:
+    driver = await serve(calls(TO_BYE), "done")
+    thread_id = await driver.thread()
+    await driver.run("coder", thread_id)
+    row = (await asked(driver, thread_id))["notes.txt"]
+    args = {"file_path": "notes.txt", "old_string": "world", "new_string": "all"}
+    wrong = {"name": "edit_file", "args": {"file_path": "notes.txt"}}
+    with pytest.raises(Invalid, match="old_string"):
+        await decide(driver, row, {"type": "edit", "edited_action": wrong})
+    await decide(driver, row, {"type": "edit", "edited_action": {"name": "edit_file", "args": args}})
+    assert (folder / "notes.txt").read_text() == "hello\nall\n"
+
+
+async def test_silence_is_a_no(serve: Serve, folder: Path) -> None:
+    driver = await serve(calls(TO_BYE), "I stop", approval_timeout_s=1)
+    thread_id = await driver.thread()
+    await driver.run("coder", thread_id)
+    row = await answered(driver, thread_id)
+    assert row["decision"]["timeout"] is True
+    async with driver.db.connection() as conn:
+        run = await runs.find(conn, row["answer_run_id"])
+    assert run is not None
+    assert (await driver.end(run)).status == "success"
+    assert (folder / "notes.txt").read_text() == "hello\nworld\n"
+
+
+async def answered(driver: Driver, thread_id: UUID) -> dict[str, Any]:
+    query = "select decision, answer_run_id from approvals where thread_id = %s and answer_run_id is not null"
+    for _ in range(200):
+        if rows := await driver.rows(query, thread_id):
+            return rows[0]
+        await asyncio.sleep(0.05)
+    raise AssertionError("nobody answered")
+
+
+async def test_a_batched_question_is_answered_over_the_wire(serve: Serve, folder: Path) -> None:
+    driver = await serve(calls(TO_BYE, TO_TWO), "done")
+    thread_id = await driver.thread()
+    await driver.run("coder", thread_id, context={"approvals": "batched"})
+    (row,) = (await asked(driver, thread_id)).values()
+    assert len(row.value["action_requests"]) == 2
+    with pytest.raises(Invalid, match="2 entries"):
+        await driver.run("coder", thread_id, command={"resume": {"decisions": [YES]}})
+    await driver.run("coder", thread_id, command={"resume": {"decisions": [YES, {"type": "reject"}]}})
+    assert (folder / "notes.txt").read_text() == "bye\nworld\n"
+    assert (folder / "other.txt").read_text() == "one\ntwo\n"
+    assert (await driver.of_thread(thread_id)).status == "idle"
