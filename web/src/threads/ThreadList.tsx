@@ -16,7 +16,7 @@ interface Props {
 }
 
 const DOTS: Record<ThreadStatus, string> = {
-  idle: "bg-line",
+  idle: "border border-soft/50",
   busy: "bg-accent beats",
   interrupted: "bg-warn",
   error: "bg-bad",
@@ -123,7 +123,7 @@ function Item({ thread, current, choose, rename, remove }: ItemProps) {
           {say(`status_${thread.status}`)}
         </span>
       </button>
-      <span className="flex shrink-0 opacity-0 group-focus-within:opacity-100 group-hover:opacity-100">
+      <span className="flex w-0 shrink-0 overflow-hidden group-focus-within:w-auto group-hover:w-auto">
         <button
           type="button"
           aria-label={`${say("rename")}: ${title}`}
