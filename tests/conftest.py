@@ -37,7 +37,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     )
     if missing:
         terminalreporter.write_line(
-            f"Some tests were skipped: {', '.join(missing)} not installed; infra/packages.txt lists the packages",
+            f"Tests were skipped, for want of {', '.join(missing)}: see infra/packages.txt",
             yellow=True,
         )
 
