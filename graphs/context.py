@@ -1,10 +1,9 @@
 """What a run is handed: public wishes in `Context`; things in `Handles`, which are never checkpointed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -42,7 +41,6 @@ class Handles:
     approvals: ApprovalLedger = field(default_factory=LocalApprovals)
     effects: EffectLedger = field(default_factory=LocalEffects)
     policy: Policy = DEFAULT
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     approval_timeout_s: int = APPROVAL_TIMEOUT_S
 
 

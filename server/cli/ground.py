@@ -4,7 +4,7 @@ import logging
 import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -73,6 +73,7 @@ async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
     await migrate(dsn)
     storage = settings.storage
     async with (
+        aclosing(models),
         open_database(dsn, pool_size=storage.pool_size, pipeline=storage.pipeline) as db,
         open_broker(dsn) as broker,
         open_engine(
