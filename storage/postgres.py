@@ -102,7 +102,9 @@ async def connect(dsn: str) -> Connection:
     except ProgrammingError as wrong:
         raise Invalid(f"not a Postgres connection string: {shown(dsn)}") from wrong
     except OperationalError as refused:
-        raise Unavailable(f"Postgres at {shown(dsn)} cannot be reached: {_line(refused)}") from refused
+        raise Unavailable(
+            f"Postgres at {shown(dsn)} cannot be reached: {_line(refused)}; start it, or correct the DSN"
+        ) from refused
     await _prepare(conn)
     return conn
 
@@ -171,4 +173,4 @@ async def _check(conn: Connection) -> None:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return str(error).strip().partition("\n")[0] or type(error).__name__

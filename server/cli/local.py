@@ -20,8 +20,12 @@ def with_server(arguments: Namespace, talk: Callable[[LangGraphClient], Awaitabl
         settings = settings.model_copy(update={"workspace_roots": (arguments.workspace,)})
 
     async def served(dsn: str) -> int:
-        async with open_ground(settings, dsn) as ground, answering(ground, listener):
-            return await talk(get_client(url=url_of(listener), api_key=None))
+        async with (
+            open_ground(settings, dsn) as ground,
+            answering(ground, listener),
+            get_client(url=url_of(listener), api_key=None) as client,
+        ):
+            return await talk(client)
 
     with (
         listen(settings) as listener,
