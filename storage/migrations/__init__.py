@@ -22,6 +22,8 @@ PATIENCE_S = 120.0
 TRY_LOCK = "select pg_try_advisory_lock(%(key)s) as mine"
 UNLOCK = "select pg_advisory_unlock(%(key)s)"
 REVISION = "select version_num from alembic_version"
+# An answer lies on the checkpoint of the run that asked, and goes when the run that gave it is undone.
+WRITES_BY_RUN = "alter table checkpoint_writes add column if not exists run_id uuid"
 SAVER_REVISION = "select max(v) as v from checkpoint_migrations"
 
 
@@ -59,6 +61,7 @@ async def migrate(dsn: str) -> None:
 async def _set_up_langgraph(conn: Connection) -> None:
     try:
         await AsyncPostgresSaver(conn).setup()
+        await conn.execute(WRITES_BY_RUN)
     except Error as refused:
         raise MigrationFailed.by(refused) from refused
 

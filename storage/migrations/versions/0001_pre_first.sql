@@ -135,6 +135,17 @@ create table effects (
 );
 create index effects_of_thread on effects (thread_id);
 
+-- The items of lists in checkpoints (messages above all), each once a thread. A version of a list, in LangGraph's
+-- `checkpoint_blobs` with the type 'artel.list', has only their names.
+create table checkpoint_items (
+    thread_id text   not null,
+    name      bytea  not null,  -- a hash of type and bytes
+    type      text   not null,  -- as the serializer says; 'artel.chunk': names of items
+    blob      bytea  not null,
+    shown     bigint not null,  -- length and checksum of its JSON: tells whether an event shows just this
+    primary key (thread_id, name)
+);
+
 -- Refuses the transaction of a worker that lost its run. Called first in every fenced write.
 create function artel_fence(run uuid, fenced_attempt int) returns void language plpgsql as $$
 begin

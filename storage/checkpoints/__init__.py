@@ -1,0 +1,38 @@
+"""Checkpoints: LangGraph's savers over our database, with lists stored item by item.
+
+The tables are LangGraph's, and one of our own for the items of lists. What its stock saver wrote is read as
+well.
+"""
+
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+
+from artel.storage.checkpoints.holding import shown_values
+from artel.storage.checkpoints.removal import copy_thread, delete_run, delete_thread, sweep
+from artel.storage.checkpoints.run_saver import RunSaver
+from artel.storage.checkpoints.saver import Saver
+from artel.storage.events import Resolve, ValuesRef
+from artel.storage.postgres import Database
+
+__all__ = ["RunSaver", "Saver", "copy_thread", "delete_run", "delete_thread", "reader", "resolver", "sweep"]
+
+
+def reader(db: Database) -> AsyncPostgresSaver:
+    """Return an unfenced saver, for reading state and for updates by people who hold the thread's lock."""
+    return Saver(db)
+
+
+def resolver(db: Database) -> Resolve:
+    """Return what follows the references of stored `values` events."""
+    saver = Saver(db)
+
+    async def resolve(ref: ValuesRef) -> bytes | None:
+        configurable = {"thread_id": ref.thread_id, "checkpoint_ns": "", "checkpoint_id": ref.checkpoint_id}
+        found = await saver.aget_tuple({"configurable": configurable})
+        if found is None:
+            return None
+        values = found.checkpoint["channel_values"]
+        return (
+            shown_values({key: values[key] for key in ref.keys}) if values.keys() >= set(ref.keys) else None
+        )
+
+    return resolve

@@ -1,0 +1,109 @@
+"""Which committed checkpoint holds the state that a `values` event shows, byte for byte."""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from artel.storage.checkpoints.lists import EncodedList, Typed, shown_as
+from artel.storage.encoding import dumps
+
+KEPT = 8  # newest checkpoints: an event is stored a few ms after the state it shows
+WORTH = 1024  # bytes of an event: a smaller one is stored as it is
+
+
+def shown(value: object) -> bytes:
+    """Return the JSON of a channel's value; of a list item by item, as it is compared."""
+    if type(value) is list:
+        return b"[%b]" % b",".join(map(dumps, value))
+    return dumps(value)
+
+
+def shown_values(values: Mapping[str, Any]) -> bytes:
+    """Return the JSON of a state, as a `values` event has it."""
+    return b"{%b}" % b",".join(b"%b:%b" % (dumps(key), shown(value)) for key, value in values.items())
+
+
+@dataclass(slots=True)
+class Channel:
+    """How the stored version of a channel looks as JSON: item by item, or whole (found out when asked)."""
+
+    items: Sequence[int] | None
+    whole: int | Callable[[], int]
+
+    def end(self, data: bytes, start: int) -> int:
+        """Return where in `data` its JSON ends that starts there, or -1 when another JSON does."""
+        if self.items is None:
+            if not isinstance(self.whole, int):
+                self.whole = self.whole()
+            return _end(data, start, self.whole)
+        if not data.startswith(b"[", start):
+            return -1
+        view, at = memoryview(data), start + 1
+        for place, item in enumerate(self.items):
+            if place:
+                if not data.startswith(b",", at):
+                    return -1
+                at += 1
+            stop = at + (item >> 32)
+            if shown_as(view[at:stop]) != item:
+                return -1
+            at = stop
+        return at + 1 if data.startswith(b"]", at) else -1
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A committed checkpoint of the root graph: its objects, and how their stored form looks."""
+
+    thread_id: str
+    checkpoint_id: str
+    values: Mapping[str, Any]
+    channels: Mapping[str, Channel]
+
+
+class Shelf:
+    """The newest checkpoints of a run's root graph."""
+
+    def __init__(self) -> None:
+        self._held: deque[Held] = deque(maxlen=KEPT)
+
+    def add(self, held: Held) -> None:
+        """Remember a checkpoint that is committed, or was just loaded."""
+        self._held.append(held)
+
+    def find(self, values: Mapping[str, Any], data: bytes | None = None) -> Held | None:
+        """Return the newest checkpoint of these very objects; with `data`, one that was stored as it shows.
+
+        A node may have changed an object in place, after it was stored or before it was shown: then nothing
+        holds what was shown.
+        """
+        for held in reversed(self._held):
+            if all(key in held.values and held.values[key] is value for key, value in values.items()):
+                return held if data is None or _shows(held, values, data) else None
+        return None
+
+
+def typed_channel(typed: Typed | EncodedList, load: Callable[[Typed], Any]) -> Channel:
+    """Return how a channel looks that was just encoded."""
+    if isinstance(typed, EncodedList):
+        return Channel(typed.shown, 0)
+    return Channel(None, lambda: shown_as(shown(load(typed))))
+
+
+def _shows(held: Held, values: Mapping[str, Any], data: bytes) -> bool:
+    at, before = 0, b"{"
+    for key in values:
+        head = before + dumps(key) + b":"
+        if not data.startswith(head, at) or key not in held.channels:
+            return False
+        at = held.channels[key].end(data, at + len(head))
+        if at < 0:
+            return False
+        before = b","
+    return data[at:] == b"}"
+
+
+def _end(data: bytes, start: int, whole: int) -> int:
+    stop = start + (whole >> 32)
+    return stop if shown_as(memoryview(data)[start:stop]) == whole else -1

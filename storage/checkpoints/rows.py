@@ -1,0 +1,182 @@
+"""What a saver writes: rows of four tables, in one statement, which is one round trip and one transaction."""
+
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from uuid import UUID
+
+from psycopg import adapters
+from psycopg.abc import AdaptContext, Buffer
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+
+from artel.storage.checkpoints.lists import Item
+
+# A stale attempt raises in `fence`, and with it the whole statement is undone.
+SAVE = """
+with fence as materialized (
+    select artel_fence(run_id, %(attempt)s) from (values (%(run_id)s::uuid)) run (run_id)
+     where run_id is not null
+), items as (
+    insert into checkpoint_items (thread_id, name, type, blob, shown)
+    select * from unnest(%(item_threads)s, %(item_names)s, %(item_types)s, %(item_blobs)s, %(item_shown)s)
+    on conflict do nothing
+), blobs as (
+    insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
+    select * from unnest(%(blob_threads)s, %(blob_ns)s, %(blob_channels)s, %(blob_versions)s, %(blob_types)s,
+                         %(blob_blobs)s)
+    on conflict (thread_id, checkpoint_ns, channel, version) do nothing
+), saved as (
+    insert into checkpoints
+           (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
+    select t, ns, id, parent, checkpoint::jsonb, metadata::jsonb
+      from unnest(%(threads)s, %(ns)s, %(ids)s, %(parents)s, %(checkpoints)s, %(metadata)s)
+           as n (t, ns, id, parent, checkpoint, metadata)
+    on conflict (thread_id, checkpoint_ns, checkpoint_id)
+    do update set checkpoint = excluded.checkpoint, metadata = excluded.metadata
+), written as materialized (
+    select *
+      from unnest(%(write_threads)s, %(write_ns)s, %(write_ids)s, %(write_tasks)s, %(write_idx)s,
+                  %(write_paths)s, %(write_channels)s, %(write_types)s, %(write_blobs)s, %(write_over)s)
+           as n (t, ns, id, task, idx, path, channel, type, blob, over)
+), added as (
+    insert into checkpoint_writes
+           (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, task_path, channel, type, blob, run_id)
+    select t, ns, id, task, idx, path, channel, type, blob, %(run_id)s::uuid from written where not over
+    on conflict (thread_id, checkpoint_ns, checkpoint_id, task_id, idx) do nothing
+), replaced as (
+    insert into checkpoint_writes
+           (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, task_path, channel, type, blob, run_id)
+    select t, ns, id, task, idx, path, channel, type, blob, %(run_id)s::uuid from written where over
+    on conflict (thread_id, checkpoint_ns, checkpoint_id, task_id, idx)
+    do update set channel = excluded.channel, type = excluded.type, blob = excluded.blob,
+                  run_id = excluded.run_id
+)
+select count(*) from fence
+"""
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows by their primary keys, so that a statement meets each only once."""
+
+    items: dict[tuple[str, bytes], Item] = field(default_factory=dict)
+    blobs: dict[tuple[str, str, str, str], tuple[str, bytes]] = field(default_factory=dict)
+    checkpoints: dict[tuple[str, str, str], tuple[str | None, str, str]] = field(default_factory=dict)
+    # path, channel, type, blob, and whether it goes over what is there
+    writes: dict[tuple[str, str, str, str, int], tuple[str, str, str, bytes, bool]] = field(
+        default_factory=dict
+    )
+
+    def add(self, later: "Rows") -> None:
+        """Take in rows that were put down later."""
+        self.items |= later.items
+        self.blobs |= {key: row for key, row in later.blobs.items() if key not in self.blobs}
+        self.checkpoints |= later.checkpoints
+        for key, row in later.writes.items():
+            if row[-1] or key not in self.writes:
+                self.writes[key] = row
+
+    def values(self, run_id: UUID | None, attempt: int) -> dict[str, Any]:
+        """Return the parameters of SAVE; without a run it is not fenced."""
+        items, blobs = list(self.items.items()), list(self.blobs.items())
+        saved, writes = list(self.checkpoints.items()), list(self.writes.items())
+        return {
+            "run_id": run_id,
+            "attempt": attempt,
+            "item_threads": _texts(key[0] for key, _ in items),
+            "item_names": ByteaArray([key[1] for key, _ in items]),
+            "item_types": _texts(row[0] for _, row in items),
+            "item_blobs": ByteaArray([row[1] for _, row in items]),
+            "item_shown": Int8Array([struct.pack("!q", row[2]) for _, row in items]),
+            "blob_threads": _texts(key[0] for key, _ in blobs),
+            "blob_ns": _texts(key[1] for key, _ in blobs),
+            "blob_channels": _texts(key[2] for key, _ in blobs),
+            "blob_versions": _texts(key[3] for key, _ in blobs),
+            "blob_types": _texts(row[0] for _, row in blobs),
+            "blob_blobs": ByteaArray([row[1] for _, row in blobs]),
+            "threads": _texts(key[0] for key, _ in saved),
+            "ns": _texts(key[1] for key, _ in saved),
+            "ids": _texts(key[2] for key, _ in saved),
+            "parents": _texts(row[0] for _, row in saved),
+            "checkpoints": _texts(row[1] for _, row in saved),
+            "metadata": _texts(row[2] for _, row in saved),
+            "write_threads": _texts(key[0] for key, _ in writes),
+            "write_ns": _texts(key[1] for key, _ in writes),
+            "write_ids": _texts(key[2] for key, _ in writes),
+            "write_tasks": _texts(key[3] for key, _ in writes),
+            "write_idx": Int4Array([struct.pack("!i", key[4]) for key, _ in writes]),
+            "write_paths": _texts(row[0] for _, row in writes),
+            "write_channels": _texts(row[1] for _, row in writes),
+            "write_types": _texts(row[2] for _, row in writes),
+            "write_blobs": ByteaArray([row[3] for _, row in writes]),
+            "write_over": BoolArray([b"\x01" if row[4] else b"\x00" for _, row in writes]),
+        }
+
+
+class Array:
+    """A one-dimensional array as Postgres takes it in binary.
+
+    psycopg would guess the type from the first element: of an empty list it knows none, and a statement with
+    other types is another prepared statement.
+    """
+
+    oid: ClassVar[int]
+    element: ClassVar[int]
+
+    def __init__(self, elements: Sequence[bytes | None]) -> None:
+        self.elements = elements
+
+
+class TextArray(Array):
+    """A text[]."""
+
+    oid, element = 1009, 25
+
+
+class ByteaArray(Array):
+    """A bytea[]."""
+
+    oid, element = 1001, 17
+
+
+class Int4Array(Array):
+    """An int4[]."""
+
+    oid, element = 1007, 23
+
+
+class Int8Array(Array):
+    """An int8[]."""
+
+    oid, element = 1016, 20
+
+
+class BoolArray(Array):
+    """A bool[]."""
+
+    oid, element = 1000, 16
+
+
+class _ArrayDumper(Dumper):
+    format = Format.BINARY
+
+    def __init__(self, cls: type[Array], context: AdaptContext | None = None) -> None:
+        super().__init__(cls, context)
+        self.oid = cls.oid
+
+    def dump(self, obj: Array) -> Buffer:
+        if not obj.elements:
+            return struct.pack("!iii", 0, 0, obj.element)
+        parts = [struct.pack("!iiiii", 1, int(None in obj.elements), obj.element, len(obj.elements), 1)]
+        for one in obj.elements:
+            parts += (struct.pack("!i", -1),) if one is None else (struct.pack("!i", len(one)), one)
+        return b"".join(parts)
+
+
+adapters.register_dumper(Array, _ArrayDumper)
+
+
+def _texts(texts: Iterable[str | None]) -> TextArray:
+    return TextArray([None if text is None else text.encode() for text in texts])

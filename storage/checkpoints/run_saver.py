@@ -1,0 +1,142 @@
+"""The saver of one attempt of a run: fenced, coalescing, and aware of what it has stored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
+from psycopg.rows import DictRow
+
+from artel.storage.checkpoints.holding import WORTH, Channel, Held, Shelf, shown, typed_channel
+from artel.storage.checkpoints.lists import Encoder, Item, StoredList, shown_as
+from artel.storage.checkpoints.saver import Encoded, Saver
+from artel.storage.checkpoints.writing import Writer
+from artel.storage.events import Held as Reference
+from artel.storage.events import ValuesRef
+from artel.storage.postgres import Database
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the saver of a run knows; shared with the copies that LangGraph makes of it."""
+
+    writer: Writer
+    encoders: dict[str, Encoder] = field(default_factory=dict)  # by thread
+    shelf: Shelf = field(default_factory=Shelf)
+    channels: dict[str, dict[str, tuple[Any, Channel]]] = field(
+        default_factory=dict
+    )  # root graph: by version
+    closed: bool = False
+
+
+class RunSaver(Saver):
+    """A saver whose writes count only while the attempt does."""
+
+    def __init__(self, db: Database, run_id: UUID, attempt: int) -> None:
+        super().__init__(db)
+        self.run_id = run_id
+        self.attempt = attempt
+        self._memory = Memory(Writer(db, run_id, attempt))
+
+    def close(self) -> None:
+        """Write nothing more: what the graph still puts down goes nowhere."""
+        self._memory.closed = True
+
+    def holding(self, values: Mapping[str, Any]) -> str | None:
+        """Return the id of a committed checkpoint of the root graph that holds these very objects."""
+        held = self._memory.shelf.find(values)
+        return held.checkpoint_id if held else None
+
+    def reference(self, values: Any, data: bytes) -> Reference | None:
+        """Return what an event that shows `values` as `data` asks when it is stored."""
+        if not isinstance(values, Mapping) or len(data) < WORTH:
+            return None
+        shelf = self._memory.shelf
+
+        def held() -> ValuesRef | None:
+            found = shelf.find(values, data)
+            return ValuesRef(found.thread_id, found.checkpoint_id, tuple(values)) if found else None
+
+        return held
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return the checkpoint that `config` names, else the newest of the thread and namespace.
+
+        Raises:
+            StaleAttempt, Unavailable: what was put down before could not be written; LangGraph says nothing
+                when that happens while it stops to ask.
+        """
+        self._memory.writer.check()
+        return await super().aget_tuple(config)
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Save a checkpoint, with the writes that wait for it.
+
+        Raises:
+            StaleAttempt: another worker has the run now; nothing is written.
+        """
+        encoded = self._encoded(self._encoder(config), config, checkpoint, metadata, new_versions)
+        if not self._memory.closed:
+            await self._memory.writer.write(encoded.rows, now=True)
+            self._remember(checkpoint, encoded)
+        return encoded.config
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        """Save what a task wrote, if it can be with the checkpoint that follows.
+
+        Raises:
+            StaleAttempt: another worker has the run now; nothing is written.
+        """
+        if not self._memory.closed:
+            rows = self._encoded_writes(self._encoder(config), config, writes, task_id, task_path)
+            await self._memory.writer.write(rows, now=False)
+
+    def _encoder(self, config: RunnableConfig) -> Encoder:
+        return self._memory.encoders.setdefault(str(config["configurable"]["thread_id"]), Encoder())
+
+    def _remember(self, checkpoint: Checkpoint, encoded: Encoded) -> None:
+        where = encoded.config["configurable"]
+        if where["checkpoint_ns"]:
+            return
+        new = {name: typed_channel(typed, self.serde.loads_typed) for name, typed in encoded.channels.items()}
+        self._shelve(where["thread_id"], checkpoint, new)
+
+    def _shelve(self, thread_id: str, checkpoint: Checkpoint, new: Mapping[str, Channel]) -> None:
+        known = self._memory.channels.setdefault(thread_id, {})
+        versions = checkpoint["channel_versions"]
+        channels: dict[str, Channel] = {}
+        for name, value in checkpoint["channel_values"].items():
+            if name in new:
+                channels[name] = new[name]
+            elif value is None or type(value) in (str, int, bool):
+                channels[name] = Channel(None, shown_as(shown(value)))
+            elif name in known and known[name][0] == versions.get(name):
+                channels[name] = known[name][1]
+        known.update({name: (versions.get(name), channel) for name, channel in channels.items()})
+        self._memory.shelf.add(Held(thread_id, checkpoint["id"], checkpoint["channel_values"], channels))
+
+    async def _decoded(self, row: DictRow, items: dict[str, dict[bytes, Item]]) -> CheckpointTuple:
+        found = await super()._decoded(row, items)
+        rows = items.get(row["thread_id"], {})
+        encoder = self._memory.encoders.setdefault(row["thread_id"], Encoder())
+        new: dict[str, Channel] = {}
+        for channel, type_, blob in row["channel_values"] or ():
+            name, typed = channel.decode(), (type_.decode(), blob)
+            stored = self.serde.loads_typed(typed) if typed[0] == "artel.list" else None
+            if isinstance(stored, StoredList):
+                new[name] = Channel(encoder.learn(stored, found.checkpoint["channel_values"][name], rows), 0)
+            elif typed[0] != "empty":
+                new[name] = typed_channel(typed, self.serde.loads_typed)
+        if not row["checkpoint_ns"]:
+            self._shelve(row["thread_id"], found.checkpoint, new)
+        return found
