@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from artel.graphs.approval import validate
 from artel.server.engine.pickup import command_of
 from artel.storage import approvals, runs
 from artel.storage.approvals import AlreadyDecided, Approval
-from artel.storage.errors import Conflict, Invalid
+from artel.storage.errors import Invalid
 from artel.storage.postgres import Connection
 from artel.storage.runs import Order, Run
 from artel.storage.threads import Thread
@@ -104,17 +105,14 @@ async def _unknown(conn: Connection, thread: Thread, interrupt_id: str) -> None:
 
 
 async def by_person(
-    conn: Connection, thread: Thread, asked: Approval, decision: dict[str, Any], *, by: str
+    conn: Connection, thread: Thread, asked: Approval, decision: Any, *, by: str
 ) -> Order:
     """Record a decision and return the order that carries it to the graph.
 
     Raises:
-        Conflict: the thread has gone on to something else.
         Invalid: the decision does not fit the question; nothing is saved.
-        AlreadyDecided, Expired: it was answered before, or the time is over.
+        AlreadyDecided, Superseded, Expired: it was answered before, set aside, or the time is over.
     """
-    if asked.decision is None and asked.superseded_at is not None:
-        raise Conflict(f"approval {asked.approval_id} was set aside by a newer message")
     checked = validate(asked.value, decision)
     await approvals.decide(conn, asked.approval_id, checked, by=by, owner=asked.owner)
     order = await _order_of(conn, thread, asked)
@@ -144,8 +142,11 @@ def timeout_of(value: Any, asked: Approval) -> dict[str, Any]:
 
 
 async def _order_of(conn: Connection, thread: Thread, asked: Approval) -> Order:
-    """Return an order like the run that asked."""
-    run = await runs.get(conn, asked.run_id, owner=asked.owner)
+    """Return an order like the run that asked; when that was deleted, one for the thread's graph."""
+    run = await runs.find(conn, asked.run_id)
+    if run is None:
+        known = thread.metadata
+        return Order(thread.thread_id, UUID(known["assistant_id"]), known["graph_id"], owner=thread.owner)
     kwargs = {name: run.kwargs[name] for name in CARRIED_ON if name in run.kwargs}
     return Order(
         thread.thread_id,

@@ -127,7 +127,7 @@ async def _answer(conn: Connection, thread: Thread, order: Order) -> Order:
     return order
 
 
-async def answer(engine: Engine, approval_id: UUID, decision: dict[str, Any], *, by: str, owner: str) -> Run:
+async def answer(engine: Engine, approval_id: UUID, decision: Any, *, by: str, owner: str) -> Run:
     """Record the first answer to a question and start the run that goes on with it.
 
     Raises:
@@ -144,7 +144,7 @@ async def answer(engine: Engine, approval_id: UUID, decision: dict[str, Any], *,
 
 
 async def _answer_one(
-    engine: Engine, approval_id: UUID, decision: dict[str, Any], *, by: str, owner: str, fast: bool
+    engine: Engine, approval_id: UUID, decision: Any, *, by: str, owner: str, fast: bool
 ) -> Run:
     async with engine.db.transaction() as conn:
         asked = await approvals.get(conn, approval_id, owner=owner)

@@ -75,11 +75,10 @@ def _too_often(run: Run, outcome: Handed) -> Outcome:
 
 def exhausted(run: Run) -> dict[str, str]:
     """Say that a run was begun as often as it may be."""
-    times = "once" if run.attempt == 1 else f"{run.attempt} times"
+    times = "1 attempt" if run.attempt == 1 else f"{run.attempt} attempts"
     return {
         "error": "AttemptsExhausted",
-        "message": f"the run was begun {times} and its worker stopped each time before the end; "
-        f"it may be begun {run.max_attempts} time(s)",
+        "message": f"given up after {times}: each time its worker stopped before the run had ended",
     }
 
 

@@ -160,7 +160,7 @@ async def _drive(engine: Engine, execution: Execution) -> Done:
             graph = built.copy(update={"checkpointer": saver, "name": translate.name_of(built, run.graph_id)})
             decision = first(run) if run.attempt == 1 else await decide(graph, run, config)
             if isinstance(decision, Stop):
-                return _done(decision.state, {})
+                return _done(decision.state, _raised_in(decision.state))
             if not decision.addressed:
                 config["configurable"].pop("checkpoint_id", None)
             return await _stream(execution, saver, graph, decision.input, config)

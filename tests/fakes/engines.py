@@ -84,6 +84,7 @@ class Graphs:
             "slow": chain({"a": self._step("a"), "wait": self._wait("wait"), "c": self._step("c")}),
             "talk": chain({"speak": self._speak}),
             "ask": chain({"before": self._step("before"), "ask": self._ask, "after": self._step("after")}),
+            "wait_ask": chain({"wait": self._wait("wait"), "ask": self._ask, "after": self._step("after")}),
             "ask_twice": chain({"ask": self._ask_twice}),
             "ask_two": self._two_questions(),
             "fail": chain({"a": self._step("a"), "fail": self._fail}),

@@ -72,6 +72,31 @@ async def test_a_stale_worker_lets_go_and_writes_nothing(opened: Open, stage: St
     assert last == [{"step": "1"}]
 
 
+async def test_a_question_whose_ending_was_not_written_is_written_on_pick_up(
+    opened: Open, stage: Stage
+) -> None:
+    one = await opened()
+    run = await one.start("wait_ask", durability="sync")
+    await stage.reached.wait()
+    execution = one.engine.live[run.run_id]
+    await execution.log.storing.acquire()
+    stage.gate.set()
+    assert execution.graph
+    await asyncio.wait({execution.graph})
+    assert not await one.rows("select 1 from approvals")
+    two = await opened()
+    await kill(one)
+    ended = await two.end(run)
+    assert (ended.status, ended.attempt) == ("success", 2)
+    assert stage.did == ["wait"]
+    (row,) = await two.rows("select * from approvals")
+    assert (await two.of_thread(run.thread_id)).status == "interrupted"
+    assert types(await two.events(run))[-2:] == ["approval.asked", "run.ended"]
+    answer = await dispatch.answer(two.engine, row["approval_id"], "so", by="me", owner="local")
+    await two.end(answer)
+    assert stage.did == ["wait", "answered so", "after"]
+
+
 async def test_a_poison_run_ends_with_the_reason(opened: Open, stage: Stage) -> None:
     one, two = await opened(), await opened()
     run = await one.start("slow", max_attempts=1)
