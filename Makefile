@@ -62,13 +62,13 @@ $(STAMPS)/venv:
 
 $(STAMPS)/core: $(STAMPS)/venv requirements/core.txt pyproject.toml
 	@echo "Installing Artel"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/core.txt -r requirements/build.txt
+	@UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/core.txt -r requirements/build.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(STAMPS)/dev: $(STAMPS)/core requirements/dev.txt requirements/anthropic.txt
 	@echo "Installing what the tests need"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt -r requirements/anthropic.txt
+	@UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt -r requirements/anthropic.txt
 	@touch $@
 
 $(STAMPS)/web-dependencies: $(STAMPS)/venv web/package-lock.json

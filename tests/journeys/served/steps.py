@@ -1,0 +1,38 @@
+"""A graph that counts to `n` and leaves a mark in a file at every step."""
+
+import asyncio
+import operator
+from pathlib import Path
+from typing import Annotated, Literal, TypedDict
+
+from langgraph.graph import END, START, StateGraph
+
+
+class State(TypedDict):
+    """How far to count, how slowly, where to leave marks, and what was counted."""
+
+    n: int
+    pause_s: float
+    marks: str
+    counted: Annotated[list[int], operator.add]
+
+
+async def count(state: State) -> dict[str, list[int]]:
+    """Leave the next mark, then take a while: a crash in the pause repeats the mark."""
+    number = len(state.get("counted", []))
+    with Path(state["marks"]).open("a") as file:
+        file.write(f"{number}\n")
+    await asyncio.sleep(state["pause_s"])
+    return {"counted": [number]}
+
+
+def more(state: State) -> Literal["count", "__end__"]:
+    """Go on until `n` numbers are counted."""
+    return "count" if len(state["counted"]) < state["n"] else END
+
+
+builder = StateGraph(State)
+builder.add_node(count)
+builder.add_edge(START, "count")
+builder.add_conditional_edges("count", more)
+graph = builder.compile()
