@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -56,6 +57,15 @@ def tmp_path(tmp_path: Path) -> Path:
     """A folder of the test's own, in which a database may live."""
     tmp_path.chmod(0o711)
     return tmp_path
+
+
+# A pretty traceback of a deep stack takes seconds to draw; failing runs are logged by many tests.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture(scope="session")

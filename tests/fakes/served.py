@@ -5,6 +5,7 @@ import operator
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any
 
 import httpx
@@ -106,7 +107,7 @@ def _line(schema: Any, nodes: dict[str, Any], **options: Any) -> Any:
     for name, node in nodes.items():
         graph.add_node(name, node)
     names = [START, *nodes, END]
-    for here, there in zip(names, names[1:], strict=False):
+    for here, there in pairwise(names):
         graph.add_edge(here, there)
     return graph.compile()
 

@@ -58,13 +58,13 @@ def normal(text: str) -> str:
     return text
 
 
-@pytest.mark.parametrize("case", CASES)
-async def test_a_stream_is_what_clients_expect(case: str, wire: Wire) -> None:
-    body = {"input": HI, **CASES[case]}
-    response = await wire("POST", f"/threads/{await wire.thread()}/runs/stream", body)
-
-    assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
-    assert normal(response.text) == (EXPECTED / f"{case}.sse").read_bytes().decode()
+async def test_a_stream_is_what_clients_expect(wire: Wire, subtests: pytest.Subtests) -> None:
+    for case, asked in CASES.items():
+        with subtests.test(case):
+            path = f"/threads/{await wire.thread()}/runs/stream"
+            response = await wire("POST", path, {"input": HI, **asked})
+            assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+            assert normal(response.text) == (EXPECTED / f"{case}.sse").read_bytes().decode()
 
 
 async def test_a_stream_says_where_it_goes_on_and_that_nobody_should_keep_it(wire: Wire) -> None:
@@ -109,22 +109,16 @@ async def test_messages_so_far_go_on_for_a_reader_that_comes_back(wire: Wire) ->
     assert '"content":"one two three"' in whole
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "stream_mode=updates&stream_mode=custom",
-        "stream_mode=updates,custom",
-        'stream_mode=["updates","custom"]',
-    ],
-)
-async def test_a_late_reader_may_ask_for_some_modes_only(query: str, wire: Wire) -> None:
+async def test_a_late_reader_may_ask_for_some_modes_only(wire: Wire) -> None:
     thread = await wire.thread()
     run = await wire.ok("POST", f"/threads/{thread}/runs", {"assistant_id": "flow", "input": HI})
     path = f"/threads/{thread}/runs/{run['run_id']}"
     await wire.ok("GET", f"{path}/join")
 
-    shown = (await wire("GET", f"{path}/stream?{query}", headers={"Last-Event-ID": "-1"})).text
-    assert re.findall(r"event: (.*)\r\n", shown) == ["custom", "updates", "updates", "updates"]
+    for modes in ("updates&stream_mode=custom", "updates,custom", '["updates","custom"]'):
+        every = {"Last-Event-ID": "-1"}
+        shown = (await wire("GET", f"{path}/stream?stream_mode={modes}", headers=every)).text
+        assert re.findall(r"event: (.*)\r\n", shown) == ["custom", "updates", "updates", "updates"]
 
 
 async def test_a_failure_is_told_to_readers_that_come_later(wire: Wire) -> None:
