@@ -104,9 +104,7 @@ async def _unknown(conn: Connection, thread: Thread, interrupt_id: str) -> None:
         raise Invalid(f"command.resume names {interrupt_id}, which is no open question of this thread")
 
 
-async def by_person(
-    conn: Connection, thread: Thread, asked: Approval, decision: Any, *, by: str
-) -> Order:
+async def by_person(conn: Connection, thread: Thread, asked: Approval, decision: Any, *, by: str) -> Order:
     """Record a decision and return the order that carries it to the graph.
 
     Raises:

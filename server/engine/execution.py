@@ -149,7 +149,7 @@ def stopped(execution: Execution) -> Outcome:
 async def _drive(engine: Engine, execution: Execution) -> Done:
     run = execution.run
     config = configuration(run)
-    saver = RunSaver(engine.db, run.run_id, run.attempt)
+    saver = RunSaver(engine.db, run.run_id, run.attempt, new_thread=execution.new_thread)
     execution.saver = saver
     if engine.handles is None:
         given: AbstractContextManager[object] = nullcontext()

@@ -88,8 +88,20 @@ async def _write(engine: Engine, batch: Sequence[RunLog]) -> None:
         raise
 
 
+async def _write_one(engine: Engine, run_log: RunLog) -> None:
+    """Store the chunk of the only run that said something: one statement."""
+    if not (chunk := run_log.unstored()):
+        return
+    async with engine.db.connection(control=True) as conn:
+        await events.append(conn, run_log.run_id, run_log.attempt, chunk)
+    run_log.mark_stored(chunk[-1].seq)
+
+
 async def _write_chunks(engine: Engine, batch: Sequence[RunLog]) -> None:
     now = time.monotonic()
+    if len(batch) == 1 and not batch[0].low and batch[0].followed_until <= now:
+        await _write_one(engine, batch[0])
+        return
     stored: list[tuple[RunLog, int]] = []
     raised: list[tuple[RunLog, int]] = []
     async with engine.db.transaction(control=True, batch=True) as conn:

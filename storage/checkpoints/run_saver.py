@@ -34,8 +34,10 @@ class Memory:
 class RunSaver(Saver):
     """A saver whose writes count only while the attempt does."""
 
-    def __init__(self, db: Database, run_id: UUID, attempt: int) -> None:
+    def __init__(self, db: Database, run_id: UUID, attempt: int, *, new_thread: bool = False) -> None:
+        """`new_thread`: made with this run, so the first read finds nothing and need not be sent."""
         super().__init__(db)
+        self._nothing_there = new_thread
         self.run_id = run_id
         self.attempt = attempt
         self._memory = Memory(Writer(db, run_id, attempt))
@@ -69,6 +71,9 @@ class RunSaver(Saver):
                 when that happens while it stops to ask.
         """
         self._memory.writer.check()
+        if self._nothing_there:
+            self._nothing_there = False
+            return None
         return await super().aget_tuple(config)
 
     async def aput(
