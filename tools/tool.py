@@ -15,6 +15,8 @@ from artel.tools.policy import Call
 from artel.tools.workspace import change, paths
 from artel.tools.workspace.change import Change
 
+MAX_SUMMARY = 300  # characters
+
 Seen = Mapping[str, str]
 
 
@@ -86,12 +88,16 @@ class Tool:
             raise ToolRefused(f"{self.name}: {said}") from None
 
     def summary(self, args: Mapping[str, Any], workspace: Path) -> str:
-        """Return the call in one line for the person asked, with the path it really leads to."""
+        """Return the call in one line for the person asked, with the path it really leads to.
+
+        Nothing in it is invisible, so that no name can pose as another.
+        """
         parsed = self.parse(args)
         place = paths.resolve(workspace, self.path_of(parsed))
         asked = self.path_of(parsed)
         leads = "" if asked.removeprefix("./") == place.relative else f" → {place.relative}"
-        return f"{self.sums_up(parsed)}{leads}"
+        line = paths.printable(f"{self.sums_up(parsed)}{leads}")
+        return line if len(line) <= MAX_SUMMARY else f"{line[:MAX_SUMMARY]}…"
 
     def call(self, args: Mapping[str, Any], workspace: Path, *, user: str = "local") -> Call:
         """Return the call as the policy judges it: by where its path really leads.

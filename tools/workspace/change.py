@@ -4,8 +4,8 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from artel.tools.workspace.paths import NoSuchFile, Place
 from artel.tools.workspace.read import MAX_FILE_BYTES
 
 Applied = Literal["written", "already there"]
+TEMPORARY = re.compile(r"\.artel-[0-9a-f]{16}\.tmp")
 REPORTED_DIFF = 4_000  # characters: the model knows what it asked for
 
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -40,7 +41,7 @@ class Change:
     strategy: str
     "How the place was found, in words for people."
     problems: tuple[str, ...] = ()
-    "Syntax errors that it brings in."
+    "Syntax errors and invisible characters that it brings in, for the model and for the person asked."
     whole: bool = False
     "Whether the model gave the whole content, and so knows it."
 
@@ -76,7 +77,8 @@ def apply(root: Path, change: Change) -> Applied:
     place = paths.resolve(root, change.path)
     if place.relative != change.path:
         raise Stale(f"{change.path} now leads to {place.relative}; nothing was written")
-    with folder(place.parent, make=change.before_sha is None) as parent, _locked(parent):
+    with folder(place.parent, make=change.before_sha is None) as parent:
+        _lock(parent)
         now = _found(parent, place)
         sha = hashlib.sha256(now.data).hexdigest() if now else None
         if sha == change.after_sha:
@@ -102,8 +104,8 @@ def report(change: Change, applied: Applied) -> str:
         if applied == "written"
         else f"{change.path} already is so."
     )
-    broken = "".join(f"\n- {problem}" for problem in change.problems)
-    warning = f"\nNew syntax errors, unless more edits follow:{broken}" if broken else ""
+    noted = "".join(f"\n- {problem}" for problem in change.problems)
+    warning = f"\nNew problems, unless more edits follow:{noted}" if noted else ""
     return f"{done}{warning}\n{shown}"
 
 
@@ -120,17 +122,25 @@ def _became(before: str | None, now: str | None) -> str:
     return "was deleted meanwhile" if now is None else "was changed by somebody else meanwhile"
 
 
-@contextlib.contextmanager
-def _locked(parent: int) -> Iterator[None]:
-    """Let one writer of Artel's into a folder at a time, over all processes of this machine."""
-    with contextlib.suppress(OSError):  # some network file systems have no locks; the sha is still compared
+def _lock(parent: int) -> None:
+    """Let one writer of Artel's into a folder at a time, over all processes, until it is closed.
+
+    What a writer that was killed left there is then nobody's, and removed.
+    """
+    try:
         fcntl.flock(parent, fcntl.LOCK_EX)
-    yield
+    except OSError:
+        return  # some network file systems have no locks; the sha is still compared
+    with os.scandir(parent) as scanned:
+        left = [entry.name for entry in scanned if TEMPORARY.fullmatch(entry.name)]
+    for name in left:
+        with contextlib.suppress(OSError):
+            os.unlink(name, dir_fd=parent)
 
 
 def _replace(parent: int, place: Place, data: bytes, now: Found | None) -> None:
     """Put `data` at `place` in one step: at every instant the file is the old one or the new one."""
-    temporary = f".artel-{secrets.token_hex(8)}"
+    temporary = f".artel-{secrets.token_hex(8)}.tmp"
     with translated(place):
         handle = os.open(temporary, CREATE, 0o666, dir_fd=parent)
         try:

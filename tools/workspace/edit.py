@@ -48,7 +48,7 @@ def plan(root: Path, path: str, old: str, new: str, *, replace_all: bool = False
         after=data,
         diff=_diff(place.relative, before.text, after, raw),
         strategy=_strategy(view, match),
-        problems=syntax.introduced(place.relative, before.text, after),
+        problems=(*text.hidden(before.text, after), *syntax.introduced(place.relative, before.text, after)),
     )
 
 

@@ -16,7 +16,7 @@ EXCLUDED = (
     *("node_modules/", "bower_components/", "jspm_packages/", ".next/", ".nuxt/", ".svelte-kit/", ".turbo/"),
     *(".venv/", "venv/", "__pycache__/", "*.py[cod]", ".tox/", ".nox/", ".eggs/", "*.egg-info/"),
     *(".mypy_cache/", ".pytest_cache/", ".ruff_cache/", ".hypothesis/", ".gradle/", ".terraform/"),
-    *("build/", "dist/", ".idea/", ".hg/", ".svn/", ".DS_Store", "Thumbs.db"),
+    *(".artel-*.tmp", "build/", "dist/", ".idea/", ".hg/", ".svn/", ".DS_Store", "Thumbs.db"),
     *("*.o", "*.a", "*.so", "*.dylib", "*.dll", "*.exe", "*.class", "*.obj", "*.lib"),
 )
 

@@ -4,10 +4,11 @@ import difflib
 from collections import Counter
 from collections.abc import Sequence
 
-CANDIDATES = 2_000  # lines that are compared by letters; more would take seconds
+CANDIDATES = 200  # lines that are compared by letters; each may take milliseconds
 CONTEXT = 2  # lines
 SHOWN = 24  # lines
-WIDTH = 200  # characters
+WIDTH = 200  # characters shown
+COMPARED = 120  # characters
 
 
 def region(lines: Sequence[str], old: str) -> str:
@@ -39,17 +40,16 @@ def _by_votes(lines: Sequence[str], wanted: Sequence[str]) -> int | None:
 
 def _by_letters(lines: Sequence[str], wanted: Sequence[str]) -> int | None:
     offset = max(range(len(wanted)), key=lambda index: len(wanted[index].strip()))
-    sought = wanted[offset].strip()[:WIDTH]
+    sought = wanted[offset].strip()[:COMPARED]
     if not sought:
         return None
     words = set(sought.split())
-    near = [number for number, line in enumerate(lines) if words & set(line[: 4 * WIDTH].split())] or range(
-        len(lines)
-    )
+    shared = [(len(words & set(line[: 4 * COMPARED].split())), number) for number, line in enumerate(lines)]
+    near = [number for count, number in sorted(shared, key=lambda pair: -pair[0])[:CANDIDATES]]
     best, ratio = None, 0.6
     matcher = difflib.SequenceMatcher(None, b=sought, autojunk=False)
-    for number in near[:CANDIDATES]:
-        matcher.set_seq1(lines[number].strip()[:WIDTH])
+    for number in near:
+        matcher.set_seq1(lines[number].strip()[:COMPARED])
         if matcher.real_quick_ratio() > ratio and matcher.quick_ratio() > ratio and matcher.ratio() > ratio:
             best, ratio = number, matcher.ratio()
     return None if best is None else max(best - offset, 0)

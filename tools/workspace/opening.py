@@ -12,8 +12,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from artel.tools.errors import ToolFailed
-from artel.tools.workspace.paths import BadPath, NoSuchFile, OutsideWorkspace, Place, TooLarge, WrongKind
+from artel.tools.workspace.paths import (
+    BadPath,
+    NoSuchFile,
+    OutsideWorkspace,
+    Place,
+    TooLarge,
+    WrongKind,
+    printable,
+)
 
+ABOVE = (
+    getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+)  # needs no right to list
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a pipe must not block us
 
@@ -34,8 +45,7 @@ def folder(place: Place, *, make: bool = False) -> Iterator[int]:
 
     `make` creates the folders that are missing.
     """
-    with translated(place):
-        current = os.open(place.root, FOLDER)
+    current = _open_root(place)
     try:
         for depth, name in enumerate(place.parts, start=1):
             inner = _enter(current, name, Place(place.root, place.parts[:depth]), make=make)
@@ -91,6 +101,22 @@ def translated(place: Place) -> Iterator[None]:
         raise ToolFailed(f"{place.relative}: {error.strerror or error}") from error
 
 
+def _open_root(place: Place) -> int:
+    """Open the workspace itself, through no link either: its parents may be another agent's workspace."""
+    above, names = "/", place.root.parts[1:]
+    with translated(place):
+        current = os.open(above, ABOVE if names else FOLDER)
+        for depth, name in enumerate(names, start=1):
+            try:
+                inner = os.open(name, FOLDER if depth == len(names) else ABOVE, dir_fd=current)
+            except NotADirectoryError as error:
+                raise OutsideWorkspace(f"the workspace {place.root} is a link, or became one") from error
+            finally:
+                os.close(current)
+            current = inner
+    return current
+
+
 def _enter(parent: int, name: str, place: Place, *, make: bool) -> int:
     try:
         return os.open(name, FOLDER, dir_fd=parent)
@@ -109,6 +135,7 @@ def _enter(parent: int, name: str, place: Place, *, make: bool) -> int:
     with translated(place):
         with contextlib.suppress(FileExistsError):  # somebody was faster; a link is refused below
             os.mkdir(name, dir_fd=parent)
+            os.fsync(parent)
         return os.open(name, FOLDER, dir_fd=parent)
 
 
@@ -143,4 +170,4 @@ def _near(place: Place) -> str:
     except OSError:
         return ""
     same = [name for name in names if name.casefold() == place.name.casefold() and name != place.name]
-    return f" (but there is {same[0]})" if same else ""
+    return f" (but there is {printable(same[0])})" if same else ""

@@ -9,7 +9,9 @@ from pathlib import Path
 from artel.tools.errors import ToolFailed, ToolRefused
 
 MARKER = ".artel-data"  # the server leaves a file of this name in its data folder, wherever that is
-DENIED = frozenset({".git", "git~1", ".artel"})
+DENIED = frozenset({".git", "git~1", ".artel", MARKER})
+MAX_BYTES = 3_000  # of a path; longer ones could be made through descriptors, and never removed by name
+MAX_DEPTH = 100  # folders; a walk holds a descriptor for each
 
 
 class OutsideWorkspace(ToolRefused):
@@ -64,6 +66,11 @@ class Place:
         return "/".join(self.parts) or "."
 
     @property
+    def shown(self) -> str:
+        """The path as one line for people and models, whatever the file system holds."""
+        return printable(self.relative)
+
+    @property
     def name(self) -> str:
         """The last component."""
         return self.parts[-1] if self.parts else "."
@@ -106,7 +113,8 @@ def resolve_workspace(path: str | Path, roots: Sequence[Path]) -> Path:
 def resolve(root: Path, path: str) -> Place:
     """Return where `path`, relative to `root` or absolute below it, really leads.
 
-    Nothing needs to exist there. A name that differs only in its Unicode form (й as one code point or as two)
+    `root` is what `resolve_workspace` returned. Nothing needs to exist at `path`.
+    A name that differs only in its Unicode form (й as one code point or as two)
     means the file that exists.
 
     Raises:
@@ -118,11 +126,16 @@ def resolve(root: Path, path: str) -> Place:
     if path == "~" or path.startswith("~/"):
         raise BadPath(f"{path!r}: ~ is not expanded, give a path relative to the workspace")
     home = _real(str(root))
+    if home != root:
+        raise OutsideWorkspace(f"the workspace {root} is a link to {home}, or became one")
     place = _contained(home, os.path.join(home, path), path)  # noqa: PTH118 - `a/../b` must pass through links
     existing = _as_spelled_on_disk(place)
     if existing != place:
         place = _contained(home, str(home.joinpath(*existing.parts)), path)
     _check_allowed(place)
+    if len(place.parts) > MAX_DEPTH:
+        raise BadPath(f"{path[:80]!r}… is {len(place.parts)} folders deep; at most {MAX_DEPTH} are used")
+    _check_text(place.relative)
     return place
 
 
@@ -139,15 +152,28 @@ def is_denied(name: str) -> bool:
     return plain.casefold().rstrip(". ") in DENIED
 
 
+def printable(text: str) -> str:
+    r"""Return `text` with everything invisible written out: line ends, colours, changes of direction.
+
+    >>> printable("a\nb\u202e")
+    'a\\nb\\u202e'
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
 def _check_text(path: str) -> None:
     if not path:
         raise BadPath("the path is empty")
     if any(char < " " or char == "\x7f" for char in path):
         raise BadPath(f"{path[:80]!r} holds control characters")
     try:
-        os.fsencode(path)
+        size = len(path.encode())
     except UnicodeEncodeError:
         raise BadPath(f"{path[:80]!r} holds half a character (a lone surrogate)") from None
+    if size > MAX_BYTES:
+        raise BadPath(f"{path[:80]!r}… has {size} bytes; a path has at most {MAX_BYTES}")
 
 
 def _real(path: str) -> Path:

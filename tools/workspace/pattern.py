@@ -19,6 +19,7 @@ import regex
 from artel.tools.errors import ToolRefused
 
 MAX_PATTERN = 1_000  # characters
+MAX_SIZE = 20_000  # pieces, half a kilobyte each; `((a+)+)+…` forty deep took 20 GB
 BLANKS = r"\t\x0b\x0c\x0d\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # \s without \n
 FEED = 10
 NEVER = "(?!)"
@@ -40,6 +41,8 @@ class Pattern:
     compiled: "regex.Pattern[str]"
     literal: str
     "Text that every match contains, or nothing; looking for it first is a hundred times faster."
+    plain: bool
+    "Whether the literal is all there is."
     rust: str | None
     "For ripgrep; None if it cannot be said there."
 
@@ -54,16 +57,27 @@ def compiled(pattern: str, *, ignore_case: bool = False, literal: bool = False) 
     if not pattern or len(pattern) > MAX_PATTERN:
         raise BadPattern(f"a pattern has 1 to {MAX_PATTERN} characters, got {len(pattern)}")
     parsed = _parsed(pattern, re.escape(pattern) if literal else pattern, re.IGNORECASE if ignore_case else 0)
+    try:
+        return _ready(parsed, pattern)
+    except (regex.error, RecursionError) as error:
+        raise BadPattern(f"{pattern[:80]!r} cannot be searched for: {error}") from None
+
+
+def _ready(parsed: Any, asked: str) -> Pattern:
+    if (size := _size(parsed)) > MAX_SIZE:
+        raise BadPattern(
+            f"{asked[:80]!r} repeats too much: written out it has {size:.0e} pieces, over {MAX_SIZE}"
+        )
     flags = parsed.state.flags
     theirs = (regex.IGNORECASE if flags & re.IGNORECASE else 0) | (regex.ASCII if flags & re.ASCII else 0)
     mine = ForRegex()
-    try:
-        ready = regex.compile(mine.say(parsed), regex.VERSION0 | regex.MULTILINE | theirs)
-    except (regex.error, RecursionError) as error:
-        raise BadPattern(f"{pattern[:80]!r} cannot be searched for: {error}") from None
+    ready = regex.compile(mine.say(parsed), regex.VERSION0 | regex.MULTILINE | theirs)
     folded = mine.folds or bool(flags & re.IGNORECASE)
     return Pattern(
-        ready, "" if folded else max(_literals(parsed), key=len, default=""), _rust(parsed, folded)
+        compiled=ready,
+        literal="" if folded else max(_literals(parsed), key=len, default=""),
+        plain=not folded and all(op.name == "LITERAL" for op, _ in parsed.data),
+        rust=_rust(parsed, folded),
     )
 
 
@@ -79,6 +93,31 @@ def _parsed(asked: str, pattern: str, flags: int) -> Any:
     except (OverflowError, RecursionError, UnicodeEncodeError) as error:
         raise BadPattern(f"{asked[:80]!r} is no regular expression: {error}") from None
     return parsed
+
+
+def _size(parsed: Any) -> float:
+    """Return how long the pattern gets when repetitions are written out, as engines do: `a{9}{9}` has 100."""
+    return sum(_size_of(op.name, value) for op, value in parsed.data)
+
+
+def _size_of(op: str, value: Any) -> float:
+    match op:
+        case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+            return (int(value[0]) + 1) * _size(value[2])
+        case "SUBPATTERN":
+            return 1 + _size(value[3])
+        case "BRANCH":
+            return 1 + sum(map(_size, value[1]))
+        case "ASSERT" | "ASSERT_NOT":
+            return 1 + _size(value[1])
+        case "ATOMIC_GROUP":
+            return 1 + _size(value)
+        case "GROUPREF_EXISTS":
+            return 1 + _size(value[1]) + (_size(value[2]) if value[2] else 0)
+        case "IN":
+            return float(len(value))
+        case _:
+            return 1
 
 
 class ForRegex:

@@ -1,6 +1,7 @@
 """Search the contents of files for a regular expression."""
 
 import codecs
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from typing import Literal
 
 from artel.tools.errors import ToolFailed, ToolRefused
 from artel.tools.workspace import globs, opening, paths, pattern, text, tree
-from artel.tools.workspace.paths import Place
+from artel.tools.workspace.paths import Place, printable
 from artel.tools.workspace.pattern import Pattern
 from artel.tools.workspace.read import MAX_FILE_BYTES
 from artel.tools.workspace.secrets import is_secret
@@ -23,9 +24,11 @@ Mode = Literal["files_with_matches", "content", "count"]
 MAX_RESULTS = 1_000  # files, or lines, in one answer
 MAX_CHARS = 40_000
 MAX_LINE_CHARS = 300
-MAX_SECONDS = 10.0
+MAX_SECONDS = 5.0  # of the processor, for the pattern
+MAX_SEARCHED = 200_000  # characters of a line; going back over ten million of them took 4 GB
 WORTH_RIPGREP = 2_000_000  # bytes; below, starting it takes longer than searching
 BATCH = 100_000  # bytes of file names on one command line
+LONG_LINE = re.compile(rf"([^\n]{{{MAX_SEARCHED}}})[^\n]+")
 RARE = 500  # characters of a file for each occurrence, at least
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -74,16 +77,26 @@ def grep(
     else:
         chosen = [place for place, _ in places]
     answer = _Answer(output_mode, min(max_count, MAX_RESULTS))
+    long_lines = 0
     for found, content in _contents(chosen, ready):
-        if not answer.full and not budget.stopped:
-            answer.add(found.relative, _lines(content, ready, budget))
-    return answer.text(budget.stopped, skipped, f"nothing in {place.relative} matches {wanted}")
+        if answer.full or budget.stopped:
+            break
+        searched, cut = (content, 0) if ready.plain else _shortened(content)
+        long_lines += cut
+        answer.add(found.shown, _lines(searched, ready, budget))
+    notes = [budget.stopped] if budget.stopped else []
+    if skipped:
+        notes.append(f"{skipped} files over {MAX_FILE_BYTES // 1_048_576} MB were not searched")
+    if long_lines:
+        notes.append(f"of {long_lines} lines only the first {MAX_SEARCHED} characters were searched")
+    return answer.text(notes, f"nothing in {place.shown} matches {printable(wanted)}")
 
 
 @lru_cache(maxsize=1)
 def find_ripgrep() -> str:
     """Return the path of ripgrep, or nothing."""
-    return shutil.which("rg") or ""
+    found = shutil.which("rg") or ""
+    return found if Path(found).is_absolute() else ""  # a relative one might be a file of the workspace
 
 
 class _Answer:
@@ -108,10 +121,9 @@ class _Answer:
                 if not self._put(f"{path}:{line.number}:{_cut(line)}"):
                     return
 
-    def text(self, stopped: str, skipped: int, none: str) -> str:
-        notes = [note for note in (self.full, stopped) if note]
-        if skipped:
-            notes.append(f"{skipped} files over {MAX_FILE_BYTES // 1_048_576} MB were not searched")
+    def text(self, notes: list[str], none: str) -> str:
+        if self.full:
+            notes.insert(0, self.full)
         if self.mode == "count" and self.out:
             notes.insert(0, f"{self.total} lines in {len(self.out)} files")
         if not self.out:
@@ -224,6 +236,11 @@ def _text(data: bytes, place: Place) -> str | None:
         return text.decode(data, place.relative).text.replace("\r\n", "\n")
     except paths.WrongKind:
         return None
+
+
+def _shortened(content: str) -> tuple[str, int]:
+    """Return the text with its longest lines cut, and how many those were."""
+    return LONG_LINE.subn(r"\1", content) if len(content) > MAX_SEARCHED else (content, 0)
 
 
 def _lines(content: str, ready: Pattern, budget: Budget) -> Iterator[Line]:

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from artel.tools.errors import ToolRefused
@@ -10,6 +11,10 @@ from artel.tools.workspace.paths import WrongKind
 UTF16 = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1b"))
+HIDDEN = re.compile(
+    "[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0001-\U000e007f]"
+)
+HIDDEN_SHOWN = 5
 SAMPLE = 200_000  # bytes that the guess of an old encoding looks at
 
 
@@ -64,6 +69,25 @@ def newline(text: str) -> str:
     r"""Return how most lines of `text` end, `\n` or `\r\n`."""
     windows = text.count("\r\n")
     return "\r\n" if windows > text.count("\n") - windows else "\n"
+
+
+def hidden(before: str, after: str) -> tuple[str, ...]:
+    """Return where a change brings in characters that a reader of its diff cannot see, as `line 3: …`.
+
+    Source: N. Boucher and R. Anderson, Trojan Source (CVE-2021-42574).
+    """
+    if not HIDDEN.search(after):
+        return ()
+    known = Counter(HIDDEN.findall(before))
+    found = []
+    for match in HIDDEN.finditer(after):
+        known[match[0]] -= 1
+        if known[match[0]] < 0:
+            line = after.count("\n", 0, match.start()) + 1
+            found.append(f"line {line}: invisible or direction-changing character U+{ord(match[0]):04X}")
+        if len(found) == HIDDEN_SHOWN:
+            break
+    return tuple(found)
 
 
 def _exact(data: bytes, encoding: str, bom: bytes) -> Text | None:

@@ -15,7 +15,6 @@ from artel.tools.workspace.paths import Place
 
 MAX_ENTRIES = 200_000  # looked at in one walk
 MAX_SECONDS = 10.0
-MAX_DEPTH = 100  # folders; each level holds a descriptor open
 
 Kind = Literal["file", "folder", "link", "other"]
 
@@ -92,7 +91,7 @@ def _walk(handle: int, folder: Place, outer: Ignore, budget: Budget) -> Iterator
             continue
         if entry.kind != "folder":
             yield entry
-        elif len(entry.place.parts) < MAX_DEPTH and (inner := _open(handle, entry)) is not None:
+        elif len(entry.place.parts) < paths.MAX_DEPTH and (inner := _open(handle, entry)) is not None:
             try:
                 yield from _walk(inner, entry.place, ignored, budget)
             finally:

@@ -56,7 +56,7 @@ def _new(place: Place, content: str) -> Change:
         after=content.encode(),
         diff=diff.unified(place.relative, None, lines, [(0, 0, 0, len(lines))] if lines else []),
         strategy=f"new file, {len(lines)} lines",
-        problems=syntax.introduced(place.relative, "", content),
+        problems=(*text.hidden("", content), *syntax.introduced(place.relative, "", content)),
         whole=True,
     )
 
@@ -76,6 +76,9 @@ def _over(place: Place, before: text.Text, sha: str, content: str) -> Change:
         after=data,
         diff=diff.unified(place.relative, old, new, diff.changed(old, new)),
         strategy="whole file",
-        problems=syntax.introduced(place.relative, before.text, content),
+        problems=(
+            *text.hidden(before.text, content),
+            *syntax.introduced(place.relative, before.text, content),
+        ),
         whole=True,
     )

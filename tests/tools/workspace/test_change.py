@@ -196,9 +196,7 @@ def test_the_report_names_how_and_shows_the_diff(root: Path) -> None:
     (root / "f.py").write_text("x = (1)\n")
     planned = edit.plan(root, "f.py", "(1)", "(1")
     said = change.report(planned, change.apply(root, planned))
-    assert said.startswith(
-        "Changed f.py (exact, line 1).\nNew syntax errors, unless more edits follow:\n- line 1"
-    )
+    assert said.startswith("Changed f.py (exact, line 1).\nNew problems, unless more edits follow:\n- line 1")
     assert "+x = (1\n" in said
     assert change.report(planned, "already there").startswith("f.py already is so.")
     big = write.plan(root, "big", "line\n" * 50_000)

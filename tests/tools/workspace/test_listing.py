@@ -48,7 +48,9 @@ def test_an_empty_folder_says_so(root: Path) -> None:
 def test_long_listings_are_cut_and_say_so(root: Path) -> None:
     for number in range(listing.MAX_ENTRIES + 5):
         (root / f"{number:05}.py").touch()
-    assert listing.ls(root).endswith("00999.py  0 B\n[1000 of 1005 entries; use glob to find more]")
+    assert listing.ls(root).endswith(
+        "00999.py  0 B\n[only the first 1000 are shown; use glob, or narrow the pattern or the path]"
+    )
     found = listing.glob(root, "*.py").split("\n")
     assert len(found) == listing.MAX_ENTRIES + 1
     assert "only the first 1000 are shown" in found[-1]
