@@ -84,6 +84,11 @@ def _ask(state: Answer) -> dict[str, Any]:
     return {"answer": interrupt({"question": "ok?"})}
 
 
+def _gate(state: Answer) -> dict[str, Any]:
+    asked = {"type": "tool_approval", "tool_call_id": "c1", "name": "write_file", "args": {"path": "x"}}
+    return {"answer": interrupt({**asked, "description": "Write x", "artel": {"kind": "tool_call"}})}
+
+
 def _after(state: Answer) -> dict[str, Any]:
     return {"n": state.get("n", 0) + 1}
 
@@ -119,6 +124,7 @@ def graphs() -> dict[str, Any]:
         "flow": _line(State, {"first": _first, "child": inner, "talk": _talk}),
         "said": _line(State, {"plain": _plain, "sub": _line(State, {"deep": _deep})}),
         "asks": _line(Answer, {"ask": _ask, "after": _after}),
+        "gated": _line(Answer, {"gate": _gate}),
         "nest": _line(Answer, {"sub": _line(Answer, {"ask": _ask})}),
         "fails": _line(Answer, {"boom": _boom}),
         "slow": _line(Answer, {"nap": _nap}),

@@ -28,12 +28,12 @@ async def test_assistants_come_in_pages(wire: Wire) -> None:
     while offset:
         body = {"limit": 3, "offset": int(offset), "sort_by": "name", "sort_order": "asc"}
         page = await wire("POST", "/assistants/search", body)
-        assert page.headers["x-pagination-total"] == "7"
+        assert page.headers["x-pagination-total"] == "8"
         seen += [one["graph_id"] for one in page.json()]
         offset = page.headers.get("x-pagination-next")
 
-    assert seen == ["asks", "fails", "flow", "nest", "said", "slow", "tells"]
-    assert await wire.ok("POST", "/assistants/count", {}) == 7
+    assert seen == ["asks", "fails", "flow", "gated", "nest", "said", "slow", "tells"]
+    assert await wire.ok("POST", "/assistants/count", {}) == 8
 
 
 async def test_only_what_was_selected_is_told(wire: Wire) -> None:
