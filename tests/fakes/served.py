@@ -27,7 +27,7 @@ from artel.server.settings import Settings
 from artel.storage.broker import open_broker
 from artel.storage.postgres import open_database
 
-HI = {"messages": [{"role": "user", "content": "hi", "id": "h1"}]}
+HI: dict[str, Any] = {"messages": [{"role": "user", "content": "hi", "id": "h1"}]}
 FAST = {"lease_s": 1.0, "renew_s": 0.2, "look_s": 0.05, "poll_s": 1.0, "grace_s": 1.0}
 
 
