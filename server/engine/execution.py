@@ -3,19 +3,18 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
-from uuid import UUID
 
 import structlog
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import StateSnapshot
-from pydantic import BaseModel
 
 from artel.graphs.context import Context
 from artel.server.engine import translate
+from artel.server.engine.configuration import configuration, context
 from artel.server.engine.engine import Engine
 from artel.server.engine.handles import handles_of
 from artel.server.engine.log import RunLog
@@ -160,6 +159,7 @@ async def _drive(engine: Engine, execution: Execution) -> Done:
             graph = built.copy(update={"checkpointer": saver, "name": translate.name_of(built, run.graph_id)})
             decision = first(run) if run.attempt == 1 else await decide(graph, run, config)
             if isinstance(decision, Stop):
+                _say_again(execution.log, graph, decision.state)
                 return _done(decision.state, _raised_in(decision.state))
             if not decision.addressed:
                 config["configurable"].pop("checkpoint_id", None)
@@ -201,7 +201,7 @@ async def _chunks(
     """Yield what the graph streams; as dicts LangChain's own events, when the run asked for them."""
     kwargs = execution.run.kwargs
     options = {
-        "context": _context(graph, kwargs.get("context")),
+        "context": context(graph, kwargs.get("context")),
         "stream_mode": translate.modes(kwargs.get("stream_mode")),
         "interrupt_before": kwargs.get("interrupt_before"),
         "interrupt_after": kwargs.get("interrupt_after"),
@@ -223,66 +223,19 @@ async def _chunks(
                 yield event
 
 
+def _say_again(run_log: RunLog, graph: Any, state: StateSnapshot) -> None:
+    """Tell readers the state a run came to: a crash that left no ending kept its last events too."""
+    values, keys = state.values, graph.output_channels
+    if isinstance(keys, list):
+        values = {key: values[key] for key in keys if key in values}
+    if state.interrupts:
+        values = {**values, "__interrupt__": state.interrupts}
+    run_log.add(*translate.Translator().part(((), "values", values)))
+
+
 def _is_ours(graph: Any) -> bool:
     """Whether a graph is one of our agents, which promise that only the step in flight can run twice."""
     return getattr(graph, "context_schema", None) is Context
-
-
-def configuration(run: Run) -> RunnableConfig:
-    """Return the config a graph is run with, as clients of the wire know it."""
-    asked = run.kwargs.get("config") or {}
-    checkpoint = run.kwargs.get("checkpoint") or {}
-    ids = {
-        "run_id": str(run.run_id),
-        "thread_id": str(run.thread_id),
-        "graph_id": run.graph_id,
-        "assistant_id": str(run.assistant_id),
-    }
-    configurable: dict[str, Any] = {
-        **(asked.get("configurable") or {}),
-        **ids,
-        "user_id": "",
-        "langgraph_auth_user": None,
-        "langgraph_auth_user_id": "",
-        "langgraph_auth_permissions": [],
-        "langgraph_request_id": str(run.run_id),
-    }
-    if checkpoint_id := run.kwargs.get("checkpoint_id") or checkpoint.get("checkpoint_id"):
-        configurable["checkpoint_id"] = str(checkpoint_id)
-        configurable["checkpoint_ns"] = checkpoint.get("checkpoint_ns") or ""
-    if checkpoint_map := checkpoint.get("checkpoint_map"):
-        configurable["checkpoint_map"] = checkpoint_map
-    config: RunnableConfig = {
-        "configurable": configurable,
-        "metadata": {
-            **run.metadata,
-            **(asked.get("metadata") or {}),
-            **ids,
-            "run_attempt": run.attempt,
-        },
-        "run_id": UUID(str(run.run_id)),
-    }
-    if tags := asked.get("tags"):
-        config["tags"] = list(tags)
-    if limit := asked.get("recursion_limit"):
-        config["recursion_limit"] = int(limit)
-    return config
-
-
-def _context(graph: Any, asked: Any) -> Any:
-    """Return the run's context; where none was given and the schema has a default for everything, that."""
-    schema = getattr(graph, "context_schema", None)
-    if not isinstance(schema, type):
-        return asked
-    if asked:
-        return _known(schema, asked)
-    if issubclass(schema, BaseModel):
-        whole = not any(one.is_required() for one in schema.model_fields.values())
-    else:
-        whole = is_dataclass(schema) and all(
-            one.default is not MISSING or one.default_factory is not MISSING for one in fields(schema)
-        )
-    return schema() if whole else asked
 
 
 def _raised_in(state: StateSnapshot | None, ns: str = "") -> dict[str, str]:
@@ -293,14 +246,6 @@ def _raised_in(state: StateSnapshot | None, ns: str = "") -> dict[str, str]:
         if isinstance(task.state, StateSnapshot):
             found |= _raised_in(task.state, task.state.config["configurable"].get("checkpoint_ns", ns))
     return found
-
-
-def _known(schema: type, asked: Any) -> Any:
-    """Drop what a dataclass would not take: clients keep more in `configurable`, which is mirrored."""
-    if not is_dataclass(schema) or not isinstance(asked, dict):
-        return asked
-    names = {one.name for one in fields(schema) if one.init}
-    return {name: value for name, value in asked.items() if name in names}
 
 
 def _done(state: StateSnapshot, namespaces: Mapping[str, str]) -> Done:

@@ -13,7 +13,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send, StateSnapshot, interrupt
 from typing_extensions import TypedDict
 
-from artel.server.engine.execution import configuration
+from artel.server.engine.configuration import configuration
 from artel.server.engine.pickup import Stop, command_of, decide, first
 from artel.storage.errors import Invalid
 from artel.storage.ids import new_id

@@ -91,7 +91,9 @@ async def test_a_question_whose_ending_was_not_written_is_written_on_pick_up(
     assert stage.did == ["wait"]
     (row,) = await two.rows("select * from approvals")
     assert (await two.of_thread(run.thread_id)).status == "interrupted"
-    assert types(await two.events(run))[-2:] == ["approval.asked", "run.ended"]
+    events = await two.events(run)
+    assert types(events)[-3:] == ["values", "approval.asked", "run.ended"]
+    assert json.loads(events[-3].data)["__interrupt__"], "readers are told what the crash kept from them"
     answer = await dispatch.answer(two.engine, row["approval_id"], "so", by="me", owner="local")
     await two.end(answer)
     assert stage.did == ["wait", "answered so", "after"]
