@@ -10,4 +10,6 @@ down_revision = None
 
 def upgrade() -> None:
     """Run the SQL file beside this one; whole, by the driver itself, as psql would."""
-    op.get_bind().connection.driver_connection.execute(Path(__file__).with_suffix(".sql").read_text("utf-8"))
+    connection = op.get_bind().connection.driver_connection
+    assert connection is not None, "Alembic runs migrations on a connection"
+    connection.execute(Path(__file__).with_suffix(".sql").read_text("utf-8"))
