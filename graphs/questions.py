@@ -9,6 +9,7 @@ from langchain_core.messages.tool import ToolCall
 
 from artel.graphs.decisions import DECISIONS
 from artel.tools.tool import Seen, Tool, ToolFailed, ToolRefused
+from artel.tools.workspace.change import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,13 @@ def about(tool: Tool, call: ToolCall, root: Path, seen: Seen, reason: str) -> Ab
         changed: Mapping[str, Any] = {"problem": str(error)}
         description = f"{tool.name} no longer fits: {error}"
     else:
-        changed = (
-            {"path": planned.path, "before_sha": planned.before_sha, "diff": planned.diff} if planned else {}
-        )
+        changed = _shown(planned) if planned else {}
     return About(call, description, {"risk": tool.risk.value, "reason": reason, **changed})
+
+
+def _shown(planned: Change) -> dict[str, Any]:
+    shown = {"path": planned.path, "before_sha": planned.before_sha, "diff": planned.diff}
+    return {**shown, "problems": list(planned.problems)} if planned.problems else shown
 
 
 def ask_one(one: About, *, agent: str, expires_in_s: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from artel.storage import embedded
 from artel.storage.broker import open_broker
 from artel.storage.migrations import migrate
 from artel.storage.postgres import open_database
+from artel.tools.workspace.paths import MARKER
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,8 @@ def _handles(settings: Settings, models: Models) -> Handles:
     if own in roots:
         with suppress(OSError):  # with a database elsewhere the folder may be read-only, and nobody miss it
             own.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):
+        (settings.data / MARKER).touch()  # no tool reads or writes in a folder that has it
     return Handles(
         models=models,
         roots=roots,

@@ -1,6 +1,9 @@
 """Read a text file, with line numbers."""
 
 import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +15,7 @@ MAX_CHARS = 40_000  # about 10k tokens: a long module fits, a lock file does not
 MAX_LINE_CHARS = 2_000  # a minified file has one line
 MAX_FILE_BYTES = 10 * 1_048_576
 BLOCK = 16_384  # characters
+WORTH_A_THREAD = 1_000_000  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,22 @@ def read(root: Path, path: str, *, offset: int = 0, limit: int = MAX_LINES) -> R
         raise ToolRefused(f"limit must be 1 or more, got {limit}")
     place = paths.resolve(root, path)
     data = opening.read_bytes(place, limit=MAX_FILE_BYTES).data
-    decoded = text.decode(data, place.relative)
-    return Reading(place.relative, _numbered(decoded, offset, limit), hashlib.sha256(data).hexdigest())
+    with _hashed(data) as digest:
+        shown = _numbered(text.decode(data, place.relative), offset, limit)
+    return Reading(place.relative, shown, digest.hexdigest())
+
+
+@contextmanager
+def _hashed(data: bytes) -> Iterator["hashlib._Hash"]:
+    """Hash meanwhile: of ten megabytes it takes as long as all the rest."""
+    digest = hashlib.sha256()
+    hashing = threading.Thread(target=digest.update, args=(data,))
+    hashing.start() if len(data) > WORTH_A_THREAD else digest.update(data)
+    try:
+        yield digest
+    finally:
+        if hashing.ident:
+            hashing.join()
 
 
 def line_start(content: str, skipped: int) -> int:
