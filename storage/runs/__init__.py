@@ -1,0 +1,51 @@
+"""Runs: the queue, and the record of everything that took time.
+
+`attempt` is the fence: whoever writes for a run names the attempt it was given, and is refused when the run
+has moved on. A run is started by inserting it already running (fast path) or by claiming it; both give it
+event ids up to `reserved_seq`.
+"""
+
+from artel.storage.errors import StaleAttempt
+from artel.storage.runs.ending import cancel, delete, end
+from artel.storage.runs.finding import active, find, get, of_thread
+from artel.storage.runs.holding import claim, fence, next_due_in, of_worker, orphaned, release, reserve
+from artel.storage.runs.record import (
+    SEQ_BLOCK,
+    CancelAction,
+    Order,
+    Run,
+    Status,
+    Strategy,
+    ThreadTaken,
+    UnknownRun,
+)
+from artel.storage.runs.starting import add, start_on_free_thread, start_on_new_thread
+
+__all__ = [
+    "SEQ_BLOCK",
+    "CancelAction",
+    "Order",
+    "Run",
+    "StaleAttempt",
+    "Status",
+    "Strategy",
+    "ThreadTaken",
+    "UnknownRun",
+    "active",
+    "add",
+    "cancel",
+    "claim",
+    "delete",
+    "end",
+    "fence",
+    "find",
+    "get",
+    "next_due_in",
+    "of_thread",
+    "of_worker",
+    "orphaned",
+    "release",
+    "reserve",
+    "start_on_free_thread",
+    "start_on_new_thread",
+]

@@ -1,0 +1,101 @@
+"""Ending runs: by their worker, by whoever stops or deletes them."""
+
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from artel.storage.errors import StaleAttempt
+from artel.storage.postgres import Connection
+from artel.storage.runs.record import SEQ_BLOCK, CancelAction, Run, Status, one
+
+# The thread is locked before the run, as by everybody. The thread's next run is taken in the same breath.
+END = """
+with lock as (
+    select thread_id from threads where thread_id = %(thread_id)s for no key update
+), ended as (
+    update runs set status = %(status)s, error = %(error)s, worker_id = null,
+                    ended_at = clock_timestamp(), updated_at = clock_timestamp()
+      from lock
+     where run_id = %(run_id)s and attempt = %(attempt)s and status in ('pending', 'running')
+    returning runs.run_id, runs.thread_id
+), waiting as (
+    select o.run_id, o.due_at, o.created_at, o.status
+      from runs o join ended on o.thread_id = ended.thread_id and o.run_id <> ended.run_id
+     where o.status in ('pending', 'running')
+), thread as (
+    update threads set status = case when exists (select 1 from waiting) then 'busy'
+                                     else %(thread_status)s end,
+                       interrupts = coalesce(%(interrupts)s, threads.interrupts), error = %(error)s,
+                       updated_at = clock_timestamp(), state_updated_at = clock_timestamp()
+      from ended where threads.thread_id = ended.thread_id
+    returning threads.status
+), next as (
+    update runs set status = 'running', attempt = runs.attempt + 1, worker_id = %(next_worker)s,
+                    reserved_seq = runs.reserved_seq + %(block)s,
+                    started_at = coalesce(runs.started_at, clock_timestamp()),
+                    updated_at = clock_timestamp()
+      from (select run_id from waiting
+             where status = 'pending' and due_at <= clock_timestamp() and %(next_worker)s::uuid is not null
+               and not exists (select 1 from waiting where status = 'running')
+             order by created_at, run_id limit 1) first
+     where runs.run_id = first.run_id and runs.status = 'pending'
+    returning runs.*
+)
+select thread.status as thread_status, pg_notify('artel', 'run.ended ' || %(run_id)s::text) as told, next.*
+  from thread left join next on true
+"""
+
+CANCEL = """
+update runs set cancel = %(action)s, updated_at = clock_timestamp()
+ where run_id = %(run_id)s and status in ('pending', 'running')
+returning *
+"""
+
+DELETE = "delete from runs where run_id = %(run_id)s"
+
+
+async def end(
+    conn: Connection,
+    run: Run,
+    status: Status,
+    *,
+    thread_status: str,
+    interrupts: dict[str, Any] | None = None,
+    error: dict[str, Any] | None = None,
+    next_worker: UUID | None = None,
+) -> Run | None:
+    """Write the end of a run and what it means for its thread, which stays busy while others wait; tell all.
+
+    `interrupts` None: what the thread waits for is as before. `next_worker` takes the thread's next due run,
+    which is returned.
+
+    Raises:
+        StaleAttempt: the run has ended or moved on.
+    """
+    values = {
+        "run_id": run.run_id,
+        "thread_id": run.thread_id,
+        "attempt": run.attempt,
+        "status": status,
+        "thread_status": thread_status,
+        "interrupts": None if interrupts is None else Jsonb(interrupts),
+        "error": Jsonb(error) if error else None,
+        "next_worker": next_worker,
+        "block": SEQ_BLOCK,
+    }
+    row = await (await conn.execute(END, values)).fetchone()
+    if row is None:
+        raise StaleAttempt(f"run {run.run_id} is not in attempt {run.attempt} any more")
+    del row["thread_status"], row["told"]
+    return Run(**row) if row["run_id"] else None
+
+
+async def cancel(conn: Connection, run_id: UUID, action: CancelAction) -> Run | None:
+    """Note durably that a run shall stop; None when it has ended already."""
+    return await one(conn, CANCEL, {"run_id": run_id, "action": action})
+
+
+async def delete(conn: Connection, run_id: UUID) -> None:
+    """Remove the row of a run."""
+    await conn.execute(DELETE, {"run_id": run_id})

@@ -1,0 +1,89 @@
+"""What a run is, and what an order for one."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from artel.storage.errors import Conflict, NotFound
+from artel.storage.ids import new_id
+from artel.storage.postgres import Connection
+
+Status = Literal["pending", "running", "success", "error", "timeout", "interrupted"]
+Strategy = Literal["reject", "interrupt", "rollback", "enqueue"]
+CancelAction = Literal["interrupt", "rollback"]
+
+SEQ_BLOCK = 10_000  # event ids reserved at a time: one more write of the run row per 10,000 events
+
+
+class ThreadTaken(Conflict):
+    """A run is running on the thread."""
+
+    code = "thread_taken"
+
+
+class UnknownRun(NotFound):
+    """No run of this owner has that id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody wants to have run, and on which thread."""
+
+    thread_id: UUID
+    assistant_id: UUID
+    graph_id: str
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    multitask_strategy: Strategy = "enqueue"
+    due_at: datetime | None = None  # None: now
+    priority: int = 0
+    max_attempts: int = 0  # 0: as the server is set
+    temporary: bool = False  # the thread is made for this run and goes with it
+    owner: str = "local"
+    run_id: UUID = field(default_factory=new_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One row of the queue."""
+
+    run_id: UUID
+    thread_id: UUID
+    assistant_id: UUID
+    graph_id: str
+    status: Status
+    kwargs: dict[str, Any]
+    metadata: dict[str, Any]
+    multitask_strategy: Strategy
+    priority: int
+    due_at: datetime
+    attempt: int
+    max_attempts: int
+    worker_id: UUID | None
+    reserved_seq: int
+    cancel: CancelAction | None
+    error: dict[str, Any] | None
+    temporary: bool
+    owner: str
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will happen to it any more."""
+        return self.status not in ("pending", "running")
+
+
+async def one(conn: Connection, query: str, values: dict[str, Any]) -> Run | None:
+    """Return the run a statement gives, or None."""
+    row = await (await conn.execute(query, values)).fetchone()
+    return Run(**row) if row else None
+
+
+async def many(conn: Connection, query: str, values: dict[str, Any]) -> list[Run]:
+    """Return the runs a statement gives."""
+    cursor = await conn.execute(query, values)
+    return [Run(**row) for row in await cursor.fetchall()]
