@@ -6,7 +6,7 @@ well.
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
-from artel.storage.checkpoints.holding import shown_values
+from artel.storage.checkpoints.holding import shown_again
 from artel.storage.checkpoints.removal import copy_thread, delete_run, delete_thread, sweep
 from artel.storage.checkpoints.run_saver import RunSaver
 from artel.storage.checkpoints.saver import Saver
@@ -30,9 +30,6 @@ def resolver(db: Database) -> Resolve:
         found = await saver.aget_tuple({"configurable": configurable})
         if found is None:
             return None
-        values = found.checkpoint["channel_values"]
-        return (
-            shown_values({key: values[key] for key in ref.keys}) if values.keys() >= set(ref.keys) else None
-        )
+        return shown_again(ref, found.checkpoint["channel_values"])
 
     return resolve

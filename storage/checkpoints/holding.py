@@ -7,6 +7,7 @@ from typing import Any
 
 from artel.storage.checkpoints.lists import EncodedList, Typed, shown_as
 from artel.storage.encoding import dumps
+from artel.storage.events import ValuesRef
 
 KEPT = 8  # newest checkpoints: an event is stored a few ms after the state it shows
 WORTH = 1024  # bytes of an event: a smaller one is stored as it is
@@ -19,9 +20,15 @@ def shown(value: object) -> bytes:
     return dumps(value)
 
 
-def shown_values(values: Mapping[str, Any]) -> bytes:
-    """Return the JSON of a state, as a `values` event has it."""
-    return b"{%b}" % b",".join(b"%b:%b" % (dumps(key), shown(value)) for key, value in values.items())
+def shown_again(ref: ValuesRef, values: Mapping[str, Any]) -> bytes | None:
+    """Return the JSON of the state that a `values` event showed; None when `values` is another state."""
+    if any(json is None and key not in values for key, json in ref.parts):
+        return None
+    parts = (
+        b"%b:%b" % (dumps(key), shown(values[key]) if json is None else json.encode())
+        for key, json in ref.parts
+    )
+    return b"{%b}" % b",".join(parts)
 
 
 @dataclass(slots=True)
@@ -72,16 +79,47 @@ class Shelf:
         """Remember a checkpoint that is committed, or was just loaded."""
         self._held.append(held)
 
-    def find(self, values: Mapping[str, Any], data: bytes | None = None) -> Held | None:
-        """Return the newest checkpoint of these very objects; with `data`, one that was stored as it shows.
+    def find(self, values: Mapping[str, Any]) -> Held | None:
+        """Return the checkpoint that holds the most of these very objects, of several the newest."""
+        return max(self._held, key=lambda held: (common(held, values), held.checkpoint_id), default=None)
 
-        A node may have changed an object in place, after it was stored or before it was shown: then nothing
-        holds what was shown.
+    def reference(self, values: Mapping[str, Any], data: bytes) -> ValuesRef | None:
+        """Return where the state that was shown as `data` is stored; None when less than half of it is.
+
+        A node may have changed an object in place, after it was stored or before it was shown: then what was
+        stored is not what was shown.
         """
-        for held in reversed(self._held):
-            if all(key in held.values and held.values[key] is value for key, value in values.items()):
-                return held if data is None or _shows(held, values, data) else None
-        return None
+        held = self.find(values)
+        if held is None:
+            return None
+        parts: list[tuple[str, str | None]] = []
+        at, own, before = 0, 0, b"{"
+        for key, value in values.items():
+            head = before + dumps(key) + b":"
+            before = b","
+            if not data.startswith(head, at):
+                return None
+            at += len(head)
+            channel = held.channels.get(key) if held.values.get(key) is value else None
+            end = channel.end(data, at) if channel else -1
+            if end >= 0:
+                parts.append((key, None))
+                at = end
+                continue
+            json = dumps(value)
+            if not data.startswith(json, at):
+                return None
+            parts.append((key, json.decode()))
+            at += len(json)
+            own += len(json)
+        if data[at:] != b"}" or own > len(data) / 2:
+            return None
+        return ValuesRef(held.thread_id, held.checkpoint_id, tuple(parts))
+
+
+def common(held: Held, values: Mapping[str, Any]) -> int:
+    """Return how many of these very objects a checkpoint holds."""
+    return sum(key in held.values and held.values[key] is value for key, value in values.items())
 
 
 def typed_channel(typed: Typed | EncodedList, load: Callable[[Typed], Any]) -> Channel:
@@ -89,19 +127,6 @@ def typed_channel(typed: Typed | EncodedList, load: Callable[[Typed], Any]) -> C
     if isinstance(typed, EncodedList):
         return Channel(typed.shown, 0)
     return Channel(None, lambda: shown_as(shown(load(typed))))
-
-
-def _shows(held: Held, values: Mapping[str, Any], data: bytes) -> bool:
-    at, before = 0, b"{"
-    for key in values:
-        head = before + dumps(key) + b":"
-        if not data.startswith(head, at) or key not in held.channels:
-            return False
-        at = held.channels[key].end(data, at + len(head))
-        if at < 0:
-            return False
-        before = b","
-    return data[at:] == b"}"
 
 
 def _end(data: bytes, start: int, whole: int) -> int:

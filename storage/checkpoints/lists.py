@@ -32,6 +32,7 @@ from artel.storage.encoding import dumps
 
 LIST = "artel.list"  # the type of a stored list: a format byte, and the names of chunks and items
 CHUNK = "artel.chunk"  # the type of a chunk: the names of its items
+INTEGER = "artel.integer"  # the type of an integer of more than 64 bits, in decimal
 FORMAT = b"\x01"
 NAME = 16  # bytes: two different items of a thread never share a name (2^-64 at 4 billion items)
 
@@ -78,11 +79,22 @@ class EncodedList:
 
 
 class ListSerializer(JsonPlusSerializer):
-    """LangGraph's serializer, which also knows a stored list when it sees one."""
+    """LangGraph's serializer, which also knows a stored list when it sees one, and integers of any size."""
+
+    def dumps_typed(self, obj: Any) -> Typed:
+        """Return the type and the bytes of a value."""
+        if type(obj) is int and obj.bit_length() > 63:  # more than msgpack takes
+            return INTEGER, str(obj).encode()
+        return super().dumps_typed(obj)
 
     def loads_typed(self, data: Typed) -> Any:
         """Return the value, or of a list stored by items its names."""
-        return StoredList(tuple(_names(data[1][1:]))) if data[0] == LIST else super().loads_typed(data)
+        match data:
+            case ("artel.list", blob):
+                return StoredList(tuple(_names(blob[1:])))
+            case ("artel.integer", blob):
+                return int(blob)
+        return super().loads_typed(data)
 
 
 @dataclass(frozen=True, slots=True)

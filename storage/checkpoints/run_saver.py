@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +10,11 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
 from psycopg.rows import DictRow
 
-from artel.storage.checkpoints.holding import WORTH, Channel, Held, Shelf, shown, typed_channel
+from artel.storage.checkpoints.holding import WORTH, Channel, Held, Shelf, common, shown, typed_channel
 from artel.storage.checkpoints.lists import Encoder, Item, StoredList, shown_as
 from artel.storage.checkpoints.saver import Encoded, Saver
 from artel.storage.checkpoints.writing import Writer
 from artel.storage.events import Held as Reference
-from artel.storage.events import ValuesRef
 from artel.storage.postgres import Database
 
 
@@ -49,19 +49,13 @@ class RunSaver(Saver):
     def holding(self, values: Mapping[str, Any]) -> str | None:
         """Return the id of a committed checkpoint of the root graph that holds these very objects."""
         held = self._memory.shelf.find(values)
-        return held.checkpoint_id if held else None
+        return held.checkpoint_id if held and common(held, values) == len(values) else None
 
     def reference(self, values: Any, data: bytes) -> Reference | None:
         """Return what an event that shows `values` as `data` asks when it is stored."""
         if not isinstance(values, Mapping) or len(data) < WORTH:
             return None
-        shelf = self._memory.shelf
-
-        def held() -> ValuesRef | None:
-            found = shelf.find(values, data)
-            return ValuesRef(found.thread_id, found.checkpoint_id, tuple(values)) if found else None
-
-        return held
+        return partial(self._memory.shelf.reference, values, data)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the checkpoint that `config` names, else the newest of the thread and namespace.

@@ -77,7 +77,7 @@ async def test_an_ended_run_takes_no_events_but_the_last_word_of_whoever_locked_
 
 async def test_a_state_that_a_checkpoint_holds_is_not_stored_again(conn: Connection) -> None:
     run = await begin(conn)
-    ref = ValuesRef("thread", "checkpoint", ("messages", "todos"))
+    ref = ValuesRef("thread", "checkpoint", (("messages", None), ("todos", "[]")))
     large = b'{"messages":[%b],"todos":[]}' % b",".join([b'"%d"' % n for n in range(5000)])
     await events.append(conn, run.run_id, 1, [Event(1, "values", "", large, lambda: ref), *said(2, 1)])
     row = await (await conn.execute("select sum(length(chunk)) as size from run_events")).fetchone()
