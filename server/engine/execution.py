@@ -180,7 +180,8 @@ async def _stream(
                 run_log.add("events", "", dumps(chunk))
             else:
                 type_, ns, data = part(chunk)
-                held = saver.reference(chunk[2], data) if type_ == "values" and not ns else None
+                kept = type_ == "values" and not ns and not execution.run.temporary
+                held = saver.reference(chunk[2], data) if kept else None
                 run_log.add(type_, ns, data, held)
                 if type_ == "updates":
                     waits = waits or translate.stops(chunk)
