@@ -14,8 +14,8 @@ import pytest
 from artel.tools.errors import ToolFailed, ToolRefused
 from artel.tools.registry import TOOLS
 from artel.tools.workspace import change, edit, listing, nearest, opening, paths, pattern, search, tree, write
+from artel.tools.workspace.dialects import BadPattern
 from artel.tools.workspace.paths import BadPath, DeniedPath, OutsideWorkspace, resolve
-from artel.tools.workspace.pattern import BadPattern
 
 
 def test_a_hard_link_to_a_file_outside_is_cut_and_not_written_through(root: Path, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from artel.tools.workspace import pattern
-from artel.tools.workspace.pattern import BadPattern, compiled
+from artel.tools.workspace.dialects import BadPattern
+from artel.tools.workspace.pattern import compiled
 
 needs_ripgrep = pytest.mark.skipif(shutil.which("rg") is None, reason="ripgrep is not installed")
 
@@ -196,9 +196,3 @@ def test_a_catastrophic_pattern_can_be_stopped(wanted: str) -> None:
         with contextlib.suppress(TimeoutError):
             compiled(wanted).compiled.search(text, timeout=0.05)
     assert time.monotonic() - began < 1
-
-
-def test_every_piece_of_our_own_pattern_language_is_known_to_both() -> None:
-    assert (
-        pattern.ForRust(folded=False).say(pattern._parsed("x", r"(?<=a)\b[^\d\s]\w{2,}?(b)\1", 0)) is not None
-    )

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from artel.tools.errors import ToolRefused
 from artel.tools.workspace import search
+from artel.tools.workspace.dialects import BadPattern
 from artel.tools.workspace.paths import DeniedPath, NoSuchFile, OutsideWorkspace
-from artel.tools.workspace.pattern import BadPattern
 from artel.tools.workspace.search import grep
 
 RIPGREP = shutil.which("rg") or ""

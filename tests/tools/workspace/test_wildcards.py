@@ -13,7 +13,7 @@ from artel.tools.workspace.wildcards import Unmatchable, any_name, matches, step
         ("[![:alpha:]_]", ["1", "-"], ["a", "_", "/"]),
         ("[[:alpha:][:digit:]-]", ["a", "1", "-"], ["_"]),
         ("[a-c-e]", ["b", "-", "e"], ["d"]),
-        ("[c-a]", [], ["a", "b", "c", "-"]),
+        ("[c-a]", ["c"], ["a", "b", "-"]),
         ("[]]", ["]"], ["["]),
         ("[!]]", ["a"], ["]"]),
         ("[^a]", ["b"], ["a", "^b"]),
