@@ -1,4 +1,4 @@
-import { Languages, Menu, MoonStar } from "lucide-react"
+import { Bot, FolderOpen, Languages, Menu, Monitor, Moon, Sun, TriangleAlert } from "lucide-react"
 import { useCallback, useEffect, useState } from "react"
 import * as api from "./api/client"
 import type { Assistant, Info, Thread } from "./api/types"
@@ -6,11 +6,12 @@ import { ApprovalCard } from "./approvals/ApprovalCard"
 import { Chat } from "./chat/Chat"
 import { Composer } from "./chat/Composer"
 import { speak, useLanguage } from "./i18n/language"
+import { asks } from "./run/session"
 import { colour, type Theme, theme } from "./theme"
 import { ThreadList } from "./threads/ThreadList"
 import { Button } from "./ui/Button"
 
-const REFRESH_MS = 5_000
+const REFRESH_MS = 3_000
 const TITLE_CHARS = 60
 const FIRST_AGENT = "orchestrator"
 
@@ -37,15 +38,19 @@ export function App() {
       .catch((failure: unknown) => setFailed(failure instanceof Error ? failure.message : String(failure)))
   }, [])
 
+  const refused = (failure: unknown) => setFailed(failure instanceof Error ? failure.message : String(failure))
+
   useEffect(() => {
     refresh()
     api.info().then(setInfo, () => undefined)
     api.assistants().then(setAssistants, () => undefined)
     const timer = setInterval(() => document.hidden || refresh(), REFRESH_MS)
+    document.addEventListener("visibilitychange", refresh)
     const back = () => setOpen(named())
     window.addEventListener("popstate", back)
     return () => {
       clearInterval(timer)
+      document.removeEventListener("visibilitychange", refresh)
       window.removeEventListener("popstate", back)
     }
   }, [refresh])
@@ -53,7 +58,7 @@ export function App() {
   const current = threads?.find((one) => one.thread_id === open)
   const chosen = agent || current?.metadata.graph_id || firstOf(assistants)
   const folder = workspace ?? current?.metadata.workspace ?? info?.default_workspace ?? ""
-  const waiting = threads?.filter((one) => one.status === "interrupted").length ?? 0
+  const waiting = threads?.filter(asks).length ?? 0
   const title = current?.metadata.title
   useEffect(() => {
     document.title = `${waiting ? `(${waiting}) ` : ""}${title ? `${title} · ` : ""}Artel`
@@ -71,7 +76,7 @@ export function App() {
   async function begin(words: string) {
     const line = words.split("\n")[0] ?? ""
     const named = line.length > TITLE_CHARS ? `${line.slice(0, TITLE_CHARS)}…` : line
-    const thread = await api.threads.create({ title: named, workspace: folder })
+    const thread = await api.threads.create({ title: named, workspace: folder, graph_id: chosen })
     history.pushState(null, "", `/t/${thread.thread_id}`)
     setFirst(words)
     setAgent(chosen)
@@ -79,11 +84,24 @@ export function App() {
     refresh()
   }
 
+  const tray = (
+    <Tray
+      assistants={assistants}
+      chosen={chosen}
+      choose={setAgent}
+      folder={folder}
+      move={setWorkspace}
+      roots={info?.roots ?? []}
+    />
+  )
+
   return (
     <div className="flex h-dvh overflow-hidden">
       {drawer && <div className="fixed inset-0 z-10 bg-black/40 md:hidden" onClick={() => setDrawer(false)} aria-hidden />}
       <aside
-        className={`${drawer ? "translate-x-0" : "invisible -translate-x-full md:visible md:translate-x-0"} fixed inset-y-0 z-20 w-72 border-r border-line bg-panel transition-transform md:static`}
+        id="conversations"
+        onKeyDown={(event) => event.key === "Escape" && setDrawer(false)}
+        className={`${drawer ? "translate-x-0" : "invisible -translate-x-full md:visible md:translate-x-0"} fixed inset-y-0 z-20 w-72 shrink-0 border-r border-line bg-panel transition-transform md:static`}
       >
         <ThreadList
           threads={threads}
@@ -91,36 +109,30 @@ export function App() {
           open={open}
           choose={go}
           start={() => go("")}
-          rename={(id, title) => void api.threads.rename(id, title).then(refresh)}
+          rename={(id, title) => void api.threads.rename(id, title).then(refresh, refused)}
           remove={(id) =>
             void api.threads.remove(id).then(() => {
               if (id === open) go("")
               refresh()
-            })
+            }, refused)
           }
           again={refresh}
         />
       </aside>
       <main className="flex min-w-0 flex-1 flex-col">
-        <header className="flex min-h-13 items-center gap-2 border-b border-line px-3">
-          <Button look="bare" className="md:hidden" aria-label={say("menu")} onClick={() => setDrawer(true)}>
+        <header className="flex min-h-13 items-center gap-1 border-b border-line px-2 sm:px-3">
+          <Button
+            look="bare"
+            className="md:hidden"
+            aria-label={say("menu")}
+            aria-expanded={drawer}
+            aria-controls="conversations"
+            onClick={() => setDrawer(true)}
+          >
             <Menu size={18} aria-hidden />
           </Button>
-          <h1 className="mr-auto truncate font-semibold">{title ?? "Artel"}</h1>
-          <label className="flex min-w-0 items-center gap-2 text-sm">
-            <span className="sr-only">{say("agent")}</span>
-            <select
-              value={chosen}
-              onChange={(event) => setAgent(event.target.value)}
-              className="min-w-0 rounded-lg border border-line bg-raised px-2 py-1.5"
-            >
-              {assistants.map((one) => (
-                <option key={one.assistant_id} value={one.graph_id} title={one.description ?? ""}>
-                  {one.name}
-                </option>
-              ))}
-            </select>
-          </label>
+          <h1 className="mr-auto min-w-0 truncate px-1 font-semibold">{title ?? say("newThread")}</h1>
+          {info?.model && <Model model={info.model} off={info.off} />}
           <ThemeButton />
           <Button
             look="bare"
@@ -132,71 +144,145 @@ export function App() {
             <Languages size={18} aria-hidden />
           </Button>
         </header>
-        <div className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line bg-panel px-4 py-1.5 text-xs text-soft">
-          <label className="flex min-w-0 flex-1 basis-56 items-center gap-2">
-            {say("workspace")}
-            <input
-              list="roots"
-              value={folder}
-              spellCheck={false}
-              onChange={(event) => setWorkspace(event.target.value)}
-              className="min-w-0 flex-1 rounded border border-transparent bg-transparent px-1.5 py-0.5 font-mono text-ink hover:border-line focus:border-accent"
-            />
-            <datalist id="roots">{info?.roots.map((root) => <option key={root} value={root} />)}</datalist>
-          </label>
-          {info?.model && (
-            <span className={info.model.offline ? "text-warn" : ""} data-testid="model">
-              {info.model.offline ? say("offline") : info.model.label}
-            </span>
-          )}
-        </div>
         {open ? (
           <Chat
             key={open}
-            thread={open}
+            id={open}
+            thread={current}
             assistant={chosen}
             workspace={folder}
             firstWords={first}
-            started={() => setFirst("")}
             changed={refresh}
+            tray={tray}
             card={(asked, place, answer, resume) => (
               <ApprovalCard asked={asked} place={place} answer={answer} resume={resume} />
             )}
           />
         ) : (
-          <Welcome begin={begin} />
+          <Welcome begin={begin} tray={tray} />
         )}
       </main>
     </div>
   )
 }
 
-function Welcome({ begin }: { begin: (words: string) => Promise<void> }) {
+/** Which model answers; one of fixed rules is plainly called that. */
+function Model({ model, off }: { model: NonNullable<Info["model"]>; off: string[] }) {
   const { say } = useLanguage()
-  const tries = [say("try1"), say("try2"), say("try3")]
+  const words = model.offline ? say("offline") : model.label
+  return (
+    <span
+      data-testid="model"
+      title={[words, ...off].join("\n")}
+      className={`flex shrink-0 items-center gap-1.5 rounded-full px-2.5 py-1 text-xs ${model.offline ? "bg-warn-bg text-warn" : "bg-panel text-soft"}`}
+    >
+      {model.offline && <TriangleAlert size={13} className="shrink-0" aria-hidden />}
+      <span className="hidden max-w-96 truncate lg:inline">{words}</span>
+      <span className="max-w-32 truncate lg:hidden">{model.offline ? say("offlineShort") : model.label}</span>
+    </span>
+  )
+}
+
+interface TrayProps {
+  assistants: Assistant[]
+  chosen: string
+  choose: (agent: string) => void
+  folder: string
+  move: (folder: string) => void
+  roots: string[]
+}
+
+/** Who works, and where. */
+function Tray({ assistants, chosen, choose, folder, move, roots }: TrayProps) {
+  const { say } = useLanguage()
   return (
     <>
-      <div className="flex min-h-0 flex-1 flex-col items-center justify-center gap-6 overflow-y-auto p-6 text-center">
-        <img src="/icon.svg" alt="" className="size-14" />
-        <p className="max-w-md text-soft">{say("emptyChat")}</p>
-        <div className="flex max-w-2xl flex-wrap justify-center gap-2">
-          {tries.map((words) => (
-            <Button key={words} onClick={() => void begin(words)}>
-              {words}
-            </Button>
+      <label className="flex min-w-0 shrink-0 items-center gap-1 rounded-lg px-1.5 text-sm text-soft hover:bg-panel" title={say("agent")}>
+        <Bot size={15} aria-hidden />
+        <span className="sr-only">{say("agent")}</span>
+        <select
+          value={chosen}
+          onChange={(event) => choose(event.target.value)}
+          className="quiet min-h-8 max-w-32 min-w-0 cursor-pointer bg-transparent text-ink"
+        >
+          {assistants.map((one) => (
+            <option key={one.assistant_id} value={one.graph_id} title={one.description ?? ""} className="bg-raised">
+              {one.name}
+            </option>
           ))}
-        </div>
-      </div>
-      <Composer thread="new" busy={false} send={begin} stop={() => undefined} />
+        </select>
+      </label>
+      <label
+        className="flex min-w-0 flex-1 items-center gap-1.5 rounded-lg px-1.5 text-sm text-soft hover:bg-panel sm:max-w-80"
+        title={`${say("workspace")}: ${folder}`}
+      >
+        <FolderOpen size={15} className="shrink-0" aria-hidden />
+        <span className="sr-only">{say("workspace")}</span>
+        <input
+          list="roots"
+          value={folder}
+          spellCheck={false}
+          autoComplete="off"
+          onChange={(event) => move(event.target.value)}
+          className="quiet min-h-8 w-full min-w-0 bg-transparent font-mono text-[13px] text-ellipsis text-ink"
+        />
+        <datalist id="roots">
+          {roots.map((root) => (
+            <option key={root} value={root} />
+          ))}
+        </datalist>
+      </label>
     </>
   )
 }
 
+function Welcome({ begin, tray }: { begin: (words: string) => Promise<void>; tray: React.ReactNode }) {
+  const { say } = useLanguage()
+  const [problem, setProblem] = useState("")
+  const tries = [say("try1"), say("try2"), say("try3")]
+  const start = (words: string) =>
+    begin(words).catch((failure: unknown) => setProblem(failure instanceof Error ? failure.message : String(failure)))
+  return (
+    <>
+      <div className="min-h-0 flex-1 overflow-y-auto">
+        <div className="mx-auto flex min-h-full max-w-3xl flex-col justify-center gap-6 px-5 py-8">
+          <div className="space-y-2">
+            <img src="/icon.svg" alt="" className="mb-4 size-12" />
+            <h2 className="text-2xl font-semibold tracking-tight">{say("welcome")}</h2>
+            <p className="max-w-lg text-soft">{say("emptyChat")}</p>
+          </div>
+          <ul className="grid gap-2 sm:grid-cols-3" aria-label={say("tried")}>
+            {tries.map((words) => (
+              <li key={words}>
+                <button
+                  type="button"
+                  onClick={() => void start(words)}
+                  className="h-full w-full rounded-xl border border-line bg-raised px-4 py-3 text-left text-sm transition-colors hover:border-accent"
+                >
+                  {words}
+                </button>
+              </li>
+            ))}
+          </ul>
+          {problem && (
+            <p role="alert" className="text-sm text-bad">
+              {problem}
+            </p>
+          )}
+        </div>
+      </div>
+      <Composer thread="new" busy={false} send={begin} stop={() => undefined} tray={tray} />
+    </>
+  )
+}
+
+const FACES: Record<Theme, typeof Sun> = { system: Monitor, light: Sun, dark: Moon }
 const NEXT: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" }
 
 function ThemeButton() {
   const { say } = useLanguage()
   const [now, setNow] = useState(theme)
+  const Face = FACES[now]
   const label = `${say("theme")}: ${say(now)}`
   return (
     <Button
@@ -208,7 +294,7 @@ function ThemeButton() {
         setNow(NEXT[now])
       }}
     >
-      <MoonStar size={18} aria-hidden />
+      <Face size={18} aria-hidden />
     </Button>
   )
 }

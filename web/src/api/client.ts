@@ -1,4 +1,4 @@
-import type { Approval, Assistant, Decision, Info, Json, Run, Thread, Values, WireMessage } from "./types"
+import type { Approval, Assistant, Decision, Info, Json, Run, State, Thread, WireMessage } from "./types"
 
 export const MODES = ["values", "messages-tuple", "updates", "custom"]
 
@@ -40,7 +40,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
 export const info = () => call<Info>("GET", "/api/v1/info")
 export const assistants = () => call<Assistant[]>("POST", "/assistants/search", { limit: 100 })
 
-const LISTED = ["thread_id", "status", "updated_at", "metadata"]
+const LISTED = ["thread_id", "status", "updated_at", "metadata", "interrupts"]
 export const threads = {
   search: (limit = 100) =>
     call<Thread[]>("POST", "/threads/search", { limit, sort_by: "updated_at", sort_order: "desc", select: LISTED }),
@@ -48,13 +48,14 @@ export const threads = {
   get: (id: string) => call<Thread>("GET", `/threads/${id}`),
   rename: (id: string, title: string) => call<Thread>("PATCH", `/threads/${id}`, { metadata: { title } }),
   remove: (id: string) => call<undefined>("DELETE", `/threads/${id}`),
-  state: (id: string) => call<{ values: Values }>("GET", `/threads/${id}/state`),
+  state: (id: string) => call<State>("GET", `/threads/${id}/state`),
   runs: (id: string, limit = 10) => call<Run[]>("GET", `/threads/${id}/runs?limit=${limit}`),
 }
 
 export interface RunStart {
   assistant_id: string
-  input?: { messages: Pick<WireMessage, "content" | "id" | "type">[] }
+  /** Null goes on from the last checkpoint. */
+  input?: { messages: Pick<WireMessage, "content" | "id" | "type">[] } | null
   command?: { resume: Json }
   context?: { workspace: string }
 }
@@ -68,6 +69,8 @@ export const runs = {
       signal,
       headers: { "Last-Event-ID": after },
     }),
+  /** Put a run behind the one that is on. */
+  queue: (thread: string, start: RunStart) => call<Run>("POST", `/threads/${thread}/runs`, { ...start, ...STREAMED }),
   get: (thread: string, run: string) => call<Run>("GET", `/threads/${thread}/runs/${run}`),
   cancel: (thread: string, run: string) => send("POST", `/threads/${thread}/runs/${run}/cancel?wait=0`),
 }

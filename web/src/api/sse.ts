@@ -35,24 +35,26 @@ export class Parser {
   }
 }
 
-/** Yields batches of events as they arrive; ends with the stream, throws when it breaks or falls silent. */
-export async function* read(response: Response, silent: AbortController): AsyncGenerator<StreamEvent[]> {
+/** Yields batches of events as they arrive; ends with the stream or when it falls silent, throws when it breaks. */
+export async function* read(response: Response): AsyncGenerator<StreamEvent[]> {
   if (!response.body) return
   const reader = response.body.getReader()
   const decoder = new TextDecoder()
   const parser = new Parser()
-  let watch = setTimeout(() => silent.abort(), SILENCE_MS)
+  const hangUp = () => void reader.cancel().catch(() => undefined)
+  let watch = setTimeout(hangUp, SILENCE_MS)
   try {
     for (;;) {
       const { done, value } = await reader.read()
       clearTimeout(watch)
       if (done) return
-      watch = setTimeout(() => silent.abort(), SILENCE_MS)
-      const events = parser.feed(decoder.decode(value, { stream: true }))
+      watch = setTimeout(hangUp, SILENCE_MS)
+      const at = Date.now()
+      const events = parser.feed(decoder.decode(value, { stream: true })).map((one) => ({ ...one, at }))
       if (events.length) yield events
     }
   } finally {
     clearTimeout(watch)
-    reader.cancel().catch(() => undefined)
+    hangUp()
   }
 }

@@ -48,6 +48,7 @@ export interface Thread {
   updated_at: string
   metadata: { title?: string; graph_id?: string; assistant_id?: string; workspace?: string }
   error?: { error: string; message: string } | null
+  interrupts?: Record<string, { id: string; value: Json }[]>
 }
 
 export type RunStatus = "pending" | "running" | "success" | "error" | "timeout" | "interrupted"
@@ -57,6 +58,14 @@ export interface Run {
   thread_id: string
   status: RunStatus
   created_at: string
+  kwargs?: { input?: { messages?: Partial<WireMessage>[] } | null }
+}
+
+export interface State {
+  values: Values
+  next: string[]
+  interrupts?: { id: string; value: Json }[]
+  tasks?: { interrupts?: { id: string; value: Json }[] }[]
 }
 
 export interface Assistant {
@@ -107,4 +116,6 @@ export interface StreamEvent {
   event: string
   data: string
   id: string
+  /** When it came, in ms; not set when it was replayed. */
+  at?: number
 }

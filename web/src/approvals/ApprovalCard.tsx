@@ -1,9 +1,9 @@
 import { ShieldQuestion } from "lucide-react"
-import { useEffect, useState } from "react"
+import { type KeyboardEvent, useEffect, useMemo, useState } from "react"
 import type { Approval, Args, Decision, Json, Question } from "../api/types"
 import { useLanguage } from "../i18n/language"
 import { Button } from "../ui/Button"
-import { Diff } from "../ui/Diff"
+import { count, Diff } from "../ui/Diff"
 
 interface Props {
   asked: Approval
@@ -12,7 +12,9 @@ interface Props {
   resume: (answer: Json) => Promise<void>
 }
 
-type Mode = "asked" | "edit" | "reject"
+type Mode = "asked" | "edit" | "reject" | "respond"
+
+const KEYS: Record<string, "approve" | "edit" | "reject"> = { KeyA: "approve", KeyE: "edit", KeyR: "reject" }
 
 /** A question to the person. Nothing here has the focus by itself, so no stray Enter approves anything. */
 export function ApprovalCard({ asked, place, answer, resume }: Props) {
@@ -21,7 +23,6 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
   const [sending, setSending] = useState(false)
   const [problem, setProblem] = useState("")
   const value = (typeof asked.value === "object" ? asked.value : {}) as Question
-  const foreign = asked.kind === "foreign"
 
   async function send(act: () => Promise<unknown>) {
     setSending(true)
@@ -35,40 +36,80 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
     }
   }
   const decide = (decision: Decision) => void send(() => answer(asked, decision))
+  const diff = value.artel?.diff
+  const size = useMemo(() => (diff ? count(diff) : null), [diff])
+  const choosing = asked.kind === "tool_call" && mode === "asked" && !sending
+
+  /** Letters answer only while the card itself has the focus, so no stray key approves anything. */
+  function onKeyDown(event: KeyboardEvent<HTMLElement>) {
+    if (event.target !== event.currentTarget || !choosing || event.ctrlKey || event.metaKey || event.altKey) return
+    const act = KEYS[event.code]
+    if (!act) return
+    event.preventDefault()
+    if (act === "approve") decide({ type: "approve" })
+    else setMode(act)
+  }
 
   return (
     <section
-      aria-label={`${value.artel?.agent ?? ""} ${say("asksYou")}`}
+      aria-label={`${value.artel?.agent ?? ""} ${say("asksYou")}: ${title(asked, value)}`}
+      aria-describedby={choosing ? `keys-${asked.approval_id}` : undefined}
       data-testid="approval"
-      className="rounded-xl border border-warn/40 bg-warn-bg p-3 shadow-sm sm:p-4"
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+      className="overflow-hidden rounded-xl border border-warn/40 bg-raised shadow-[0_6px_20px_-8px_rgb(0_0_0/0.15)]"
     >
-      <header className="mb-2 flex flex-wrap items-center gap-x-3 gap-y-1 text-sm">
-        <ShieldQuestion size={18} className="text-warn" aria-hidden />
-        <strong className="min-w-0 [overflow-wrap:anywhere]">{title(asked, value)}</strong>
-        {value.artel?.risk && <span className="text-warn">{say(riskKey(value.artel.risk))}</span>}
-        <span className="ml-auto flex gap-3 text-soft">
+      <header className="flex flex-wrap items-center gap-x-3 gap-y-1 bg-warn-bg px-3 py-2.5 text-sm sm:px-4">
+        <ShieldQuestion size={18} className="shrink-0 text-warn" aria-hidden />
+        <h3 className="min-w-0 font-semibold [overflow-wrap:anywhere]">{title(asked, value)}</h3>
+        <span className="ml-auto flex gap-3 text-xs text-soft">
           {place && <span>{place}</span>}
           <Countdown until={asked.expires_at} />
         </span>
       </header>
-      <p className="mb-2 text-sm text-soft">
-        {value.artel?.agent && <b className="text-ink">{value.artel.agent}</b>} {say("asksYou")}
-        {value.artel?.reason && ` · ${value.artel.reason}`}
-      </p>
-      {value.artel?.problem && <p className="mb-2 text-sm text-bad">{value.artel.problem}</p>}
-      {value.artel?.diff && mode !== "edit" && <Diff diff={value.artel.diff} label={value.artel.path ?? "diff"} />}
-      {!value.artel?.diff && asked.kind === "tool_call" && mode !== "edit" && (
-        <pre className="max-h-72 overflow-auto rounded-lg border border-line bg-page p-2 text-[13px]" tabIndex={0}>
-          {JSON.stringify(asked.args ?? asked.value, null, 2)}
-        </pre>
-      )}
-      <div className="mt-3">
-        {foreign ? (
-          <JsonAnswer asked={asked.value as Json} sending={sending} send={(said) => void send(() => resume(said))} />
-        ) : asked.kind === "question" ? (
+      <div className="space-y-3 p-3 sm:p-4">
+        <p className="flex flex-wrap gap-x-2 text-sm text-soft">
+          <span>
+            {value.artel?.agent && <b className="font-medium text-ink">{value.artel.agent}</b>} {say("asksYou")}
+            {value.artel?.risk && ` · ${say(riskKey(value.artel.risk))}`}
+          </span>
+          {value.artel?.path && (
+            <span className="ml-auto flex min-w-0 gap-2 font-mono text-[13px]">
+              <span className="truncate text-ink">{value.artel.path}</span>
+              {size && (
+                <>
+                  <span className="sr-only">{say("changed", size)}</span>
+                  <span className="text-good" aria-hidden>
+                    +{size.added}
+                  </span>
+                  <span className="text-bad" aria-hidden>
+                    −{size.removed}
+                  </span>
+                </>
+              )}
+            </span>
+          )}
+        </p>
+        {value.artel?.problem && <p className="text-sm text-bad">{value.artel.problem}</p>}
+        {diff && mode !== "edit" && (
+          <Diff diff={diff} label={value.artel?.path ?? "diff"} more={(n) => say("showAll", { n })} />
+        )}
+        {!diff && asked.kind === "tool_call" && mode !== "edit" && (
+          <pre
+            className="max-h-72 overflow-auto rounded-lg border border-line bg-page p-2 font-mono text-[13px]"
+            tabIndex={0}
+            role="group"
+            aria-label={say("args")}
+          >
+            {JSON.stringify(asked.args ?? asked.value, null, 2)}
+          </pre>
+        )}
+        {asked.kind === "question" ? (
           <Choice value={value} sending={sending} decide={decide} />
+        ) : asked.kind !== "tool_call" ? (
+          <JsonAnswer asked={asked.value as Json} sending={sending} send={(said) => void send(() => resume(said))} />
         ) : mode === "asked" ? (
-          <div className="flex flex-wrap gap-2">
+          <div className="flex flex-wrap items-center gap-2">
             <Button look="main" disabled={sending} onClick={() => decide({ type: "approve" })}>
               {say("approve")}
             </Button>
@@ -78,18 +119,24 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
             <Button look="bad" disabled={sending} onClick={() => setMode("reject")}>
               {say("reject")}
             </Button>
+            <Button look="bare" disabled={sending} onClick={() => setMode("respond")}>
+              {say("respond")}
+            </Button>
+            <span id={`keys-${asked.approval_id}`} className="sr-only">
+              {say("onlyFocused")}
+            </span>
           </div>
         ) : mode === "edit" ? (
           <EditArgs asked={asked} sending={sending} decide={decide} back={() => setMode("asked")} />
         ) : (
-          <Reject sending={sending} decide={decide} back={() => setMode("asked")} />
+          <Say mode={mode} sending={sending} decide={decide} back={() => setMode("asked")} />
+        )}
+        {problem && (
+          <p role="alert" className="text-sm text-bad">
+            {problem}
+          </p>
         )}
       </div>
-      {problem && (
-        <p role="alert" className="mt-2 text-sm text-bad">
-          {problem}
-        </p>
-      )}
     </section>
   )
 }
@@ -167,29 +214,36 @@ function EditArgs({ asked, sending, decide, back }: Part & { asked: Approval }) 
   )
 }
 
-function Reject({ sending, decide, back }: Part) {
+/** A no with its reason, or words in place of the tool's result. */
+function Say({ mode, sending, decide, back }: Part & { mode: "reject" | "respond" }) {
   const { say } = useLanguage()
-  const [why, setWhy] = useState("")
+  const [words, setWords] = useState("")
+  const said = words.trim()
+  const label = say(mode === "reject" ? "reason" : "respondHint")
   return (
     <form
       className="flex flex-wrap gap-2"
       onSubmit={(event) => {
         event.preventDefault()
-        decide(why.trim() ? { type: "reject", message: why.trim() } : { type: "reject" })
+        if (mode === "respond") decide({ type: "respond", message: said })
+        else decide(said ? { type: "reject", message: said } : { type: "reject" })
       }}
     >
       <input
         autoFocus
-        aria-label={say("reason")}
-        placeholder={say("reason")}
-        value={why}
-        onChange={(event) => setWhy(event.target.value)}
+        aria-label={label}
+        placeholder={label}
+        value={words}
+        onChange={(event) => setWords(event.target.value)}
+        onKeyDown={(event) => event.key === "Escape" && back()}
         className="min-w-0 flex-1 basis-60 rounded-lg border border-line bg-page px-3 py-1.5 text-sm"
       />
-      <Button type="submit" look="bad" disabled={sending}>
-        {say("reject")}
+      <Button type="submit" look={mode === "reject" ? "bad" : "plain"} disabled={sending || (mode === "respond" && !said)}>
+        {say(mode)}
       </Button>
-      <Button onClick={back}>{say("back")}</Button>
+      <Button look="bare" onClick={back}>
+        {say("back")}
+      </Button>
     </form>
   )
 }
@@ -227,7 +281,7 @@ function Choice({ value, sending, decide }: { value: Question } & Omit<Part, "ba
 
 function JsonAnswer({ asked, sending, send }: { asked: Json; sending: boolean; send: (answer: Json) => void }) {
   const { say } = useLanguage()
-  const [text, setText] = useState('"yes"')
+  const [text, setText] = useState(() => suggested(asked))
   const [wrong, setWrong] = useState(false)
   return (
     <form
@@ -243,12 +297,18 @@ function JsonAnswer({ asked, sending, send }: { asked: Json; sending: boolean; s
         }
       }}
     >
-      <pre className="max-h-72 overflow-auto rounded-lg border border-line bg-page p-2 text-[13px]" tabIndex={0}>
+      <pre
+        className="max-h-72 overflow-auto rounded-lg border border-line bg-page p-2 font-mono text-[13px]"
+        tabIndex={0}
+        role="group"
+        aria-label={say("args")}
+      >
         {JSON.stringify(asked, null, 2)}
       </pre>
       <p className="text-sm text-soft">{say("unknownQuestion")}</p>
       <textarea
         aria-label={say("answer")}
+        rows={Math.min(12, text.split("\n").length + 1)}
         value={text}
         onChange={(event) => setText(event.target.value)}
         className="block w-full resize-y rounded-lg border border-line bg-page p-2 font-mono text-[13px]"
@@ -259,4 +319,11 @@ function JsonAnswer({ asked, sending, send }: { asked: Json; sending: boolean; s
       </Button>
     </form>
   )
+}
+
+/** The usual form of an answer, to be changed before it is sent. */
+function suggested(asked: Json): string {
+  const many = asked && typeof asked === "object" && !Array.isArray(asked) ? asked["action_requests"] : null
+  if (!Array.isArray(many)) return '"yes"'
+  return JSON.stringify({ decisions: many.map(() => ({ type: "reject", message: "" })) }, null, 2)
 }

@@ -1,20 +1,24 @@
+import { CircleAlert, Clock3, Play, RotateCcw, X } from "lucide-react"
 import { useEffect, useState, useSyncExternalStore } from "react"
-import type { Approval, Decision, Json } from "../api/types"
+import type { Approval, Decision, Json, Thread } from "../api/types"
 import { useLanguage } from "../i18n/language"
-import { Session, type Snapshot } from "../run/session"
+import { sentence, Session, type Snapshot } from "../run/session"
 import { Button } from "../ui/Button"
 import { Composer } from "./Composer"
 import { Messages } from "./Messages"
+import { Status } from "./Status"
 
-const BUSY = new Set<Snapshot["phase"]>(["queued", "processing", "executing"])
+const BUSY = new Set<Snapshot["phase"]>(["queued", "processing", "executing", "stopping"])
 
 interface Props {
-  thread: string
+  id: string
+  /** The thread as the list last saw it. */
+  thread: Thread | undefined
   assistant: string
   workspace: string
   firstWords: string
-  started: () => void
   changed: () => void
+  tray: React.ReactNode
   card: (
     asked: Approval,
     place: string,
@@ -24,25 +28,30 @@ interface Props {
 }
 
 /** One conversation. */
-export function Chat({ thread, assistant, workspace, firstWords, started, changed, card }: Props) {
+export function Chat({ id, thread, assistant, workspace, firstWords, changed, tray, card }: Props) {
   const { say } = useLanguage()
-  const [session] = useState(() => new Session(thread, changed))
+  const [session] = useState(() => new Session(id, changed))
   const now = useSyncExternalStore(session.subscribe, session.snapshot)
   const [notice, setNotice] = useState("")
+  const [returned, setReturned] = useState("")
   const busy = BUSY.has(now.phase)
   const start = { assistant_id: assistant, ...(workspace ? { context: { workspace } } : {}) }
 
   useEffect(() => {
-    void (async () => {
-      await session.load()
-      if (!firstWords) return
-      started()
-      await session.send(firstWords, start).catch((failure: unknown) => setNotice(String(failure)))
-    })()
+    const begun = firstWords ? session.greet(firstWords, start) : session.load()
+    begun.catch((failure: unknown) => {
+      setReturned(firstWords)
+      setNotice(sentence(failure))
+      void session.load()
+    })
     return () => session.close()
     // A session lives as long as its chat: what it starts with is what it was made with.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [session])
+
+  useEffect(() => {
+    if (thread) session.noticed(thread)
+  }, [session, thread])
 
   async function answer(asked: Approval, decision: Decision) {
     setNotice("")
@@ -50,78 +59,85 @@ export function Chat({ thread, assistant, workspace, firstWords, started, change
     if (!first) setNotice(say("answeredElsewhere"))
     return first
   }
+  const attempt = (act: Promise<void>) => void act.catch((failure: unknown) => setNotice(sentence(failure)))
 
   const many = now.approvals.length
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <Messages view={now.view} busy={busy}>
-        {now.view.attempt > 1 && <p className="text-sm text-soft">{say("attempt", { n: now.view.attempt })}</p>}
-        {now.view.route?.agent && busy && (
-          <p className="text-sm text-soft">
-            {say("chosen", { agent: now.view.route.agent, reason: now.view.route.reason })}
-          </p>
-        )}
+      <Messages view={now.view} busy={busy} loading={now.phase === "loading"} asked={asking(now)}>
         {now.approvals.map((asked, index) => (
           <div key={asked.approval_id}>
-            {card(asked, many > 1 ? `${index + 1} / ${many}` : "", answer, (said) => session.resume(assistant, said))}
+            {card(asked, many > 1 ? `${index + 1} / ${many}` : "", answer, (said) => session.resume(assistant, asked, said))}
           </div>
         ))}
+        {now.paused.length > 0 && (
+          <div className="flex flex-wrap items-center gap-3 rounded-xl border border-line bg-panel px-4 py-3 text-sm">
+            <span>{say("paused", { step: now.paused.join(", ") })}</span>
+            <Button onClick={() => attempt(session.goOn(start))}>
+              <Play size={14} aria-hidden /> {say("goOn")}
+            </Button>
+          </div>
+        )}
         {now.view.error && (
-          <p role="alert" className="rounded-lg bg-bad-bg px-3 py-2 text-sm text-bad">
-            {say("runFailed")}: {now.view.error.message || now.view.error.error}
-          </p>
+          <div role="alert" className="flex gap-3 rounded-xl border border-bad/30 bg-bad-bg px-4 py-3 text-sm text-bad">
+            <CircleAlert size={18} className="mt-0.5 shrink-0" aria-hidden />
+            <div className="min-w-0 flex-1 space-y-2">
+              <p className="font-medium">{say("runFailed")}</p>
+              <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">{now.view.error.message || now.view.error.error}</p>
+              {!busy && (
+                <Button onClick={() => attempt(session.goOn(start))}>
+                  <RotateCcw size={14} aria-hidden /> {say("retry")}
+                </Button>
+              )}
+            </div>
+          </div>
         )}
         {now.phase === "lost" && (
-          <p role="alert" className="space-y-2 text-sm text-bad">
-            <span className="block">
-              {say("lost")}: {now.notice}
-            </span>
-            <Button onClick={() => void session.load()}>{say("retry")}</Button>
-          </p>
+          <div role="alert" className="space-y-2 rounded-xl border border-line bg-panel px-4 py-3 text-sm">
+            <p className="text-bad">
+              {say("lost")}. {now.notice}
+            </p>
+            <Button onClick={() => void session.load()}>
+              <RotateCcw size={14} aria-hidden /> {say("retry")}
+            </Button>
+          </div>
         )}
       </Messages>
-      {notice && (
-        <p role="status" className="mx-auto w-full max-w-3xl px-4 pb-2 text-sm text-warn">
+      <div className="mx-auto w-full max-w-3xl px-4">
+        <p role="status" className={notice ? "pb-2 text-sm text-warn" : "sr-only"}>
           {notice}
         </p>
-      )}
-      <Status phase={now.phase} reconnecting={now.reconnecting} />
-      <Composer thread={thread} busy={busy} send={(words) => session.send(words, start)} stop={() => void session.stop()} />
+        {now.queued.map((one) => (
+          <div key={one.run} className="mb-2 flex items-center gap-2 rounded-lg border border-line bg-panel px-3 py-1 text-sm">
+            <Clock3 size={14} className="shrink-0 text-soft" aria-hidden />
+            <span className="shrink-0 text-xs text-soft">{say("queued")}</span>
+            <span className="min-w-0 flex-1 truncate">{one.words}</span>
+            <Button look="bare" aria-label={say("unqueue")} title={say("unqueue")} onClick={() => attempt(session.unqueue(one))}>
+              <X size={14} aria-hidden />
+            </Button>
+          </div>
+        ))}
+        <Status
+          phase={now.phase}
+          reconnecting={now.reconnecting}
+          attempt={now.view.attempt}
+          route={busy ? now.view.route : null}
+        />
+      </div>
+      <Composer
+        thread={id}
+        busy={busy}
+        returned={returned}
+        send={(words) => session.send(words, start)}
+        stop={() => attempt(session.stop())}
+        tray={tray}
+      />
     </div>
   )
 }
 
-const WORDS = {
-  loading: "loading",
-  idle: "idle",
-  queued: "queued",
-  processing: "processing",
-  executing: "executing",
-  waiting: "waiting",
-  error: "runFailed",
-  lost: "lost",
-} as const
-const DOTS: Partial<Record<Snapshot["phase"], string>> = {
-  processing: "bg-accent beats",
-  executing: "bg-accent beats",
-  queued: "bg-accent",
-  waiting: "bg-warn",
-  error: "bg-bad",
-  lost: "bg-bad",
-}
-
-function Status({ phase, reconnecting }: { phase: Snapshot["phase"]; reconnecting: boolean }) {
-  const { say } = useLanguage()
-  return (
-    <p
-      aria-live="polite"
-      data-testid="status"
-      data-phase={phase}
-      className="mx-auto flex w-full max-w-3xl items-center gap-2 px-5 pb-1.5 text-xs text-soft"
-    >
-      <span className={`size-2 rounded-full ${DOTS[phase] ?? "bg-line"}`} aria-hidden />
-      {say(WORDS[phase])}
-      {reconnecting && <span className="text-warn">· {say("reconnecting")}</span>}
-    </p>
-  )
+/** Ids of the tool calls that wait for an answer. */
+function asking(now: Snapshot): ReadonlySet<string> {
+  const ids = now.approvals.map((one) => (one.value as { tool_call_id?: string } | null)?.tool_call_id ?? "")
+  return new Set(ids.filter(Boolean))
 }

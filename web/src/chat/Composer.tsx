@@ -1,4 +1,4 @@
-import { SendHorizontal, Square } from "lucide-react"
+import { ArrowUp, Square } from "lucide-react"
 import { useEffect, useRef, useState } from "react"
 import { useLanguage } from "../i18n/language"
 import { Button } from "../ui/Button"
@@ -6,27 +6,37 @@ import { Button } from "../ui/Button"
 interface Props {
   thread: string
   busy: boolean
+  /** Words that could not be sent, given back. */
+  returned?: string
   send: (words: string) => Promise<void>
   stop: () => void
+  tray: React.ReactNode
 }
 
 const LONGEST_PX = 240
 
 /** Where a person writes. The draft is kept per thread, and comes back when sending fails. */
-export function Composer({ thread, busy, send, stop }: Props) {
+export function Composer({ thread, busy, returned = "", send, stop, tray }: Props) {
   const { say } = useLanguage()
   const kept = `artel.draft.${thread}`
-  const [words, setWords] = useState(() => sessionStorage.getItem(kept) ?? "")
+  const [words, setWords] = useState(() => localStorage.getItem(kept) ?? "")
   const [problem, setProblem] = useState("")
   const field = useRef<HTMLTextAreaElement>(null)
 
   useEffect(() => {
-    sessionStorage.setItem(kept, words)
+    if (words) localStorage.setItem(kept, words)
+    else localStorage.removeItem(kept)
     const area = field.current
     if (!area) return
     area.style.height = "auto"
     area.style.height = `${Math.min(area.scrollHeight, LONGEST_PX)}px`
   }, [words, kept])
+
+  const [given, setGiven] = useState("")
+  if (returned !== given) {
+    setGiven(returned)
+    setWords((now) => now || returned)
+  }
 
   async function submit() {
     const said = words.trim()
@@ -36,14 +46,14 @@ export function Composer({ thread, busy, send, stop }: Props) {
     try {
       await send(said)
     } catch (failure) {
-      setWords(said)
+      setWords((now) => (now ? `${said}\n${now}` : said))
       setProblem(failure instanceof Error ? failure.message : String(failure))
     }
   }
 
   return (
     <form
-      className="mx-auto w-full max-w-3xl px-4 pb-4"
+      className="mx-auto w-full max-w-3xl px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-4 sm:pb-4"
       onSubmit={(event) => {
         event.preventDefault()
         void submit()
@@ -51,15 +61,15 @@ export function Composer({ thread, busy, send, stop }: Props) {
     >
       {problem && (
         <p role="alert" className="pb-2 text-sm text-bad">
-          {problem}
+          {say("notSent")} {problem}
         </p>
       )}
-      <div className="flex items-end gap-2 rounded-2xl border border-line bg-raised p-2 shadow-sm focus-within:border-accent">
+      <div className="rounded-2xl border border-line bg-raised shadow-[0_1px_2px_rgb(0_0_0/0.04),0_6px_20px_-8px_rgb(0_0_0/0.12)] transition-colors focus-within:border-accent">
         <textarea
           ref={field}
           rows={1}
           aria-label={say("placeholder")}
-          placeholder={say("placeholder")}
+          placeholder={say(busy ? "placeholderBusy" : "placeholder")}
           value={words}
           onChange={(event) => setWords(event.target.value)}
           onKeyDown={(event) => {
@@ -69,16 +79,19 @@ export function Composer({ thread, busy, send, stop }: Props) {
             }
             if (event.key === "Escape" && busy) stop()
           }}
-          className="min-w-0 flex-1 resize-none bg-transparent px-2 py-1.5 outline-none"
+          className="quiet block w-full resize-none bg-transparent px-4 pt-3 pb-1"
         />
-        {busy && (
-          <Button look="bad" onClick={stop} aria-label={say("stop")}>
-            <Square size={14} fill="currentColor" aria-hidden /> {say("stop")}
+        <div className="flex items-center gap-1 p-2">
+          <div className="flex min-w-0 flex-1 items-center gap-1">{tray}</div>
+          {busy && (
+            <Button look="bad" onClick={stop} aria-label={say("stop")}>
+              <Square size={13} fill="currentColor" aria-hidden /> {say("stop")}
+            </Button>
+          )}
+          <Button type="submit" look="main" className="size-9 !p-0" disabled={!words.trim()} aria-label={say("send")}>
+            <ArrowUp size={18} aria-hidden />
           </Button>
-        )}
-        <Button type="submit" look="main" disabled={!words.trim()} aria-label={say("send")}>
-          <SendHorizontal size={16} aria-hidden />
-        </Button>
+        </div>
       </div>
     </form>
   )

@@ -1,28 +1,36 @@
-import { ArrowDown, ChevronRight } from "lucide-react"
+import { ArrowDown } from "lucide-react"
 import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react"
-import type { ToolCall } from "../api/types"
 import { useLanguage } from "../i18n/language"
-import type { Said, View } from "../run/events"
+import type { Said, Span, View } from "../run/events"
 import { said } from "../run/events"
 import { Markdown } from "../ui/Markdown"
+import { Chip } from "./Chip"
+import { Tool, type ToolState } from "./Tool"
 
 const NEAR_PX = 80
-const SHOWN_ARG = 90
+const PAGE = 80 // messages drawn at first; the older ones come as they are scrolled to
 
 interface Props {
   view: View
   busy: boolean
+  loading: boolean
+  /** Tool calls that wait for a person. */
+  asked: ReadonlySet<string>
   children: React.ReactNode
 }
 
 /** The conversation. It stays at the bottom only if it is there already. */
-export function Messages({ view, busy, children }: Props) {
+export function Messages({ view, busy, loading, asked, children }: Props) {
   const { say } = useLanguage()
   const scroller = useRef<HTMLDivElement>(null)
   const stuck = useRef(true)
   const [away, setAway] = useState(false)
-  const shown = useMemo(() => said(view), [view])
-  const results = useMemo(() => new Map(shown.filter((one) => one.callId).map((one) => [one.callId, one])), [shown])
+  const [drawn, setDrawn] = useState(PAGE)
+  const all = useMemo(() => said(view), [view])
+  const results = useMemo(() => new Map(all.filter((one) => one.callId).map((one) => [one.callId, one])), [all])
+  const shown = all.filter((one) => one.role !== "tool" && (one.text || one.calls.length))
+  const older = Math.max(0, shown.length - drawn)
+  const last = shown.at(-1)
 
   const toBottom = () => scroller.current?.scrollTo({ top: scroller.current.scrollHeight })
   useLayoutEffect(() => {
@@ -47,14 +55,26 @@ export function Messages({ view, busy, children }: Props) {
         tabIndex={0}
         role="log"
         aria-busy={busy}
-        aria-label={say("menu")}
+        aria-label={say("conversation")}
       >
-        <div className="mx-auto max-w-3xl space-y-4 px-4 py-6">
-          {shown
-            .filter((one) => one.role !== "tool" && (one.text || one.calls.length))
-            .map((one) => (
-              <Message key={one.id} one={one} results={one.calls.map((call) => results.get(call.id))} busy={busy} />
-            ))}
+        <div className="mx-auto max-w-3xl space-y-5 px-4 py-6">
+          {older > 0 && (
+            <button type="button" className="mx-auto block py-1 text-sm text-accent" onClick={() => setDrawn(drawn + 2 * PAGE)}>
+              {say("older", { n: older })}
+            </button>
+          )}
+          {loading && !shown.length && <Skeleton word={say("loading")} />}
+          {shown.slice(older).map((one, index, list) => (
+            <Message
+              key={one.id}
+              one={one}
+              opens={speaks(list[index - 1]) !== speaks(one)}
+              results={one.calls.map((call) => results.get(call.id))}
+              spans={one.calls.map((call) => view.spans.get(call.id))}
+              states={one.calls.map((call) => stateOf(results.get(call.id), asked.has(call.id), busy))}
+              open={busy && one === last}
+            />
+          ))}
           {children}
         </div>
       </div>
@@ -65,7 +85,7 @@ export function Messages({ view, busy, children }: Props) {
             stuck.current = true
             toBottom()
           }}
-          className="absolute bottom-3 left-1/2 flex -translate-x-1/2 items-center gap-1 rounded-full border border-line bg-raised px-3 py-1.5 text-sm shadow-md"
+          className="absolute bottom-3 left-1/2 flex -translate-x-1/2 items-center gap-1.5 rounded-full border border-line bg-raised px-3 py-1.5 text-sm shadow-md"
         >
           <ArrowDown size={15} aria-hidden /> {say("latest")}
         </button>
@@ -74,87 +94,79 @@ export function Messages({ view, busy, children }: Props) {
   )
 }
 
+function speaks(one: Said | undefined): string {
+  return one ? `${one.role} ${one.agent}` : ""
+}
+
+function stateOf(result: Said | undefined, asked: boolean, busy: boolean): ToolState {
+  if (result) return result.failed ? "failed" : "done"
+  if (asked) return "asked"
+  return busy ? "running" : "open"
+}
+
 interface MessageProps {
   one: Said
+  /** Another one spoke before. */
+  opens: boolean
   results: (Said | undefined)[]
-  busy: boolean
+  spans: (Span | undefined)[]
+  states: ToolState[]
+  /** It is still being written. */
+  open: boolean
 }
 
 const Message = memo(
-  function Message({ one, results, busy }: MessageProps) {
+  function Message({ one, opens, results, spans, states, open }: MessageProps) {
     const { say } = useLanguage()
     if (one.role === "person") {
       return (
         <div className="flex justify-end" data-role="person">
-          <p className="max-w-[85%] rounded-2xl rounded-br-md bg-accent/12 px-4 py-2 whitespace-pre-wrap [overflow-wrap:anywhere]">
+          <p className="max-w-[85%] rounded-2xl rounded-br-md bg-accent/10 px-4 py-2 whitespace-pre-wrap [overflow-wrap:anywhere]">
+            <span className="sr-only">{say("you")}: </span>
             {one.text}
           </p>
         </div>
       )
     }
+    const nested = one.depth > 1 ? "ml-3 border-l-2 border-line pl-3" : ""
     return (
-      <article data-role="agent" className="min-w-0 space-y-2">
-        {one.text && <Chip name={one.agent} />}
-        {one.text && <Markdown text={one.text} copy={say("copy")} copied={say("copied")} />}
-        {one.calls.map((call, index) => (
-          <Tool key={call.id} call={call} result={results[index]} busy={busy} />
-        ))}
+      <article data-role="agent" className={`min-w-0 space-y-2 ${opens ? "" : "-mt-3"} ${nested}`}>
+        {opens && <Chip name={one.agent} />}
+        {one.text && (
+          <Markdown text={one.text} copy={say("copy")} copied={say("copied")} open={open && !one.calls.length} />
+        )}
+        {one.calls.length > 0 && (
+          <div className="divide-y divide-line overflow-hidden rounded-lg border border-line">
+            {one.calls.map((call, index) => (
+              <Tool
+                key={call.id}
+                call={call}
+                result={results[index]}
+                span={spans[index]}
+                state={states[index] ?? "open"}
+              />
+            ))}
+          </div>
+        )}
       </article>
     )
   },
   (before, after) =>
     before.one === after.one &&
-    before.busy === after.busy &&
-    before.results.every((result, index) => result === after.results[index]),
+    before.opens === after.opens &&
+    before.open === after.open &&
+    before.results.every((result, index) => result === after.results[index]) &&
+    before.spans.every((span, index) => span === after.spans[index]) &&
+    before.states.every((state, index) => state === after.states[index]),
 )
 
-const HUES: Record<string, string> = { coder: "text-warn", ask: "text-accent", orchestrator: "text-good" }
-
-function Chip({ name }: { name: string }) {
-  if (!name) return null
+function Skeleton({ word }: { word: string }) {
   return (
-    <span className={`inline-block rounded-full border border-line px-2 text-xs ${HUES[name] ?? "text-soft"}`}>
-      {name}
-    </span>
+    <div className="space-y-3" role="status">
+      <span className="sr-only">{word}</span>
+      {["w-2/3", "w-full", "w-5/6"].map((width) => (
+        <div key={width} className={`beats h-4 rounded bg-line ${width}`} aria-hidden />
+      ))}
+    </div>
   )
-}
-
-/** A tool call on one line; it unfolds to its arguments and result. */
-function Tool({ call, result, busy }: { call: ToolCall; result: Said | undefined; busy: boolean }) {
-  const { say } = useLanguage()
-  const state = result ? (result.failed ? "bg-bad" : "bg-good") : busy ? "bg-accent beats" : "bg-line"
-  const word = result ? (result.failed ? say("failed") : "") : busy ? say("running") : ""
-  return (
-    <details className="group rounded-lg border border-line bg-panel text-sm" data-testid="tool">
-      <summary className="flex min-h-9 list-none items-center gap-2 px-2.5 py-1">
-        <ChevronRight size={14} className="shrink-0 text-soft transition group-open:rotate-90" aria-hidden />
-        <span className={`size-2 shrink-0 rounded-full ${state}`} aria-hidden />
-        <span className="shrink-0 font-mono text-[13px] font-medium">{call.name}</span>
-        <span className="truncate font-mono text-[13px] text-soft">{brief(call)}</span>
-        {word && <span className={`ml-auto shrink-0 text-xs ${result ? "text-bad" : "text-soft"}`}>{word}</span>}
-      </summary>
-      <div className="space-y-2 border-t border-line p-2.5">
-        <p className="text-xs text-soft">{say("args")}</p>
-        <pre className="max-h-60 overflow-auto font-mono text-[13px]" tabIndex={0}>
-          {JSON.stringify(call.args, null, 2)}
-        </pre>
-        {result && (
-          <>
-            <p className="text-xs text-soft">{say("result")}</p>
-            <pre className="max-h-80 overflow-auto font-mono text-[13px] whitespace-pre-wrap" tabIndex={0}>
-              {result.text}
-            </pre>
-          </>
-        )}
-      </div>
-    </details>
-  )
-}
-
-function brief(call: ToolCall): string {
-  const said = Object.values(call.args)
-    .filter((value) => typeof value === "string" || typeof value === "number")
-    .map((value) => String(value).split("\n")[0])
-    .join("  ")
-  return said.length > SHOWN_ARG ? `${said.slice(0, SHOWN_ARG)}…` : said
 }

@@ -1,6 +1,6 @@
 import type { Json, Route, StreamEvent, ToolCall, Values, WireMessage } from "../api/types"
 
-/** A message on screen. `agent` is who speaks; `nested` is true while it lives in an agent inside. */
+/** A message on screen. `agent` is who speaks. */
 export interface Said {
   id: string
   role: "person" | "agent" | "tool"
@@ -9,8 +9,19 @@ export interface Said {
   calls: ToolCall[]
   callId: string
   failed: boolean
-  nested: boolean
+  /** How many graphs deep it was said. */
+  depth: number
+  /** What it stands behind until the root graph's state holds it. */
+  after: string
 }
+
+/** When a tool call was first seen, and when its result came, in ms. */
+export interface Span {
+  from: number
+  to: number
+}
+
+const LATELY = 12 // messages looked at for tool calls that began or ended
 
 /** A run on screen is `events.reduce(reduce, empty)`. */
 export interface View {
@@ -21,6 +32,7 @@ export interface View {
   kept: ReadonlySet<string>
   /** Arguments of tool calls that are still being spoken, by message id. */
   spoken: ReadonlyMap<string, string>
+  spans: ReadonlyMap<string, Span>
   route: Route | null
   error: { error: string; message: string } | null
   attempt: number
@@ -31,6 +43,7 @@ export const empty: View = {
   live: [],
   kept: new Set(),
   spoken: new Map(),
+  spans: new Map(),
   route: null,
   error: null,
   attempt: 1,
@@ -38,6 +51,11 @@ export const empty: View = {
 
 export function reduce(view: View, event: StreamEvent): View {
   const [kind, namespace = ""] = split(event.event)
+  const changed = apply(view, kind, namespace, event)
+  return event.at && (changed.live !== view.live || changed.root !== view.root) ? timed(changed, event.at) : changed
+}
+
+function apply(view: View, kind: string, namespace: string, event: StreamEvent): View {
   switch (kind) {
     case "metadata":
       return begin(view, JSON.parse(event.data) as { attempt?: number })
@@ -56,15 +74,25 @@ export function reduce(view: View, event: StreamEvent): View {
   }
 }
 
-/** What is on screen, in order. */
+/** What is on screen, in order: what is not yet in the root graph's state stands where it began. */
 export function said(view: View): Said[] {
   const known = new Set(view.root.map((one) => one.id))
-  return [...view.root, ...view.live.filter((one) => !known.has(one.id))]
+  const fresh = view.live.filter((one) => !known.has(one.id))
+  if (!fresh.length) return view.root
+  const placed = new Map<string, Said[]>()
+  for (const one of fresh) {
+    if (one.role === "person" && one.depth) continue // told to an agent inside, by an agent
+    const place = known.has(one.after) ? one.after : ""
+    placed.set(place, [...(placed.get(place) ?? []), one])
+  }
+  const inner = view.root.flatMap((one) => [one, ...(placed.get(one.id) ?? [])])
+  return [...inner, ...(placed.get("") ?? [])]
 }
 
-/** Begin with the state the server holds. */
-export function fromState(state: Values): View {
-  return values(empty, state, "")
+/** The state the server holds, over what is on screen: nothing said inside is lost, nothing half said is kept. */
+export function fromState(state: Values, view: View = empty): View {
+  const held = values(view, state, "")
+  return { ...held, live: held.live.filter((one) => view.kept.has(one.id)), spoken: new Map() }
 }
 
 function split(name: string): [string, string?] {
@@ -74,24 +102,53 @@ function split(name: string): [string, string?] {
 
 function begin(view: View, data: { attempt?: number }): View {
   const attempt = data.attempt ?? 1
-  if (attempt <= 1) return { ...view, error: null }
-  return { ...view, attempt, error: null, live: view.live.filter((one) => view.kept.has(one.id)), spoken: new Map() }
+  if (attempt <= 1) return { ...view, attempt, error: null }
+  const live = view.live.filter((one) => view.kept.has(one.id) || one.role === "person")
+  return { ...view, attempt, error: null, live, spoken: new Map() }
 }
 
 function values(view: View, state: Values, namespace: string): View {
-  const shown = (state.messages ?? []).filter((one) => one.id).map((one) => toSaid(one, "", namespace))
+  if (!state.messages) return view
+  const known = new Map([...view.live, ...view.root].map((one) => [one.id, one]))
+  const wire = state.messages.filter((one) => one.id && one.type !== "system")
+  const shown = wire.map((one) => settled(known.get(one.id), toSaid(one, "", namespace)))
   const kept = new Set([...view.kept, ...shown.map((one) => one.id)])
-  if (namespace) return { ...view, kept, live: merge(view.live, shown) }
-  const known = new Set(shown.map((one) => one.id))
   const route = state.route === undefined ? view.route : state.route
-  return { ...view, root: shown, live: view.live.filter((one) => !known.has(one.id)), kept, route }
+  if (namespace) return { ...view, kept, live: merge(view.live, shown, view.root.at(-1)?.id ?? "") }
+  const now = new Set(shown.map((one) => one.id))
+  const live = view.live.filter((one) => !now.has(one.id) && (one.depth > 0 || one.role === "person"))
+  return { ...view, root: shown, live, kept, route }
 }
 
-function merge(old: Said[], fresh: Said[]): Said[] {
+/** The very object on screen if nothing changed, so that nothing is drawn again. */
+function settled(before: Said | undefined, fresh: Said): Said {
+  if (!before) return fresh
+  const one = { ...fresh, agent: fresh.agent || before.agent, after: before.after }
+  return one.text === before.text &&
+    one.depth === before.depth &&
+    one.agent === before.agent &&
+    one.failed === before.failed &&
+    JSON.stringify(one.calls) === JSON.stringify(before.calls)
+    ? before
+    : one
+}
+
+function merge(old: Said[], fresh: Said[], after: string): Said[] {
   const changed = new Map(fresh.map((one) => [one.id, one]))
   const merged = old.map((one) => changed.get(one.id) ?? one)
   const known = new Set(old.map((one) => one.id))
-  return [...merged, ...fresh.filter((one) => !known.has(one.id))]
+  return [...merged, ...fresh.filter((one) => !known.has(one.id)).map((one) => ({ ...one, after }))]
+}
+
+function timed(view: View, at: number): View {
+  let spans: Map<string, Span> | null = null
+  const note = (id: string, span: Span) => (spans ??= new Map(view.spans)).set(id, span)
+  for (const one of [...view.root.slice(-LATELY), ...view.live.slice(-LATELY)]) {
+    for (const call of one.calls) if (!view.spans.has(call.id)) note(call.id, { from: at, to: 0 })
+    const span = view.spans.get(one.callId)
+    if (span && !span.to) note(one.callId, { ...span, to: at })
+  }
+  return spans ? { ...view, spans } : view
 }
 
 function updates(view: View, nodes: Record<string, unknown>): View {
@@ -116,8 +173,9 @@ function message(view: View, [wire, meta]: [WireMessage, Record<string, Json>], 
   const before = view.live[place]
   if (wire.type !== "AIMessageChunk" || !before) {
     if (view.root.some((one) => one.id === wire.id)) return view
+    const after = before?.after ?? view.root.at(-1)?.id ?? ""
     const spoken = speak(view.spoken, wire)
-    const shown = { ...fresh, calls: calls(fresh.calls, wire, spoken) }
+    const shown = { ...fresh, after, calls: calls(fresh.calls, wire, spoken) }
     return { ...view, spoken, live: before ? view.live.with(place, shown) : [...view.live, shown] }
   }
   const spoken = speak(view.spoken, wire)
@@ -169,12 +227,18 @@ function toSaid(wire: WireMessage, agent: string, namespace: string): Said {
     id: wire.id,
     role,
     text: text(wire.content),
-    agent: role === "tool" ? (wire.name ?? "") : (wire.name ?? namespace.split(":")[0]) || agent,
+    agent: role === "tool" ? (wire.name ?? "") : wire.name || inner(namespace) || agent,
     calls: (wire.tool_calls ?? []).filter((one) => one.id),
     callId: wire.tool_call_id ?? "",
     failed: wire.status === "error",
-    nested: namespace !== "",
+    depth: namespace ? namespace.split("|").length : 0,
+    after: "",
   }
+}
+
+/** `coder:task|child:task` is said by `child`. */
+function inner(namespace: string): string {
+  return namespace.split("|").at(-1)?.split(":")[0] ?? ""
 }
 
 function text(content: WireMessage["content"]): string {

@@ -1,34 +1,64 @@
 import { approvals, type RunStart, Refused, runs, threads } from "../api/client"
 import { read } from "../api/sse"
-import type { Approval, Decision, Json, Run, StreamEvent, Thread } from "../api/types"
+import type { Approval, Decision, Json, Run, State, StreamEvent, Thread } from "../api/types"
 import { empty, fromState, reduce, said, type View } from "./events"
 
-export type Phase = "loading" | "idle" | "queued" | "processing" | "executing" | "waiting" | "error" | "lost"
+export type Phase = "loading" | "idle" | "queued" | "processing" | "executing" | "stopping" | "waiting" | "error" | "lost"
+
+/** Words that wait behind the run that is on. */
+export interface Queued {
+  run: string
+  words: string
+}
 
 /** Everything the chat of one thread shows. Replaced as a whole, at most once a frame. */
 export interface Snapshot {
   view: View
   approvals: Approval[]
+  /** The graph waits before a step, with no question: a breakpoint. */
+  paused: string[]
+  queued: Queued[]
   phase: Phase
   reconnecting: boolean
-  /** Sentences about what went wrong beside the run itself. */
+  /** A sentence about what went wrong beside the run itself. */
   notice: string
   run: string
 }
 
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 15_000
+const QUIET_MS = 3_000 // a link that is back sooner is nobody's worry
+const HIDDEN_MS = 250 // a hidden page draws no frames
 const UNFINISHED = new Set<Run["status"]>(["pending", "running"])
+const NOTHING: Snapshot = {
+  view: empty,
+  approvals: [],
+  paused: [],
+  queued: [],
+  phase: "loading",
+  reconnecting: false,
+  notice: "",
+  run: "",
+}
+
+/** What the server says of a thread, in one look. */
+interface Look {
+  recent: Run[]
+  thread: Thread
+  state: State
+  open: Approval[]
+}
 
 /** A thread on screen: loads it, follows its runs, sends to it. An external store; React only draws it. */
 export class Session {
-  private now: Snapshot = { view: empty, approvals: [], phase: "loading", reconnecting: false, notice: "", run: "" }
-  private readonly listeners = new Set<() => void>()
-  private frame = 0
+  private now = NOTHING
   private pending: Partial<Snapshot> = {}
+  private readonly listeners = new Set<() => void>()
+  private drawn: (() => void) | null = null
   private following: AbortController | null = null
   private seen = ""
   private closed = false
+  private greeted = false
 
   constructor(
     readonly thread: string,
@@ -46,30 +76,71 @@ export class Session {
   async load(): Promise<void> {
     this.closed = false
     try {
-      const [state, recent, thread, open] = await Promise.all([
-        threads.state(this.thread),
-        threads.runs(this.thread),
-        threads.get(this.thread),
-        approvals.pending(this.thread),
-      ])
-      this.set({ view: { ...fromState(state.values), error: thread.error ?? null }, approvals: open, notice: "" })
-      await this.catchUp(recent, thread, open)
+      const look = await this.look()
+      if (this.following) return
+      const [first] = unfinished(look.recent)
+      if (first) {
+        this.set({ view: fromState(look.state.values), ...waiting(look) })
+        return void this.follow(first.run_id, "-1")
+      }
+      const newest = look.recent[0]
+      if (look.open.length && newest) {
+        this.set({ view: fromState(look.state.values) })
+        await this.replay(newest.run_id)
+      }
+      this.rest(look)
     } catch (failure) {
       this.set({ phase: "lost", notice: sentence(failure) })
     }
   }
 
+  /** The thread list saw this thread: look again if somebody else moved it. */
+  noticed(thread: Thread): void {
+    const { phase } = this.merged()
+    if (this.following || this.closed || phase === "loading") return
+    const resting = thread.status === "busy" || (phase === "waiting") !== asks(thread)
+    if (resting) void this.load()
+  }
+
+  /** Send the words a thread was made for, once, however often the page mounts. */
+  async greet(words: string, start: Omit<RunStart, "input">): Promise<void> {
+    if (this.greeted) return
+    this.greeted = true
+    await this.send(words, start)
+  }
+
   /** Send a person's words; while a run is on they queue behind it. Gives them back by throwing. */
   async send(words: string, start: Omit<RunStart, "input">): Promise<void> {
-    const id = crypto.randomUUID()
-    const input: RunStart["input"] = { messages: [{ type: "human", id, content: words }] }
+    const message = { type: "human" as const, id: crypto.randomUUID(), content: words }
+    const order = { ...start, input: { messages: [message] } }
     this.set({ notice: "" })
-    await this.begin({ ...start, input })
+    if (this.following) {
+      const run = await runs.queue(this.thread, order)
+      this.set({ queued: [...this.merged().queued, { run: run.run_id, words }] })
+      return
+    }
+    await this.begin(order)
+    const view = this.merged().view
+    const event = { event: "messages", data: JSON.stringify([message, {}]), id: "" }
+    this.set({ view: reduce({ ...view, error: null }, event) })
+  }
+
+  /** Take back words that have not begun. */
+  async unqueue(waiting: Queued): Promise<void> {
+    await runs.cancel(this.thread, waiting.run)
+    this.set({ queued: this.merged().queued.filter((one) => one.run !== waiting.run) })
   }
 
   /** Answer a foreign question over the wire. */
-  async resume(assistant: string, answer: Json): Promise<void> {
-    await this.begin({ assistant_id: assistant, command: { resume: answer } })
+  async resume(assistant: string, asked: Approval, answer: Json): Promise<void> {
+    await this.begin({ assistant_id: assistant, command: { resume: { [asked.interrupt_id]: answer } } })
+    this.set({ approvals: this.merged().approvals.filter((one) => one !== asked) })
+  }
+
+  /** Go on from the last checkpoint: after a failure, or at a breakpoint. */
+  async goOn(start: Omit<RunStart, "input">): Promise<void> {
+    await this.begin({ ...start, input: null })
+    this.set({ view: { ...this.merged().view, error: null } })
   }
 
   /** Answer an approval; true if ours was the first answer. */
@@ -77,56 +148,53 @@ export class Session {
     try {
       const started = await approvals.answer(asked.approval_id, decision)
       this.set({ approvals: this.merged().approvals.filter((one) => one.approval_id !== asked.approval_id) })
-      void this.follow(started.run_id, "-1")
+      if (!this.following) void this.follow(started.run_id, "-1")
       return true
     } catch (failure) {
-      if (!(failure instanceof Refused) || failure.status === 422) throw failure
+      if (!(failure instanceof Refused) || ![404, 409].includes(failure.status)) throw failure
       await this.load()
       return false
     }
   }
 
-  /** Stop whatever runs on this thread, whoever started it. */
+  /** Stop what runs on this thread, whoever started it and wherever. */
   async stop(): Promise<void> {
-    const recent = await threads.runs(this.thread)
-    const live = recent.filter((run) => UNFINISHED.has(run.status))
-    await Promise.all(live.map((run) => runs.cancel(this.thread, run.run_id)))
+    const running = unfinished(await threads.runs(this.thread))[0]
+    if (!running) return
+    this.set({ phase: "stopping" })
+    await runs.cancel(this.thread, running.run_id)
   }
 
   close(): void {
     this.closed = true
     this.following?.abort()
-    cancelAnimationFrame(this.frame)
+    this.following = null
+    this.drawn?.()
+    this.drawn = null
   }
 
-  private async catchUp(recent: Run[], thread: Thread, open: Approval[]): Promise<void> {
-    const live = recent.filter((run) => UNFINISHED.has(run.status)).reverse()
-    const [first] = live
-    if (first) return this.follow(first.run_id, "-1")
-    const newest = recent[0]
-    if (open.length && newest) await this.replay(newest.run_id)
-    this.set({ phase: open.length ? "waiting" : thread.status === "error" ? "error" : "idle", run: "" })
+  private async look(): Promise<Look> {
+    const [recent, thread, state, open] = await Promise.all([
+      threads.runs(this.thread),
+      threads.get(this.thread),
+      threads.state(this.thread),
+      approvals.pending(this.thread),
+    ])
+    return { recent, thread, state, open: withForeign(open, this.thread, state) }
   }
 
   /** Show what agents inside said before they asked: the root graph's state does not hold it yet. */
   private async replay(run: string): Promise<void> {
-    const silent = new AbortController()
-    const response = await runs.join(this.thread, run, "-1", silent.signal)
-    for await (const events of read(response, silent)) this.take(events)
+    const response = await runs.join(this.thread, run, "-1", AbortSignal.timeout(LONGEST_WAIT_MS))
+    this.seen = ""
+    for await (const events of read(response)) this.take(events)
   }
 
   private async begin(start: RunStart): Promise<void> {
-    const busy = this.following !== null
     const control = new AbortController()
     const response = await runs.stream(this.thread, start, control.signal)
     const run = /runs\/([^/]+)/.exec(response.headers.get("Content-Location") ?? "")?.[1] ?? ""
     this.changed()
-    if (busy) {
-      control.abort() // it waits behind the one we follow, and is followed after it
-      if (start.input) this.set({ view: withWords(this.merged().view, start.input.messages[0]) })
-      return
-    }
-    if (start.input) this.set({ view: withWords(this.merged().view, start.input.messages[0]) })
     void this.follow(run, "", { response, control })
   }
 
@@ -135,35 +203,33 @@ export class Session {
     this.following?.abort()
     const control = open?.control ?? new AbortController()
     this.following = control
-    this.seen = after
-    this.set({ run, phase: "processing", reconnecting: false })
+    this.seen = after === "-1" ? "" : after
+    const queued = this.merged().queued.filter((one) => one.run !== run)
+    this.set({ run, queued, paused: [], phase: "processing", reconnecting: false })
+    const gone = () => this.closed || this.following !== control
     let wait = FIRST_WAIT_MS
     let response = open?.response
-    while (!this.closed && this.following === control) {
-      const silent = new AbortController()
-      const hangUp = () => silent.abort()
-      control.signal.addEventListener("abort", hangUp, { once: true })
+    while (!gone()) {
       try {
-        response ??= await runs.join(this.thread, run, this.seen || "-1", silent.signal)
+        response ??= await runs.join(this.thread, run, this.seen || "-1", control.signal)
         this.set({ reconnecting: false })
-        for await (const events of read(response, silent)) {
-          if (this.following !== control) return
+        for await (const events of read(response)) {
+          if (gone()) return
           wait = FIRST_WAIT_MS
           this.take(events)
         }
-        if (!UNFINISHED.has((await runs.get(this.thread, run)).status)) break
+        const ended = await runs.get(this.thread, run)
+        if (!UNFINISHED.has(ended.status)) break
       } catch (failure) {
-        if (this.closed || this.following !== control) return
+        if (gone()) return
         if (failure instanceof Refused && failure.status === 404) break
-        this.set({ reconnecting: true })
-      } finally {
-        control.signal.removeEventListener("abort", hangUp)
+        this.set({ reconnecting: wait > QUIET_MS })
       }
       response = undefined
-      await pause(wait * (0.7 + Math.random() * 0.6))
+      await pause(wait * (0.7 + Math.random() * 0.6), control.signal)
       wait = Math.min(wait * 2, LONGEST_WAIT_MS)
     }
-    if (this.closed || this.following !== control) return
+    if (gone()) return
     this.following = null
     this.changed()
     await this.settle()
@@ -172,34 +238,38 @@ export class Session {
   /** After a run: its final state, its questions, and the next run of the thread if one waits. */
   private async settle(): Promise<void> {
     try {
-      const [recent, thread, open] = await Promise.all([
-        threads.runs(this.thread),
-        threads.get(this.thread),
-        approvals.pending(this.thread),
-      ])
+      const look = await this.look()
       if (this.following) return
-      const next = recent.filter((run) => UNFINISHED.has(run.status)).at(-1)
-      this.set({ approvals: open })
-      if (next) return void this.follow(next.run_id, "-1")
-      if (!open.length) {
-        const state = await threads.state(this.thread)
-        const view = { ...fromState(state.values), error: this.merged().view.error }
-        this.set({ view })
+      const [next] = unfinished(look.recent)
+      if (next) {
+        this.set({ ...waiting(look) })
+        return void this.follow(next.run_id, "-1")
       }
-      const failed = thread.status === "error"
-      this.set({ phase: open.length ? "waiting" : failed ? "error" : "idle", run: "", reconnecting: false })
+      this.rest(look)
     } catch (failure) {
       this.set({ phase: "lost", notice: sentence(failure), reconnecting: false })
     }
+  }
+
+  /** Nothing runs: show what the server holds. */
+  private rest(look: Look): void {
+    const before = this.merged().view
+    const error = look.thread.status === "error" ? (look.thread.error ?? before.error) : null
+    const view = { ...(look.open.length ? before : fromState(look.state.values, before)), error }
+    const phase = look.open.length ? "waiting" : error ? "error" : "idle"
+    const stopped = look.recent[0]?.status === "interrupted"
+    const paused = look.open.length || error || stopped ? [] : look.state.next
+    this.set({ view, ...waiting(look), paused, phase, run: "", reconnecting: false, notice: "" })
   }
 
   private take(events: StreamEvent[]): void {
     const fresh = events.filter((one) => !one.id || !this.seen || Number(one.id) > Number(this.seen))
     const last = events.at(-1)
     if (last?.id) this.seen = last.id
-    const view = fresh.reduce(reduce, this.merged().view)
-    const phase = this.following ? (busyWithTools(view) ? "executing" : "processing") : this.merged().phase
-    this.set({ view, phase })
+    const { phase: before, ...now } = this.merged()
+    const view = fresh.reduce(reduce, now.view)
+    const busy = busyWithTools(view) ? "executing" : "processing"
+    this.set({ view, phase: this.following && before !== "stopping" ? busy : before })
   }
 
   private merged(): Snapshot {
@@ -209,8 +279,8 @@ export class Session {
   private set(change: Partial<Snapshot>): void {
     if (this.closed) return
     this.pending = { ...this.pending, ...change }
-    this.frame ||= requestAnimationFrame(() => {
-      this.frame = 0
+    this.drawn ??= onceDrawn(() => {
+      this.drawn = null
       this.now = this.merged()
       this.pending = {}
       for (const listener of this.listeners) listener()
@@ -218,32 +288,89 @@ export class Session {
   }
 }
 
-function withWords(view: View, words: { id: string; content: unknown } | undefined): View {
-  if (!words) return view
-  const event = { type: "human", id: words.id, content: words.content }
-  return reduce({ ...view, error: null }, { event: "messages", data: JSON.stringify([event, {}]), id: "" })
+/** A question waits for a person; a run that was stopped leaves a thread `interrupted` too. */
+export function asks(thread: Thread): boolean {
+  return thread.status === "interrupted" && Object.values(thread.interrupts ?? {}).some((asked) => asked.length)
+}
+
+export function sentence(failure: unknown): string {
+  return failure instanceof Error ? failure.message : String(failure)
+}
+
+function unfinished(recent: Run[]): Run[] {
+  return recent.filter((run) => UNFINISHED.has(run.status)).reverse()
+}
+
+function waiting({ recent, open }: Look): Pick<Snapshot, "approvals" | "queued"> {
+  const behind = unfinished(recent).slice(1)
+  const words = (run: Run) => {
+    const content = run.kwargs?.input?.messages?.at(-1)?.content
+    return typeof content === "string" ? content : ""
+  }
+  return { approvals: open, queued: behind.map((run) => ({ run: run.run_id, words: words(run) })) }
+}
+
+/** Questions that the ledger does not know are asked all the same, and answered over the wire. */
+function withForeign(open: Approval[], thread: string, state: State): Approval[] {
+  const asked = (state.tasks ?? []).flatMap((task) => task.interrupts ?? [])
+  const known = new Set(open.map((one) => one.interrupt_id))
+  const foreign = asked.filter((one) => !known.has(one.id))
+  return [
+    ...open.reverse(), // they come newest first and are read oldest first
+    ...foreign.map(({ id, value }): Approval => ({
+      approval_id: id,
+      thread_id: thread,
+      run_id: "",
+      interrupt_id: id,
+      kind: "foreign",
+      tool: null,
+      args: null,
+      value,
+      status: "pending",
+      expires_at: null,
+    })),
+  ]
 }
 
 function busyWithTools(view: View): boolean {
-  const shown = said(view)
+  const shown = said(view).slice(-20)
   const done = new Set(shown.map((one) => one.callId))
   return shown.some((one) => one.calls.some((call) => !done.has(call.id)))
 }
 
-function pause(ms: number): Promise<void> {
+/** Call once with the next frame; a hidden page has none, so there a timer does. Returns how to call it off. */
+function onceDrawn(draw: () => void): () => void {
+  if (document.hidden) {
+    const timer = setTimeout(draw, HIDDEN_MS)
+    return () => clearTimeout(timer)
+  }
+  let timer: ReturnType<typeof setTimeout> | undefined = undefined
+  const frame = requestAnimationFrame(() => {
+    clearTimeout(timer)
+    draw()
+  })
+  timer = setTimeout(() => {
+    cancelAnimationFrame(frame)
+    draw()
+  }, HIDDEN_MS)
+  return () => {
+    cancelAnimationFrame(frame)
+    clearTimeout(timer)
+  }
+}
+
+function pause(ms: number, called: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms)
     function done() {
       clearTimeout(timer)
       window.removeEventListener("online", done)
       document.removeEventListener("visibilitychange", done)
+      called.removeEventListener("abort", done)
       resolve()
     }
     window.addEventListener("online", done)
     document.addEventListener("visibilitychange", done)
+    called.addEventListener("abort", done)
   })
-}
-
-export function sentence(failure: unknown): string {
-  return failure instanceof Error ? failure.message : String(failure)
 }

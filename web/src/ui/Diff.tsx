@@ -1,4 +1,4 @@
-import { useMemo } from "react"
+import { useMemo, useState } from "react"
 
 interface Line {
   kind: "add" | "del" | "same" | "hunk"
@@ -35,28 +35,53 @@ export function lines(diff: string): Line[] {
   return found
 }
 
+/** How many lines a diff adds and removes. */
+export function count(diff: string): { added: number; removed: number } {
+  const shown = lines(diff)
+  return {
+    added: shown.filter((line) => line.kind === "add").length,
+    removed: shown.filter((line) => line.kind === "del").length,
+  }
+}
+
+interface Props {
+  diff: string
+  label: string
+  /** Words for the button that shows a long one wholly. */
+  more: (lines: number) => string
+}
+
+const SHOWN = 400
+
 /** A unified diff with line numbers. */
-export function Diff({ diff, label }: { diff: string; label: string }) {
-  const shown = useMemo(() => lines(diff), [diff])
+export function Diff({ diff, label, more }: Props) {
+  const all = useMemo(() => lines(diff), [diff])
+  const [whole, setWhole] = useState(false)
+  const shown = whole ? all : all.slice(0, SHOWN)
   return (
     <div
-      className="max-h-96 overflow-auto rounded-lg border border-line bg-page font-mono text-[13px] leading-5"
+      className="max-h-[min(26rem,55dvh)] overflow-auto rounded-lg border border-line bg-page font-mono text-[13px] leading-5"
       role="group"
       aria-label={label}
       tabIndex={0}
     >
-      <table className="w-full border-collapse">
+      <table className="w-full border-collapse" role="presentation">
         <tbody>
           {shown.map((line, index) => (
             <tr key={index} className={LOOKS[line.kind]}>
-              <td className="w-10 px-1.5 text-right text-soft select-none">{line.old}</td>
-              <td className="w-10 px-1.5 text-right text-soft select-none">{line.new}</td>
-              <td className="w-4 select-none">{SIGNS[line.kind]}</td>
+              <td className="w-9 px-1.5 text-right opacity-70 select-none max-sm:hidden">{line.old}</td>
+              <td className="w-9 px-1.5 text-right opacity-70 select-none">{line.new}</td>
+              <td className="w-4 text-center select-none">{SIGNS[line.kind]}</td>
               <td className="pr-3 whitespace-pre">{line.text || " "}</td>
             </tr>
           ))}
         </tbody>
       </table>
+      {shown.length < all.length && (
+        <button type="button" className="w-full py-2 text-accent" onClick={() => setWhole(true)}>
+          {more(all.length)}
+        </button>
+      )}
     </div>
   )
 }
