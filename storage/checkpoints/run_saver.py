@@ -11,7 +11,7 @@ from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMet
 from psycopg.rows import DictRow
 
 from artel.storage.checkpoints.holding import WORTH, Channel, Held, Shelf, common, shown, typed_channel
-from artel.storage.checkpoints.lists import Encoder, Item, StoredList, shown_as
+from artel.storage.checkpoints.lists import LIST, Encoder, Item, shown_as
 from artel.storage.checkpoints.saver import Encoded, Saver
 from artel.storage.checkpoints.writing import Writer
 from artel.storage.events import Held as Reference
@@ -124,18 +124,16 @@ class RunSaver(Saver):
         known.update({name: (versions.get(name), channel) for name, channel in channels.items()})
         self._memory.shelf.add(Held(thread_id, checkpoint["id"], checkpoint["channel_values"], channels))
 
-    async def _decoded(self, row: DictRow, items: dict[str, dict[bytes, Item]]) -> CheckpointTuple:
-        found = await super()._decoded(row, items)
-        rows = items.get(row["thread_id"], {})
+    def _learn(self, found: CheckpointTuple, row: DictRow, rows: Mapping[bytes, Item]) -> None:
+        """Remember what was loaded: the next version of a list is mostly this one."""
+        values = found.checkpoint["channel_values"]
         encoder = self._memory.encoders.setdefault(row["thread_id"], Encoder())
         new: dict[str, Channel] = {}
         for channel, type_, blob in row["channel_values"] or ():
             name, typed = channel.decode(), (type_.decode(), blob)
-            stored = self.serde.loads_typed(typed) if typed[0] == "artel.list" else None
-            if isinstance(stored, StoredList):
-                new[name] = Channel(encoder.learn(stored, found.checkpoint["channel_values"][name], rows), 0)
+            if typed[0] == LIST:
+                new[name] = Channel(encoder.learn(self.serde.loads_typed(typed), values[name], rows), 0)
             elif typed[0] != "empty":
                 new[name] = typed_channel(typed, self.serde.loads_typed)
         if not row["checkpoint_ns"]:
             self._shelve(row["thread_id"], found.checkpoint, new)
-        return found

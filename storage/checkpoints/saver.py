@@ -102,7 +102,10 @@ class Saver(AsyncPostgresSaver):
         row = cast("DictRow | None", await super().aget_tuple(config))
         if row is None:
             return None
-        return await self._decoded(row, await self._item_rows([row]))
+        items = await self._item_rows([row])
+        found = await self._decoded(row, items)
+        self._learn(found, row, items.get(row["thread_id"], {}))
+        return found
 
     async def alist(
         self,
@@ -226,6 +229,9 @@ class Saver(AsyncPostgresSaver):
             return self.serde.dumps_typed(value)
         rows.items |= {(thread_id, name): item for name, item in stored.items.items()}
         return stored
+
+    def _learn(self, found: CheckpointTuple, row: DictRow, rows: Mapping[bytes, Item]) -> None:
+        """Nothing: whoever reads for many threads remembers none."""
 
     async def _load_checkpoint_tuple(self, value: DictRow) -> CheckpointTuple:
         """Leave the row as it is: lists need a second look at the database first."""

@@ -236,6 +236,21 @@ async def test_after_a_failed_write_nothing_more_is_written_or_read(db: Database
         )
 
 
+async def test_a_write_whose_connection_died_is_written_all_the_same(db: Database) -> None:
+    run = await started(db)
+    waiting = "select pid from pg_stat_activity where wait_event_type = 'Lock' and query like '%artel_fence%'"
+    async with db.connection() as conn, asyncio.timeout(20):
+        async with db.transaction() as other:
+            await other.execute("select 1 from runs for update")
+            chat = graph(RunSaver(db, run.run_id, 1), speak=speak)
+            task = asyncio.create_task(chat.ainvoke({"messages": said(40)}, where(run), durability="sync"))
+            while not (found := await (await conn.execute(waiting)).fetchone()):
+                await conn.execute("select pg_sleep(0.01)")
+            await conn.execute("select pg_terminate_backend(%s)", (found["pid"],))
+        result = await task
+    assert (await graph(Saver(db), speak=speak).aget_state(where(run))).values == result
+
+
 async def test_a_closed_saver_lets_the_graph_end_and_keeps_nothing(db: Database) -> None:
     run = await started(db)
     saver = RunSaver(db, run.run_id, 1)
