@@ -17,7 +17,7 @@ from langgraph_sdk.client import LangGraphClient
 
 HERE = Path(__file__).parent
 SERVED = HERE / "served" / "langgraph.json"
-START_WITHIN_S = 30
+START_WITHIN_S = 60
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")
 
 

@@ -2,36 +2,40 @@
 
 import asyncio
 import random
-from contextlib import aclosing
+from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
-from langgraph_sdk.schema import StreamPart
+from langgraph_sdk.schema import StreamMode, StreamPart
 
 from .conftest import Server
 
 pytestmark = pytest.mark.journey
-MODES = ["values", "messages-tuple", "updates"]
+MODES: list[StreamMode] = ["values", "messages-tuple", "updates"]
 
 
 async def talk(server: Server, words: int, pause_s: float) -> tuple[str, str]:
     """Start a run that says words; its thread and id."""
     thread = (await server.client.threads.create())["thread_id"]
-    said = {"messages": [{"role": "user", "content": f"{words} {pause_s}"}]}
+    said: dict[str, Any] = {"messages": [{"role": "user", "content": f"{words} {pause_s}"}]}
     run = await server.client.runs.create(
         thread, "talk", input=said, stream_mode=MODES, stream_resumable=True
     )
     return thread, run["run_id"]
 
 
-async def read(server: Server, thread: str, run: str, *, after: str, at_most: int = 10_000) -> list[StreamPart]:
+async def read(
+    server: Server, thread: str, run: str, *, after: str, at_most: int = 10_000
+) -> list[StreamPart]:
     """Return up to `at_most` events after an id, then hang up."""
     parts: list[StreamPart] = []
     stream = server.client.runs.join_stream(thread, run, last_event_id=after, stream_mode=MODES)
-    async with aclosing(stream):
-        async for part in stream:
-            parts.append(part)
-            if len(parts) == at_most:
-                break
+    async for part in stream:
+        parts.append(part)
+        if len(parts) == at_most:
+            break
+    if isinstance(stream, AsyncGenerator):
+        await stream.aclose()
     return parts
 
 

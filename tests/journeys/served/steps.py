@@ -5,7 +5,7 @@ import operator
 from pathlib import Path
 from typing import Annotated, Literal, TypedDict
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import START, StateGraph
 
 
 class State(TypedDict):
@@ -20,15 +20,20 @@ class State(TypedDict):
 async def count(state: State) -> dict[str, list[int]]:
     """Leave the next mark, then take a while: a crash in the pause repeats the mark."""
     number = len(state.get("counted", []))
-    with Path(state["marks"]).open("a") as file:
-        file.write(f"{number}\n")
+    await asyncio.to_thread(leave, Path(state["marks"]), number)
     await asyncio.sleep(state["pause_s"])
     return {"counted": [number]}
 
 
+def leave(marks: Path, number: int) -> None:
+    """Append a number to the marks."""
+    with marks.open("a") as file:
+        file.write(f"{number}\n")
+
+
 def more(state: State) -> Literal["count", "__end__"]:
     """Go on until `n` numbers are counted."""
-    return "count" if len(state["counted"]) < state["n"] else END
+    return "count" if len(state["counted"]) < state["n"] else "__end__"
 
 
 builder = StateGraph(State)

@@ -39,7 +39,7 @@ class Numbers(BaseChatModel):
         count, pause_s = str(messages[-1].content).split()
         for i in range(int(count)):
             await asyncio.sleep(float(pause_s))
-            yield ChatGenerationChunk(message=AIMessageChunk(f"word{i} "))
+            yield ChatGenerationChunk(message=AIMessageChunk(content=f"word{i} "))
 
 
 async def say(state: MessagesState) -> dict[str, list[BaseMessage]]:
