@@ -1,4 +1,4 @@
-"""Our own agents over HTTP: a change is asked for and shown, the first answer decides, a crash loses nothing."""
+"""Our own agents over HTTP: a change is asked for and shown, and the first answer decides, crash or not."""
 
 import asyncio
 import json

@@ -131,6 +131,8 @@ def test_a_database_killed_while_nobody_looked_is_started_again(data: Path) -> N
         assert killed
         process.kill()
     os.kill(killed, signal.SIGKILL)
+    while psutil.pid_exists(killed) and psutil.Process(killed).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
     with embedded.start(data) as dsn:
         assert ask(dsn, "select 1") == 1
 
