@@ -1,0 +1,1 @@
+"""The marks: how well and how fast it works, in numbers."""
