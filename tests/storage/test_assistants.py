@@ -1,0 +1,59 @@
+"""Assistants of graphs come and go with the graphs; others stay."""
+
+import pytest
+
+from artel.storage import assistants
+from artel.storage.assistants import AssistantExists, OfTheGraph, UnknownAssistant
+from artel.storage.ids import new_id, system_assistant_id
+from artel.storage.postgres import Connection
+
+
+async def names(conn: Connection, *served: str) -> list[str]:
+    return [
+        one.name for one in await assistants.search(conn, served=served, sort_by="name", sort_order="asc")
+    ]
+
+
+async def test_a_graph_that_is_not_served_shows_no_assistant_of_its_own(conn: Connection) -> None:
+    await assistants.keep_system(conn, {"a": "first", "b": None})
+    await assistants.create(conn, new_id(), "b", name="mine")
+
+    assert await names(conn, "a", "b") == ["a", "b", "mine"]
+    assert await names(conn, "a") == ["a", "mine"]
+    assert await assistants.count(conn, served=["a"]) == 2
+
+
+async def test_a_restart_changes_nothing_but_a_description(conn: Connection) -> None:
+    await assistants.keep_system(conn, {"a": "first"})
+    before = await assistants.get(conn, system_assistant_id("a"))
+    await assistants.keep_system(conn, {"a": "first"})
+    assert await assistants.get(conn, before.assistant_id) == before
+
+    await assistants.keep_system(conn, {"a": "better"})
+    after = await assistants.get(conn, before.assistant_id)
+    assert (after.description, after.created_at) == ("better", before.created_at)
+    assert after.is_system
+
+
+async def test_ids_are_given_once_and_what_is_gone_is_unknown(conn: Connection) -> None:
+    mine = new_id()
+    made = await assistants.create(conn, mine, "a", config={"tags": ["x"]}, metadata={"k": 1})
+
+    assert (made.config, made.context, made.is_system) == ({"tags": ["x"]}, {}, False)
+    with pytest.raises(AssistantExists):
+        await assistants.create(conn, mine, "a")
+    assert await assistants.create(conn, mine, "b", if_exists="do_nothing") == made
+    await assistants.delete(conn, mine)
+    with pytest.raises(UnknownAssistant):
+        await assistants.delete(conn, mine)
+
+
+async def test_what_came_with_a_graph_stays(conn: Connection) -> None:
+    await assistants.keep_system(conn, {"a": None})
+    with pytest.raises(OfTheGraph):
+        await assistants.delete(conn, system_assistant_id("a"))
+
+
+async def test_only_known_columns_sort(conn: Connection) -> None:
+    with pytest.raises(ValueError, match="sort_by"):
+        await assistants.search(conn, served=[], sort_by="name; drop table assistants")
