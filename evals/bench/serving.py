@@ -20,7 +20,7 @@ import psutil
 
 from artel.server.catalog import Catalog
 
-CONFIG = Path(__file__).parent / "served" / "langgraph.json"
+CONFIG = Path(__file__).parents[2] / "tests" / "journeys" / "served" / "langgraph.json"
 PORT = 18123
 URL = f"http://127.0.0.1:{PORT}"
 ROUNDS = 40
