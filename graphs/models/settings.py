@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from artel.storage.errors import Invalid, Unavailable
+from artel.storage.errors import ArtelError, Invalid
 
 
 class ModelSettings(BaseModel):
@@ -31,8 +31,12 @@ class ModelMisconfigured(Invalid):
     code = "model_misconfigured"
 
 
-class NoModelAnswered(Unavailable):
-    """Every model of the chain failed; the message names each with its cause."""
+class NoModelAnswered(ArtelError):
+    """Every model of the chain failed; the message names each with its cause.
+
+    No child of `Unavailable`: to the engine that one means: the database is away, try the run again.
+    """
 
     code = "no_model_answered"
+    status = 503
     retryable: ClassVar[bool] = True

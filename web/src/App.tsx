@@ -271,7 +271,7 @@ function Welcome({ begin, tray }: { begin: (words: string) => Promise<void>; tra
           )}
         </div>
       </div>
-      <Composer thread="new" busy={false} send={begin} stop={() => undefined} tray={tray} />
+      <Composer thread="new" busy={false} send={begin} stop={() => undefined} ready tray={tray} />
     </>
   )
 }

@@ -61,7 +61,7 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
     >
       <header className="flex flex-wrap items-center gap-x-3 gap-y-1 bg-warn-bg px-3 py-2.5 text-sm sm:px-4">
         <ShieldQuestion size={18} className="shrink-0 text-warn" aria-hidden />
-        <h3 className="min-w-0 font-semibold [overflow-wrap:anywhere]">{title(asked, value)}</h3>
+        <h2 className="min-w-0 font-semibold [overflow-wrap:anywhere]">{title(asked, value)}</h2>
         <span className="ml-auto flex gap-3 text-xs text-soft">
           {place && <span>{place}</span>}
           <Countdown until={asked.expires_at} />

@@ -128,6 +128,7 @@ export function Chat({ id, thread, assistant, workspace, firstWords, changed, tr
         thread={id}
         busy={busy}
         returned={returned}
+        ready={firstWords !== ""}
         send={(words) => session.send(words, start)}
         stop={() => attempt(session.stop())}
         tray={tray}

@@ -10,13 +10,15 @@ interface Props {
   returned?: string
   send: (words: string) => Promise<void>
   stop: () => void
+  /** Take the focus: a person has just come to write. */
+  ready: boolean
   tray: React.ReactNode
 }
 
 const LONGEST_PX = 240
 
 /** Where a person writes. The draft is kept per thread, and comes back when sending fails. */
-export function Composer({ thread, busy, returned = "", send, stop, tray }: Props) {
+export function Composer({ thread, busy, returned = "", send, stop, ready, tray }: Props) {
   const { say } = useLanguage()
   const kept = `artel.draft.${thread}`
   const [words, setWords] = useState(() => localStorage.getItem(kept) ?? "")
@@ -31,6 +33,10 @@ export function Composer({ thread, busy, returned = "", send, stop, tray }: Prop
     area.style.height = "auto"
     area.style.height = `${Math.min(area.scrollHeight, LONGEST_PX)}px`
   }, [words, kept])
+
+  useEffect(() => {
+    if (ready && window.matchMedia("(hover: hover)").matches) field.current?.focus()
+  }, [ready])
 
   const [given, setGiven] = useState("")
   if (returned !== given) {

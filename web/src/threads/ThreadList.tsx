@@ -1,5 +1,5 @@
 import { Pencil, Plus, Search, Trash2 } from "lucide-react"
-import { useRef, useState } from "react"
+import { useState } from "react"
 import type { Thread, ThreadStatus } from "../api/types"
 import { useLanguage } from "../i18n/language"
 import { asks } from "../run/session"
@@ -120,7 +120,7 @@ interface ItemProps {
 function Item({ thread, current, choose, rename, remove }: ItemProps) {
   const { say } = useLanguage()
   const [renaming, setRenaming] = useState(false)
-  const sure = useRef<HTMLDialogElement>(null)
+  const [sure, setSure] = useState(false)
   const title = titleOf(thread) || say("noThread")
   if (renaming) {
     return (
@@ -185,13 +185,22 @@ function Item({ thread, current, choose, rename, remove }: ItemProps) {
           type="button"
           aria-label={`${say("delete")}: ${title}`}
           title={say("delete")}
-          onClick={() => sure.current?.showModal()}
+          onClick={() => setSure(true)}
           className="grid size-7 place-items-center rounded text-soft hover:text-bad"
         >
           <Trash2 size={14} aria-hidden />
         </button>
       </span>
-      <Confirm ref={sure} question={say("deleteSure")} about={title} yes={say("delete")} no={say("cancel")} act={remove} />
+      {sure && (
+        <Confirm
+          question={say("deleteSure")}
+          about={title}
+          yes={say("delete")}
+          no={say("cancel")}
+          act={remove}
+          close={() => setSure(false)}
+        />
+      )}
     </li>
   )
 }

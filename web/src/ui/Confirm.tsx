@@ -1,20 +1,23 @@
-import type { Ref } from "react"
+import { useEffect, useRef } from "react"
 import { Button } from "./Button"
 
 interface Props {
-  ref: Ref<HTMLDialogElement>
   question: string
   about: string
   yes: string
   no: string
   act: () => void
+  close: () => void
 }
 
 /** A question before something that cannot be undone; the focus is on the harmless answer. */
-export function Confirm({ ref, question, about, yes, no, act }: Props) {
+export function Confirm({ question, about, yes, no, act, close }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => dialog.current?.showModal(), [])
   return (
     <dialog
-      ref={ref}
+      ref={dialog}
+      onClose={close}
       aria-label={question}
       className="m-auto w-[min(26rem,calc(100vw-2rem))] rounded-2xl border border-line bg-raised p-5 text-ink shadow-xl backdrop:bg-black/40"
     >

@@ -1,0 +1,320 @@
+"""What a person does on the page, in a real browser on a real server."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import LONG, Server, Visiting
+
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.xdist_group("browser")]
+
+README = "# Demo\n\nA small project.\n"
+
+
+def test_an_answer_cites_the_file_it_comes_from(offline: Server, visit: Visiting) -> None:
+    tab = visit(offline).open()
+    tab.say("Where is tick defined?")
+    expect(tab.answer).to_contain_text("clock.py")
+    tab.settled()
+    expect(tab.page.get_by_test_id("agent").last).to_have_text("ask")
+    expect(tab.page.get_by_test_id("tool").first).to_have_attribute("data-state", "done")
+    expect(tab.page.get_by_role("navigation").get_by_text("Where is tick defined?")).to_be_visible()
+
+
+def test_a_tool_line_unfolds_to_its_arguments_and_result(offline: Server, visit: Visiting) -> None:
+    tab = visit(offline).open()
+    tab.say("Explain the file README.md")
+    tab.settled()
+    line = tab.page.get_by_test_id("tool").filter(has_text="read_file").first
+    line.locator("summary").click()
+    expect(line).to_contain_text("A small project.")
+    expect(line).to_contain_text("file_path")
+
+
+def test_approve_changes_the_file(offline: Server, visit: Visiting) -> None:
+    target = offline.workspace / "approved.md"
+    target.write_text(README)
+    tab = visit(offline).open()
+    tab.say("Add a line 'Hello from Artel' to file approved.md")
+    expect(tab.card).to_contain_text("Hello from Artel")
+    expect(tab.card).to_contain_text("+1")
+    assert target.read_text() == README
+    tab.press("Approve", inside=tab.card)
+    tab.until("idle")
+    assert target.read_text() == README + "Hello from Artel\n"
+    expect(tab.card).to_have_count(0)
+
+
+def test_reject_leaves_the_file_and_tells_the_agent_why(offline: Server, visit: Visiting) -> None:
+    target = offline.workspace / "rejected.md"
+    target.write_text(README)
+    tab = visit(offline).open()
+    tab.say("Add a line 'Hello from Artel' to file rejected.md")
+    tab.press("Reject", inside=tab.card)
+    tab.card.get_by_role("textbox").fill("not this file")
+    tab.press("Reject", inside=tab.card)
+    tab.until("idle")
+    assert target.read_text() == README
+    line = tab.page.get_by_test_id("tool").filter(has_text="edit_file")
+    expect(line).to_have_attribute("data-state", "failed")
+    line.locator("summary").click()
+    expect(line).to_contain_text("not this file")
+
+
+def test_edit_changes_what_is_done(offline: Server, visit: Visiting) -> None:
+    target = offline.workspace / "edited.md"
+    target.write_text(README)
+    tab = visit(offline).open()
+    tab.say("Add a line 'Hello from Artel' to file edited.md")
+    tab.press("Edit", inside=tab.card)
+    new = tab.card.get_by_label("new_string")
+    new.fill(new.input_value().replace("Hello from Artel", "Edited by hand"))
+    tab.press("Send the change", inside=tab.card)
+    tab.until("idle")
+    assert target.read_text() == README + "Edited by hand\n"
+
+
+def test_keys_answer_only_while_the_card_has_the_focus(offline: Server, visit: Visiting) -> None:
+    target = offline.workspace / "keys.md"
+    target.write_text(README)
+    tab = visit(offline).open()
+    tab.say("Add a line 'by key' to file keys.md")
+    expect(tab.card).to_be_visible()
+    tab.page.keyboard.type("a")
+    tab.card.get_by_role("button", name="Reject").focus()
+    tab.page.keyboard.type("a")
+    expect(tab.field).to_have_value("a")
+    tab.until("waiting")
+    assert target.read_text() == README
+    tab.card.focus()
+    tab.page.keyboard.press("a")
+    tab.until("idle")
+    assert target.read_text() == README + "by key\n"
+
+
+def test_a_question_waits_through_a_reload(offline: Server, visit: Visiting) -> None:
+    target = offline.workspace / "waiting.md"
+    target.write_text(README)
+    tab = visit(offline).open()
+    tab.say("Add a line 'later' to file waiting.md")
+    expect(tab.card).to_be_visible()
+    tab.page.reload()
+    expect(tab.card).to_contain_text("later")
+    tab.until("waiting")
+    expect(tab.page.get_by_test_id("tool").filter(has_text="edit_file")).to_have_attribute(
+        "data-state", "asked"
+    )
+    expect(tab.page.get_by_role("navigation").get_by_text("waits for you").first).to_be_visible()
+    tab.press("Approve", inside=tab.card)
+    tab.until("idle")
+    assert target.read_text() == README + "later\n"
+
+
+def test_of_two_tabs_the_second_is_told_that_it_came_late(offline: Server, visit: Visiting) -> None:
+    target = offline.workspace / "twice.md"
+    target.write_text(README)
+    first = visit(offline).open()
+    first.say("Add a line 'once' to file twice.md")
+    expect(first.card).to_be_visible()
+    second = visit(offline)
+    second.open(first.page.url.removeprefix(offline.url))
+    expect(second.card).to_be_visible()
+    second.page.route("**/threads/search", lambda route: route.abort())  # it does not see the first answer
+    first.press("Approve", inside=first.card)
+    first.until("idle")
+    second.press("Reject", inside=second.card)
+    second.press("Reject", inside=second.card)
+    expect(second.page.get_by_text("This was answered elsewhere")).to_be_visible()
+    expect(second.card).to_have_count(0)
+    second.until("idle")
+    assert target.read_text() == README + "once\n"
+
+
+def test_another_tab_follows_by_itself(offline: Server, visit: Visiting) -> None:
+    (offline.workspace / "seen.md").write_text(README)
+    first = visit(offline).open()
+    first.say("Add a line 'seen' to file seen.md")
+    expect(first.card).to_be_visible()
+    second = visit(offline)
+    second.open(first.page.url.removeprefix(offline.url))
+    expect(second.card).to_be_visible()
+    first.press("Approve", inside=first.card)
+    expect(second.card).to_have_count(0)
+    second.until("idle")
+    assert second.answer.inner_text() == first.answer.inner_text()
+
+
+def test_two_questions_at_once_are_answered_one_by_one(scripted: Server, visit: Visiting) -> None:
+    tab = visit(scripted).open()
+    tab.page.get_by_label("Agent").select_option("coder")
+    tab.say("change both files")
+    expect(tab.card).to_have_count(2)
+    tab.press("Approve", inside=tab.card.filter(has_text="one.txt"))
+    expect(tab.card).to_have_count(1)
+    tab.press("Reject", inside=tab.card)
+    tab.press("Reject", inside=tab.card)
+    tab.until("idle")
+    assert (scripted.workspace / "one.txt").read_text() == "one.txt\n"
+    assert not (scripted.workspace / "two.txt").exists()
+
+
+def test_a_reload_in_mid_stream_goes_on_to_the_same_text(scripted: Server, visit: Visiting) -> None:
+    tab = visit(scripted).open()
+    tab.page.get_by_label("Agent").select_option("ask")
+    tab.say("explain at length")
+    expect(tab.answer).to_contain_text("word20 ")
+    for _ in range(2):
+        tab.page.reload()
+        expect(tab.answer).to_contain_text("word20 ")
+        tab.until("processing")
+    tab.until("idle")
+    assert tab.answer.inner_text() == LONG
+
+
+def test_a_server_that_is_killed_and_comes_back_goes_on(scripted: Server, visit: Visiting) -> None:
+    tab = visit(scripted).open()
+    tab.page.get_by_label("Agent").select_option("ask")
+    tab.say("explain through a crash")
+    expect(tab.answer).to_contain_text("word20 ")
+    scripted.stop(hard=True)
+    scripted.start()
+    tab.page.wait_for_timeout(3000)
+    expect(tab.answer).to_contain_text("word299", timeout=60_000)
+    tab.until("idle")
+    assert tab.answer.inner_text() == LONG
+    expect(tab.log.locator(".prose")).to_have_count(1)
+
+
+def test_stop_stops_also_after_a_reload(scripted: Server, visit: Visiting) -> None:
+    tab = visit(scripted).open()
+    tab.page.get_by_label("Agent").select_option("ask")
+    tab.say("explain until stopped")
+    expect(tab.answer).to_contain_text("word9 ")
+    tab.page.reload()
+    expect(tab.answer).to_contain_text("word9 ")
+    tab.press("Stop")
+    tab.until("idle")
+    expect(tab.page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
+    expect(tab.page.get_by_text("waits for you")).to_have_count(0)
+
+
+def test_words_queue_behind_a_run_and_can_be_taken_back(scripted: Server, visit: Visiting) -> None:
+    tab = visit(scripted).open()
+    tab.page.get_by_label("Agent").select_option("ask")
+    tab.say("explain first")
+    expect(tab.answer).to_contain_text("word9 ")
+    tab.say("taken back")
+    tab.say("then this")
+    expect(tab.page.get_by_role("button", name="Take it back")).to_have_count(2)
+    tab.page.get_by_role("button", name="Take it back").first.click()
+    expect(tab.page.get_by_role("button", name="Take it back")).to_have_count(1)
+    tab.press("Stop")
+    expect(tab.log).to_contain_text("then this")
+    expect(tab.answer).to_contain_text("All right.")
+    tab.until("idle")
+    expect(tab.page.get_by_text("taken back")).to_have_count(0)
+
+
+def test_a_failure_is_shown_also_after_a_reload(scripted: Server, visit: Visiting) -> None:
+    tab = visit(scripted).open()
+    tab.page.get_by_label("Agent").select_option("ask")
+    tab.say("please break")
+    expect(tab.page.get_by_role("alert")).to_contain_text("fell over")
+    tab.page.reload()
+    expect(tab.page.get_by_role("alert")).to_contain_text("fell over")
+    expect(tab.log).to_contain_text("please break")
+
+
+def test_a_draft_is_kept_and_given_back_when_sending_fails(offline: Server, visit: Visiting) -> None:
+    tab = visit(offline).open()
+    tab.field.fill("half a thought")
+    tab.page.reload()
+    expect(tab.field).to_have_value("half a thought")
+    tab.page.route("**/threads", lambda route: route.abort())
+    tab.field.press("Enter")
+    expect(tab.page.get_by_role("alert")).to_be_visible()
+    expect(tab.field).to_have_value("half a thought")
+
+
+def test_conversations_are_renamed_searched_and_deleted(offline: Server, visit: Visiting) -> None:
+    tab = visit(offline).open()
+    tab.say("Which files are here?")
+    tab.until("idle")
+    side = tab.page.get_by_role("navigation")
+    side.get_by_text("Which files are here?").hover()
+    side.get_by_role("button", name="Rename: Which files are here?").click()
+    side.get_by_role("textbox", name="Rename").fill("A name of its own")
+    side.get_by_role("textbox", name="Rename").press("Enter")
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text("A name of its own")
+    side.get_by_role("searchbox").fill("of its own")
+    expect(side.get_by_role("listitem")).to_have_count(1)
+    side.get_by_text("A name of its own").hover()
+    side.get_by_role("button", name="Delete: A name of its own").click()
+    tab.press("Delete", inside=tab.page.get_by_role("dialog"))
+    expect(side.get_by_text("Nothing found.")).to_be_visible()
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text("New conversation")
+
+
+def test_the_page_speaks_russian_and_english(offline: Server, visit: Visiting) -> None:
+    tab = visit(offline, language="ru-RU").open()
+    expect(tab.page.get_by_role("heading", name="Над чем поработаем?")).to_be_visible()
+    expect(tab.page.get_by_test_id("model")).to_contain_text("Офлайн-модель")
+    tab.say("Что в файле clock.py?")
+    tab.until("idle")
+    expect(tab.answer).to_contain_text("clock.py")
+    tab.press("English")
+    expect(tab.field).to_have_attribute("placeholder", "Write a message")
+    expect(tab.page.get_by_test_id("model")).to_contain_text("Offline model")
+    tab.page.reload()
+    expect(tab.page.locator("html")).to_have_attribute("lang", "en")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_every_face_of_the_page_is_accessible_and_fits(
+    offline: Server, visit: Visiting, width: int, scheme: str
+) -> None:
+    name = f"fits-{scheme}-{width}.md"
+    (offline.workspace / name).write_text(README)
+    tab = visit(offline, width=width, scheme=scheme).open()
+    problems = {"welcome": tab.broken_rules()}
+    tab.say("Where is tick defined?")
+    tab.until("idle")
+    problems["answer"] = tab.broken_rules()
+    tab.say(f"Add a line '{'long ' * 60}' to file {name}")
+    expect(tab.card).to_be_visible()
+    tab.until("waiting")
+    problems["question"] = tab.broken_rules()
+    tab.press("Edit", inside=tab.card)
+    problems["editing"] = tab.broken_rules()
+    if width < 768:
+        tab.press("Conversations")
+        problems["list"] = tab.broken_rules()
+    assert {face: found for face, found in problems.items() if found} == {}
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_list_that_cannot_be_loaded_says_so_and_tries_again(offline: Server, visit: Visiting) -> None:
+    tab = visit(offline)
+    tab.page.route("**/threads/search", lambda route: route.fulfill(status=500, json={"detail": "no disk"}))
+    tab.open()
+    side = tab.page.get_by_role("navigation")
+    expect(side.get_by_role("alert")).to_contain_text("no disk")
+    tab.page.unroute("**/threads/search")
+    tab.press("Try again", inside=side)
+    expect(side.get_by_role("alert")).to_have_count(0)
+
+
+def test_text_from_a_model_runs_no_script_and_loads_no_picture(offline: Server, visit: Visiting) -> None:
+    (offline.workspace / "evil.md").write_text(
+        '<script>window.hit = 1</script><img src="http://example.invalid/x.png" onerror="window.hit = 2">\n'
+        "![picture](http://example.invalid/y.png) [link](javascript:window.hit=3)\n"
+    )
+    tab = visit(offline).open()
+    tab.say('Say <img src="http://example.invalid/z.png"> and explain the file evil.md')
+    tab.settled()
+    assert tab.page.evaluate("window.hit ?? null") is None
+    expect(tab.log.locator("img, script")).to_have_count(0)
+    expect(tab.page.locator('a[href^="javascript:"]')).to_have_count(0)
+    assert re.search("evil", tab.log.inner_text())
