@@ -16,7 +16,7 @@ _AS_IN_PYTHON = {"body", "query", "path", "header"}
 class TooLarge(ArtelError):
     """The request is bigger than this server takes."""
 
-    code = "too_large"
+    code = "body_too_large"
     status = 413
 
 

@@ -14,8 +14,9 @@ from langgraph.types import Interrupt, PregelTask, StateSnapshot
 
 from artel.server.catalog import Catalog
 from artel.server.engine import Engine
+from artel.server.engine.dispatch import ThreadBusy
 from artel.storage import approvals, checkpoints, runs, threads
-from artel.storage.errors import BadRequest, Conflict, NotFound
+from artel.storage.errors import BadRequest, NotFound
 from artel.storage.threads import Thread, UnknownThread
 
 Json = dict[str, Any]
@@ -30,12 +31,6 @@ class NoGraph(BadRequest):
     """Nothing ever ran on the thread, and its metadata names no graph."""
 
     code = "no_graph"
-
-
-class ThreadBusy(Conflict):
-    """A run is pending or running on the thread."""
-
-    code = "thread_busy"
 
 
 class UnknownCheckpoint(NotFound):

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from artel.server.engine.dispatch import ThreadBusy
 from artel.server.errors import answers
 from artel.server.protocol import snapshots
 from artel.server.protocol.bodies import (
@@ -16,7 +17,7 @@ from artel.server.protocol.bodies import (
     Text,
 )
 from artel.server.protocol.given import GivenCatalog, GivenEngine, Json, JsonRoute, Owner, ThreadId
-from artel.server.protocol.snapshots import NoGraph, ThreadBusy, UnknownCheckpoint
+from artel.server.protocol.snapshots import NoGraph, UnknownCheckpoint
 from artel.storage import threads
 from artel.storage.threads import UnknownThread
 

@@ -43,7 +43,7 @@ async def test_a_body_that_is_too_large_is_refused_also_when_it_does_not_say_so(
     assert (await http.post("/", content=b"1234567890")).text == "10"
     for content in (b"12345678901", pieces()):
         told = await http.post("/", content=content)
-        assert (told.status_code, told.json()["code"]) == (413, "too_large")
+        assert (told.status_code, told.json()["code"]) == (413, "body_too_large")
 
 
 async def test_a_bug_is_told_by_its_request_id_and_logged_once(http: httpx.AsyncClient) -> None:
