@@ -3,9 +3,12 @@
 import asyncio
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -41,6 +44,48 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             f"Tests were skipped, for want of {', '.join(missing)}: see infra/packages.txt",
             yellow=True,
         )
+
+
+class OutsideWorld(AssertionError):
+    """A test asked another machine: it would pass only where that one answers."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _closed_network() -> Iterator[None]:
+    """Let tests reach this machine only."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, name, _only_here(getattr(socket.socket, name)))
+        look_up = socket.getaddrinfo
+
+        def look_up_here(host: Any, *args: Any, **kwargs: Any) -> Any:
+            return look_up(_here(host), *args, **kwargs)
+
+        patch.setattr(socket, "getaddrinfo", look_up_here)
+        yield
+
+
+def _only_here(connect: Any) -> Any:
+    def connect_here(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            _here(address[0])
+        return connect(self, address)
+
+    return connect_here
+
+
+def _here(host: Any) -> Any:
+    """Return a host that is this machine, as it was given."""
+    name = host.decode() if isinstance(host, bytes) else host
+    if name in (None, "", "localhost"):
+        return host
+    try:
+        known = ip_address(name)
+    except ValueError:
+        raise OutsideWorld(f"a test asked for {name}") from None
+    if not (known.is_loopback or known.is_unspecified):
+        raise OutsideWorld(f"a test asked for {name}")
+    return host
 
 
 @pytest.fixture(scope="session", autouse=True)
