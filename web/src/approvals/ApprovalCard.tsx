@@ -169,6 +169,15 @@ interface Part {
   back: () => void
 }
 
+const ORDER = ["file_path", "path", "old_string", "new_string", "content"]
+const LONG = new Set(["old_string", "new_string", "content"])
+
+/** Where first, then what is there, then what shall be; the database keeps no order. */
+function inOrder(args: Args): [string, Json][] {
+  const place = (name: string) => (ORDER.indexOf(name) + ORDER.length + 1) % (ORDER.length + 1)
+  return Object.entries(args).sort(([one], [other]) => place(one) - place(other))
+}
+
 /** Texts as text areas, the rest as JSON: numbers stay numbers. */
 function EditArgs({ asked, sending, decide, back }: Part & { asked: Approval }) {
   const { say } = useLanguage()
@@ -184,12 +193,12 @@ function EditArgs({ asked, sending, decide, back }: Part & { asked: Approval }) 
       }}
     >
       <p className="text-sm text-soft">{say("editing")}</p>
-      {Object.entries(args).map(([name, value]) => (
+      {inOrder(args).map(([name, value]) => (
         <label key={name} className="block text-sm">
           <span className="font-mono text-soft">{name}</span>
           <textarea
             className="mt-1 block w-full resize-y rounded-lg border border-line bg-page p-2 font-mono text-[13px]"
-            rows={Math.min(16, Math.max(1, String(value).split("\n").length))}
+            rows={Math.min(16, Math.max(LONG.has(name) ? 3 : 1, String(value).split("\n").length))}
             defaultValue={typeof value === "string" ? value : JSON.stringify(value)}
             onChange={(event) => {
               if (typeof (asked.args ?? {})[name] === "string") return set(name, event.target.value)

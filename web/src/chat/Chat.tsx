@@ -92,10 +92,10 @@ export function Chat({ id, thread, assistant, workspace, firstWords, changed, tr
             </div>
           </div>
         )}
-        {now.phase === "lost" && (
+        {(now.phase === "lost" || now.phase === "refused") && (
           <div role="alert" className="space-y-2 rounded-xl border border-line bg-panel px-4 py-3 text-sm">
             <p className="text-bad">
-              {say("lost")}. {now.notice}
+              {say(now.phase)}: {now.notice}
             </p>
             <Button onClick={() => void session.load()}>
               <RotateCcw size={14} aria-hidden /> {say("retry")}
@@ -120,7 +120,7 @@ export function Chat({ id, thread, assistant, workspace, firstWords, changed, tr
         <Status
           phase={now.phase}
           reconnecting={now.reconnecting}
-          attempt={now.view.attempt}
+          attempt={busy ? now.view.attempt : 1}
           route={busy ? now.view.route : null}
         />
       </div>

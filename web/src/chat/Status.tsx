@@ -13,6 +13,7 @@ const WORDS: Record<Phase, Key> = {
   waiting: "waiting",
   error: "runFailed",
   lost: "lost",
+  refused: "refused",
 }
 const DOTS: Partial<Record<Phase, string>> = {
   processing: "bg-accent beats",
@@ -22,6 +23,7 @@ const DOTS: Partial<Record<Phase, string>> = {
   waiting: "bg-warn",
   error: "bg-bad",
   lost: "bg-bad",
+  refused: "bg-bad",
 }
 
 interface Props {

@@ -30,7 +30,7 @@ export function Tool({ call, result, span, state }: Props) {
   const took = span?.to ? span.to - span.from : 0
   return (
     <details className="group bg-panel text-sm" data-testid="tool" data-state={state}>
-      <summary className="flex min-h-9 list-none items-center gap-2 px-2.5 py-1 hover:bg-line/30">
+      <summary className="flex min-h-9 pointer-coarse:min-h-11 list-none items-center gap-2 px-2.5 py-1 hover:bg-line/30">
         <Icon size={14} className={`shrink-0 ${look}`} aria-hidden />
         <span className="shrink-0 font-mono text-[13px] font-medium">{call.name}</span>
         <span className="truncate font-mono text-[13px] text-soft">{brief(call)}</span>

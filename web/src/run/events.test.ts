@@ -1,5 +1,6 @@
 import { expect, test } from "vitest"
 import type { StreamEvent } from "../api/types"
+import recorded from "./edit.events.json"
 import { empty, fromState, reduce, said } from "./events"
 
 let number = 0
@@ -57,4 +58,61 @@ test("a state from the server shows as a stream would have left it", () => {
   const messages = [human, { id: "a", type: "ai" as const, content: [{ type: "text", text: "Hello" }] }]
   const streamed = reduce(empty, event("values", { messages }))
   expect(said(fromState({ messages: messages as never }))).toEqual(said(streamed))
+})
+
+test("a recorded run that ends in a question: who spoke, what was called, nothing twice", () => {
+  const view = (recorded as StreamEvent[]).reduce(reduce, empty)
+  const shown = said(view)
+  expect(shown.filter((one) => one.role === "person").map((one) => one.text)).toEqual([
+    "Add a line 'Hello' to file README.md",
+  ])
+  expect(shown.flatMap((one) => one.calls.map((call) => call.name))).toEqual(["glob", "glob", "read_file", "edit_file"])
+  expect(shown.filter((one) => one.role === "agent").every((one) => one.agent === "coder")).toBe(true)
+  expect(new Set(shown.map((one) => one.id)).size).toBe(shown.length)
+  expect(view.route).toMatchObject({ agent: "coder" })
+})
+
+test("a replay over what is shown changes nothing", () => {
+  const events = recorded as StreamEvent[]
+  const once = events.reduce(reduce, empty)
+  const twice = events.reduce(reduce, once)
+  expect(said(twice)).toEqual(said(once))
+})
+
+test("a state that holds what was streamed leaves the very same objects, so nothing is drawn again", () => {
+  const view = reduce(empty, event("values", { messages: [human] }))
+  const again = reduce(view, event("values", { messages: [{ ...human }] }))
+  expect(again.root[0]).toBe(view.root[0])
+})
+
+test("what was said inside stays where it began, also when the root goes on without it", () => {
+  const view = [
+    event("values", { messages: [human] }),
+    event("values|helper:1", { messages: [{ id: "in", type: "ai", content: "inside" }] }),
+    event("values", { messages: [human, { id: "out", type: "ai", content: "outside" }] }),
+  ].reduce(reduce, empty)
+  expect(said(view).map((one) => one.id)).toEqual(["h", "in", "out"])
+  expect(said(view)[1]).toMatchObject({ agent: "helper", depth: 1 })
+  const state = { messages: [human, { id: "out", type: "ai", content: "outside" }] }
+  expect(said(fromState(state as never, view)).map((one) => one.id)).toEqual(["h", "in", "out"])
+})
+
+test("half a message that no step finished goes when the state is shown", () => {
+  const view = [
+    event("values", { messages: [human] }),
+    event("messages", [chunk("half", "I was abo"), {}]),
+  ].reduce(reduce, empty)
+  expect(said(fromState({ messages: [human] } as never, view)).map((one) => one.id)).toEqual(["h"])
+})
+
+test("a tool call knows how long it took, and a replayed one does not", () => {
+  const call = { id: "a", type: "ai", content: "", tool_calls: [{ id: "c", name: "glob", args: {} }] }
+  const result = { id: "t", type: "tool", content: "x", tool_call_id: "c", status: "success" }
+  const live = [
+    { ...event("messages", [call, {}]), at: 1000 },
+    { ...event("messages", [result, {}]), at: 3500 },
+  ].reduce(reduce, empty)
+  expect(live.spans.get("c")).toEqual({ from: 1000, to: 3500 })
+  const replayed = [event("messages", [call, {}]), { ...event("messages", [result, {}]), at: 9000 }].reduce(reduce, empty)
+  expect(replayed.spans.get("c")).toEqual({ from: 0, to: 0 })
 })

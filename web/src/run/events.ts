@@ -15,7 +15,7 @@ export interface Said {
   after: string
 }
 
-/** When a tool call was first seen, and when its result came, in ms. */
+/** When a tool call was first seen, and when its result came, in ms; 0 is not known. */
 export interface Span {
   from: number
   to: number
@@ -52,7 +52,7 @@ export const empty: View = {
 export function reduce(view: View, event: StreamEvent): View {
   const [kind, namespace = ""] = split(event.event)
   const changed = apply(view, kind, namespace, event)
-  return event.at && (changed.live !== view.live || changed.root !== view.root) ? timed(changed, event.at) : changed
+  return changed.live !== view.live || changed.root !== view.root ? timed(changed, event.at ?? 0) : changed
 }
 
 function apply(view: View, kind: string, namespace: string, event: StreamEvent): View {
@@ -146,7 +146,7 @@ function timed(view: View, at: number): View {
   for (const one of [...view.root.slice(-LATELY), ...view.live.slice(-LATELY)]) {
     for (const call of one.calls) if (!view.spans.has(call.id)) note(call.id, { from: at, to: 0 })
     const span = view.spans.get(one.callId)
-    if (span && !span.to) note(one.callId, { ...span, to: at })
+    if (span?.from && !span.to && at) note(one.callId, { ...span, to: at })
   }
   return spans ? { ...view, spans } : view
 }

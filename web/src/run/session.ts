@@ -3,7 +3,7 @@ import { read } from "../api/sse"
 import type { Approval, Decision, Json, Run, State, StreamEvent, Thread } from "../api/types"
 import { empty, fromState, reduce, said, type View } from "./events"
 
-export type Phase = "loading" | "idle" | "queued" | "processing" | "executing" | "stopping" | "waiting" | "error" | "lost"
+export type Phase = "loading" | "idle" | "queued" | "processing" | "executing" | "stopping" | "waiting" | "error" | "lost" | "refused"
 
 /** Words that wait behind the run that is on. */
 export interface Queued {
@@ -29,6 +29,7 @@ const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 15_000
 const QUIET_MS = 3_000 // a link that is back sooner is nobody's worry
 const HIDDEN_MS = 250 // a hidden page draws no frames
+const REPLAY_MS = 300 // what comes so soon after joining happened before
 const UNFINISHED = new Set<Run["status"]>(["pending", "running"])
 const NOTHING: Snapshot = {
   view: empty,
@@ -57,6 +58,7 @@ export class Session {
   private drawn: (() => void) | null = null
   private following: AbortController | null = null
   private seen = ""
+  private joined = 0
   private closed = false
   private greeted = false
 
@@ -90,7 +92,7 @@ export class Session {
       }
       this.rest(look)
     } catch (failure) {
-      this.set({ phase: "lost", notice: sentence(failure) })
+      this.set({ phase: failure instanceof Refused ? "refused" : "lost", notice: sentence(failure) })
     }
   }
 
@@ -187,6 +189,7 @@ export class Session {
   private async replay(run: string): Promise<void> {
     const response = await runs.join(this.thread, run, "-1", AbortSignal.timeout(LONGEST_WAIT_MS))
     this.seen = ""
+    this.joined = Date.now()
     for await (const events of read(response)) this.take(events)
   }
 
@@ -212,6 +215,7 @@ export class Session {
     while (!gone()) {
       try {
         response ??= await runs.join(this.thread, run, this.seen || "-1", control.signal)
+        this.joined = open?.response === response ? 0 : Date.now()
         this.set({ reconnecting: false })
         for await (const events of read(response)) {
           if (gone()) return
@@ -263,7 +267,9 @@ export class Session {
   }
 
   private take(events: StreamEvent[]): void {
-    const fresh = events.filter((one) => !one.id || !this.seen || Number(one.id) > Number(this.seen))
+    const fresh = events
+      .filter((one) => !one.id || !this.seen || Number(one.id) > Number(this.seen))
+      .map(({ at = 0, ...one }) => (at - this.joined > REPLAY_MS ? { ...one, at } : one))
     const last = events.at(-1)
     if (last?.id) this.seen = last.id
     const { phase: before, ...now } = this.merged()

@@ -155,7 +155,7 @@ function Item({ thread, current, choose, rename, remove }: ItemProps) {
         type="button"
         onClick={choose}
         aria-current={current ? "page" : undefined}
-        className="flex min-h-9 min-w-0 flex-1 items-center gap-2.5 px-2.5 py-1.5 text-left text-sm"
+        className="flex min-h-9 pointer-coarse:min-h-11 min-w-0 flex-1 items-center gap-2.5 px-2.5 py-1.5 text-left text-sm"
       >
         <span className={`size-2 shrink-0 rounded-full ${DOTS[face]}`} aria-hidden />
         <span className="min-w-0 flex-1 truncate">{title}</span>

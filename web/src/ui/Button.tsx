@@ -13,6 +13,6 @@ interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
 
 /** A button; icon-only ones need an `aria-label`. */
 export function Button({ look = "plain", className = "", ...rest }: Props) {
-  const shape = "inline-flex min-h-9 items-center justify-center gap-1.5 rounded-lg px-3 py-1.5 text-sm transition"
+  const shape = "inline-flex min-h-9 pointer-coarse:min-h-11 items-center justify-center gap-1.5 rounded-lg px-3 py-1.5 text-sm transition"
   return <button type="button" className={`${shape} ${LOOKS[look]} ${className}`} {...rest} />
 }
