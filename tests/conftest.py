@@ -119,6 +119,11 @@ def postgres() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="artel-tests-", dir="/tmp"))  # others may enter
     folder.chmod(0o755)
     with embedded.start(folder / "data") as dsn:
+        with psycopg.connect(
+            dsn, autocommit=True
+        ) as conn:  # nobody pulls the plug: a copy takes 0.03 s, not 0.4
+            conn.execute("alter system set fsync = off")
+            conn.execute("select pg_reload_conf()")
         yield dsn
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -165,6 +170,6 @@ async def db(fresh_dsn: str) -> AsyncIterator[Database]:
 
 def _make_database(postgres: str, name: str, template: str = "template1") -> str:
     with psycopg.connect(postgres, autocommit=True) as conn:
-        query = sql.SQL("create database {} template {}")
+        query = sql.SQL("create database {} template {} strategy file_copy")
         conn.execute(query.format(sql.Identifier(name), sql.Identifier(template)))
     return make_conninfo(postgres, dbname=name)
