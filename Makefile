@@ -8,8 +8,16 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := $(VENV)/stamps
-CODE   := graphs prompts server storage tools evals tests docs
-WEB    := $(shell git ls-files web 2>/dev/null | grep -v '^web/README' || find web -type f -not -path '*/node_modules/*' 2>/dev/null)
+# Folders too: a file that goes away makes the page stale as well.
+WEB    := $(shell find web -maxdepth 1 -type f -not -name '*.timestamp-*') $(shell find web/src web/public)
+
+# pip knows indexes that uv does not: those of pip.conf and PIP_INDEX_URL.
+install = UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes $(1) \
+	|| { echo "Trying again with pip"; $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes $(1); }
+
+node_is_fit = command -v npm >/dev/null && node -e \
+	'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)'
+node_found  = $$(command -v node >/dev/null && echo "this is $$(node --version)" || echo "none was found")
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,30 +68,30 @@ $(STAMPS)/venv:
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/core: $(STAMPS)/venv requirements/core.txt pyproject.toml
+$(STAMPS)/core: $(STAMPS)/venv requirements/core.txt requirements/build.txt pyproject.toml
 	@echo "Installing Artel"
-	@UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/core.txt -r requirements/build.txt
+	@$(call install,-r requirements/core.txt -r requirements/build.txt)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(STAMPS)/dev: $(STAMPS)/core requirements/dev.txt requirements/anthropic.txt
 	@echo "Installing what the tests need"
-	@UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt -r requirements/anthropic.txt
+	@$(call install,-r requirements/dev.txt -r requirements/anthropic.txt)
 	@touch $@
 
 $(STAMPS)/web-dependencies: $(STAMPS)/venv web/package-lock.json
-	@command -v npm >/dev/null || { echo "The page is built with Node 20.19 or newer, and no npm was found: install Node"; exit 1; }
+	@$(node_is_fit) || { echo "The page is built and checked with Node 20.19 or newer; $(node_found)"; exit 1; }
 	@echo "Installing what the page is built with"
 	@cd web && npm ci --silent --no-audit --no-fund
 	@touch $@
 
+# Without a fit Node there is no stamp: the page is built as soon as there is one.
 $(STAMPS)/web: $(STAMPS)/venv $(WEB)
-	@if command -v npm >/dev/null; then \
+	@if $(node_is_fit); then \
 		$(MAKE) --no-print-directory $(STAMPS)/web-dependencies; \
-		echo "Building the page"; cd web && npm run --silent build; \
+		echo "Building the page"; (cd web && npm run --silent build); touch $@; \
 	elif [ -f server/static/index.html ]; then \
-		echo "No Node here: serving the page as it was built before"; \
+		echo "Serving the page as it was built before: a new one needs Node 20.19 or newer, and $(node_found)"; \
 	else \
-		echo "No Node here, so there is no page at /; install Node 20.19 or newer and run make again"; exit 0; \
+		echo "There is no page at /, only the API: the page needs Node 20.19 or newer, and $(node_found)"; \
 	fi
-	@touch $@
