@@ -64,7 +64,10 @@ async def test_a_stream_is_what_clients_expect(wire: Wire, subtests: pytest.Subt
             path = f"/threads/{await wire.thread()}/runs/stream"
             response = await wire("POST", path, {"input": HI, **asked})
             assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
-            assert normal(response.text) == (EXPECTED / f"{case}.sse").read_bytes().decode()
+            got, expected = normal(response.text), (EXPECTED / f"{case}.sse").read_bytes().decode()
+            if case == "events":  # callbacks and chunks meet in any order, so what is not sent shifts numbers
+                got, expected = (re.sub(r"id: \d+", "id: <n>", text) for text in (got, expected))
+            assert got == expected
 
 
 async def test_a_stream_says_where_it_goes_on_and_that_nobody_should_keep_it(wire: Wire) -> None:
