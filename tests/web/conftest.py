@@ -16,6 +16,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect, sync_playwright
 
+FOREIGN = Path(__file__).parents[1] / "journeys/served/langgraph.json"
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 START_WITHIN_S = 40
 WAIT_MS = 15_000
@@ -55,6 +56,7 @@ class Server:
 
     home: Path
     model: str
+    config: Path | None = None
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
 
@@ -72,6 +74,8 @@ class Server:
         """Start it and wait until it answers."""
         self.port = self.port or _free_port()
         arguments = ["serve", "--data", str(self.home / "data"), "--port", str(self.port)]
+        if self.config:
+            arguments += ["--config", str(self.config)]
         env = {name: os.environ[name] for name in INHERITED if name in os.environ}
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -203,6 +207,15 @@ def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     script = home / "script.json"
     script.write_text(json.dumps(SCRIPT))
     server = Server(home, f"scripted:{script}")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a server of graphs that are not ours."""
+    server = Server(_home(tmp_path_factory, "foreign"), "offline", FOREIGN)
     server.start()
     yield server
     server.stop()

@@ -8,6 +8,7 @@ import { Chip } from "./Chip"
 import { Tool, type ToolState } from "./Tool"
 
 const NEAR_PX = 80
+const NEAR = 8 // messages at the end that are always laid out
 const PAGE = 80 // messages drawn at first; the older ones come as they are scrolled to
 
 interface Props {
@@ -31,6 +32,7 @@ export function Messages({ view, busy, loading, asked, children }: Props) {
   const shown = all.filter((one) => one.role !== "tool" && (one.text || one.calls.length))
   const older = Math.max(0, shown.length - drawn)
   const last = shown.at(-1)
+  const near = shown.length - NEAR
 
   const toBottom = () => scroller.current?.scrollTo({ top: scroller.current.scrollHeight })
   useLayoutEffect(() => {
@@ -73,6 +75,7 @@ export function Messages({ view, busy, loading, asked, children }: Props) {
               spans={one.calls.map((call) => view.spans.get(call.id))}
               states={one.calls.map((call) => stateOf(results.get(call.id), asked.has(call.id), busy))}
               open={busy && one === last}
+              far={older + index < near}
             />
           ))}
           {children}
@@ -113,14 +116,15 @@ interface MessageProps {
   states: ToolState[]
   /** It is still being written. */
   open: boolean
+  far: boolean
 }
 
 const Message = memo(
-  function Message({ one, opens, results, spans, states, open }: MessageProps) {
+  function Message({ one, opens, results, spans, states, open, far }: MessageProps) {
     const { say } = useLanguage()
     if (one.role === "person") {
       return (
-        <div className="flex justify-end" data-role="person">
+        <div className={`flex justify-end ${far ? "far" : ""}`} data-role="person">
           <p className="max-w-[85%] rounded-2xl rounded-br-md bg-accent/10 px-4 py-2 whitespace-pre-wrap [overflow-wrap:anywhere]">
             <span className="sr-only">{say("you")}: </span>
             {one.text}
@@ -130,7 +134,7 @@ const Message = memo(
     }
     const nested = one.depth > 1 ? "ml-3 border-l-2 border-line pl-3" : ""
     return (
-      <article data-role="agent" className={`min-w-0 space-y-2 ${opens ? "" : "-mt-3"} ${nested}`}>
+      <article data-role="agent" className={`min-w-0 space-y-2 ${opens ? "" : "-mt-3"} ${nested} ${far ? "far" : ""}`}>
         {opens && <Chip name={one.agent} />}
         {one.text && (
           <Markdown text={one.text} copy={say("copy")} copied={say("copied")} open={open && !one.calls.length} />
@@ -155,6 +159,7 @@ const Message = memo(
     before.one === after.one &&
     before.opens === after.opens &&
     before.open === after.open &&
+    before.far === after.far &&
     before.results.every((result, index) => result === after.results[index]) &&
     before.spans.every((span, index) => span === after.spans[index]) &&
     before.states.every((state, index) => state === after.states[index]),
