@@ -106,7 +106,7 @@ export class Session {
 
   /** Send the words a thread was made for, once, however often the page mounts. */
   async greet(words: string, start: Omit<RunStart, "input">): Promise<void> {
-    if (this.greeted) return
+    if (this.greeted) return this.load()
     this.greeted = true
     await this.send(words, start)
   }
