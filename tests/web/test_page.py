@@ -199,6 +199,7 @@ def test_a_run_that_stopped_at_a_breakpoint_goes_on(foreign: Server, visit: Visi
     expect(tab.answer).to_contain_text("word0 word1 word2")
 
 
+@pytest.mark.soak  # a budget in milliseconds holds on a quiet machine only
 def test_a_long_conversation_opens_at_once_and_streams_smoothly(foreign: Server, visit: Visiting) -> None:
     rich = "Found in `file.py:12`:\n\n- one\n- [two](https://example.org)\n\n```python\nx = 1\n```\n\nDone."
     messages = [
