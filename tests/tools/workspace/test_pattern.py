@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -13,8 +12,6 @@ from hypothesis import strategies as st
 
 from artel.tools.workspace.dialects import BadPattern
 from artel.tools.workspace.pattern import compiled
-
-needs_ripgrep = pytest.mark.skipif(shutil.which("rg") is None, reason="ripgrep is not installed")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +166,7 @@ def test_searching_a_whole_text_finds_the_lines_python_finds(
         assert ready.literal in lines[number]
 
 
-@needs_ripgrep
+@pytest.mark.needs("rg")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=250, deadline=None)
 @given(wanted=PATTERNS, lines=ODD_LINES, ignore_case=st.booleans(), ends=st.sampled_from(["\n", "\r\n"]))
 def test_ripgrep_picks_every_file_that_has_a_match(

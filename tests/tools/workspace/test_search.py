@@ -18,13 +18,11 @@ from artel.tools.workspace.search import grep
 RIPGREP = shutil.which("rg") or ""
 
 
-@pytest.fixture(params=["python", "ripgrep"])
+@pytest.fixture(params=["python", pytest.param("ripgrep", marks=pytest.mark.needs("rg"))])
 def program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Search both ways; ripgrep even where it is not worth its start."""
     if request.param == "python":
         return ""
-    if not RIPGREP:
-        pytest.skip("ripgrep is not installed")
     monkeypatch.setattr(search, "WORTH_RIPGREP", 0)
     return RIPGREP
 
@@ -190,7 +188,7 @@ def test_a_broken_ripgrep_changes_nothing(
     assert grep(root, "needle", ripgrep=str(tmp_path / "none")) == "a"
 
 
-@pytest.mark.skipif(not RIPGREP, reason="ripgrep is not installed")
+@pytest.mark.needs("rg")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=120, deadline=None)
 @given(
     files=st.lists(
