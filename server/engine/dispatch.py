@@ -54,13 +54,11 @@ async def _at_once(engine: Engine, order: Order) -> Run | None:
     """Insert the run already running, in one statement, and start it; None when the thread is not free."""
     makes = order.temporary or order.kwargs.get("if_not_exists") == "create"
     async with engine.db.connection() as conn:
-        new = False
         run = None if order.temporary else await runs.start_on_free_thread(conn, order, engine.worker_id)
         if run is None and makes:
             run = await runs.start_on_new_thread(conn, order, engine.worker_id)
-            new = run is not None
     if run is not None:
-        worker.start(engine, run, new_thread=new)
+        worker.start(engine, run)
     return run
 
 

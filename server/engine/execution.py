@@ -70,7 +70,6 @@ class Execution:
 
     run: Run
     log: RunLog
-    new_thread: bool = False  # made with the run: there is no checkpoint to look for
     control: RunControl = field(default_factory=RunControl)
     saver: RunSaver | None = None
     graph: asyncio.Task[Outcome] | None = None
@@ -148,7 +147,7 @@ def stopped(execution: Execution) -> Outcome:
 async def _drive(engine: Engine, execution: Execution) -> Done:
     run = execution.run
     config = configuration(run)
-    saver = RunSaver(engine.db, run.run_id, run.attempt, new_thread=execution.new_thread)
+    saver = RunSaver(engine.db, run.run_id, run.attempt, new_thread=run.new_thread)
     execution.saver = saver
     if engine.handles is None:
         given: AbstractContextManager[object] = nullcontext()

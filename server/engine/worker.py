@@ -17,15 +17,16 @@ from artel.storage.errors import Unavailable
 from artel.storage.runs import Run, StaleAttempt
 
 AT_ONCE = 16  # runs claimed by one statement
+SETTLE_S = 0.02  # what was taken begins before the queue, now empty, is looked at again
 NUDGE_S = 5.0  # a graph that swallows its cancellation is cancelled again
 
 log = structlog.get_logger(__name__)
 
 
-def start(engine: Engine, run: Run, *, new_thread: bool = False) -> Execution:
+def start(engine: Engine, run: Run) -> Execution:
     """Run what this worker holds; its first event is there before this returns."""
     run_log = RunLog(run, keep=engine.settings.ring_events, changed=partial(storing.changed, engine))
-    execution = Execution(run, run_log, new_thread=new_thread)
+    execution = Execution(run, run_log)
     engine.live[run.run_id] = execution
     run_log.add("metadata", "", dumps({"run_id": run.run_id, "attempt": run.attempt}))
     if run.attempt == 1:
@@ -103,6 +104,8 @@ async def _claim(engine: Engine) -> float:
         if not taken:
             soon = engine.settings.poll_s if due_in is None else max(0.0, due_in)
             return min(engine.settings.poll_s, soon)
+        if len(taken) < most:
+            return SETTLE_S
     engine.hungry = True
     return engine.settings.poll_s
 

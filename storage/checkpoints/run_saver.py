@@ -35,7 +35,7 @@ class RunSaver(Saver):
     """A saver whose writes count only while the attempt does."""
 
     def __init__(self, db: Database, run_id: UUID, attempt: int, *, new_thread: bool = False) -> None:
-        """`new_thread`: made with this run, so the first read finds nothing and need not be sent."""
+        """`new_thread`: nothing was ever put down on it, so the first read need not be sent."""
         super().__init__(db)
         self._nothing_there = new_thread
         self.run_id = run_id

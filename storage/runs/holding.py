@@ -26,7 +26,8 @@ update runs set status = 'running', attempt = attempt + 1, worker_id = %(worker_
                 reserved_seq = reserved_seq + %(block)s,
                 started_at = coalesce(started_at, clock_timestamp()), updated_at = clock_timestamp()
   from next where runs.run_id = next.run_id
-returning runs.*
+returning runs.*, attempt = 1 and not exists (
+              select 1 from checkpoints c where c.thread_id = runs.thread_id::text) as new_thread
 """
 
 NEXT_DUE = """

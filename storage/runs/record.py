@@ -70,6 +70,7 @@ class Run:
     updated_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    new_thread: bool = False  # just taken, and nothing was ever put down on its thread
 
     @property
     def ended(self) -> bool:

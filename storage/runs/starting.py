@@ -19,7 +19,7 @@ select %(run_id)s, thread_id, %(assistant_id)s, %(graph_id)s, %(status)s, %(kwar
        %(worker_id)s, %(reserved_seq)s, case when %(status)s = 'running' then clock_timestamp() end,
        clock_timestamp(), coalesce(%(due_at)s, clock_timestamp())
   from thread
-returning *
+returning *, %(new_thread)s as new_thread
 """
 
 FREE_THREAD = """
@@ -58,9 +58,9 @@ async def start_on_free_thread(conn: Connection, order: Order, worker_id: UUID) 
     return await _start(conn, FREE_THREAD + NEW_RUN, order, worker_id)
 
 
-async def start_on_new_thread(conn: Connection, order: Order, worker_id: UUID) -> Run | None:
-    """Make the thread and insert a run already claimed by `worker_id`; None when the thread exists."""
-    return await _start(conn, NEW_THREAD + NEW_RUN, order, worker_id)
+async def start_on_new_thread(conn: Connection, order: Order, worker_id: UUID | None) -> Run | None:
+    """Make the thread and insert a run: claimed by `worker_id`, or into the queue; None when it exists."""
+    return await _start(conn, NEW_THREAD + NEW_RUN, order, worker_id, new_thread=True)
 
 
 async def add(conn: Connection, order: Order, *, worker_id: UUID | None = None) -> Run:
@@ -79,17 +79,20 @@ async def add(conn: Connection, order: Order, *, worker_id: UUID | None = None) 
     return run
 
 
-async def _start(conn: Connection, query: str, order: Order, worker_id: UUID) -> Run | None:
+async def _start(
+    conn: Connection, query: str, order: Order, worker_id: UUID | None, *, new_thread: bool = False
+) -> Run | None:
     try:
-        return await one(conn, query, _order(order, worker_id))
+        return await one(conn, query, _order(order, worker_id, new_thread=new_thread))
     except UniqueViolation as two:
         if two.diag.constraint_name == "runs_one_running_a_thread":
             return None
         raise
 
 
-def _order(order: Order, worker_id: UUID | None) -> dict[str, Any]:
+def _order(order: Order, worker_id: UUID | None, *, new_thread: bool = False) -> dict[str, Any]:
     return {
+        "new_thread": new_thread,
         "run_id": order.run_id,
         "thread_id": order.thread_id,
         "assistant_id": order.assistant_id,

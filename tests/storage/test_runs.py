@@ -6,8 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import empty_checkpoint
 
 from artel.storage import runs, threads
+from artel.storage.checkpoints import RunSaver
 from artel.storage.errors import StaleAttempt
 from artel.storage.ids import new_id
 from artel.storage.postgres import Connection, Database
@@ -51,6 +54,24 @@ async def test_the_fast_start_declines_what_is_not_free(conn: Connection) -> Non
     made = await runs.start_on_new_thread(conn, order(new_id()), WORKER)
     assert made
     assert await status(conn, made.thread_id) == "busy"
+
+
+async def test_whoever_takes_the_first_run_of_a_thread_is_told_that_nothing_is_there(db: Database) -> None:
+    async with db.connection() as conn:
+        id_ = await thread(conn)
+        await runs.add(conn, order(id_))
+        (first,) = await runs.claim(conn, WORKER, most=5)
+        assert first.new_thread
+        saver = RunSaver(db, first.run_id, first.attempt, new_thread=first.new_thread)
+        config: RunnableConfig = {"configurable": {"thread_id": str(id_), "checkpoint_ns": ""}}
+        await saver.aput(config, empty_checkpoint(), {}, {})
+        await runs.release(conn, first, WORKER)
+        (again,) = await runs.claim(conn, WORKER, most=5)
+        assert (again.attempt, again.new_thread) == (2, False)
+        await end(conn, again)
+        await runs.add(conn, order(id_))
+        (second,) = await runs.claim(conn, WORKER, most=5)
+        assert (second.attempt, second.new_thread) == (1, False)
 
 
 async def test_two_fast_starts_at_once_start_one(db: Database) -> None:
