@@ -5,9 +5,10 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 HANG = "hang"
+Fake = TypeVar("Fake", bound="OpenAIServer")
 
 
 @dataclass
@@ -102,7 +103,13 @@ async def end(writer: asyncio.StreamWriter, reason: str) -> None:
 
 @asynccontextmanager
 async def openai_server(*turns: Any) -> AsyncIterator[OpenAIServer]:
-    fake = OpenAIServer(list(turns))
+    async with serving(OpenAIServer(list(turns))) as fake:
+        fake.url += "/v1"
+        yield fake
+
+
+@asynccontextmanager
+async def serving(fake: Fake) -> AsyncIterator[Fake]:
     tasks: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -111,7 +118,7 @@ async def openai_server(*turns: Any) -> AsyncIterator[OpenAIServer]:
         task.add_done_callback(tasks.discard)
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    fake.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    fake.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield fake
     finally:

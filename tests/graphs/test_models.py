@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
+from tests.fakes.anthropic_server import anthropic_server
 from tests.fakes.openai_server import HANG, openai_server
 
 from artel.graphs.models import ModelMisconfigured, Models, ModelSettings, NoModelAnswered
@@ -214,6 +215,30 @@ async def test_the_other_vendors_client_is_made_with_our_limits() -> None:
     (link,) = made.chat("coder").links
     client: Any = await to_thread(link.build)
     assert (client.model, client.default_request_timeout, client.max_retries) == ("some", 9.0, 1)
+
+
+async def test_the_other_vendors_model_streams_calls_tools_and_is_left_when_it_fails(
+    models: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = [{"name": "ls", "args": {"path": name}, "id": name} for name in ("a", "b")]
+    async with anthropic_server("one two", calls, 400) as server, openai_server("from another") as other:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        more = {"model": "anthropic:some", "anthropic_api_key": "k", "fallbacks": ["openai:tiny"]}
+        chat = models(other.url, **more).chat("coder").bind_tools([ls])
+        chunks = [chunk async for chunk in chat.astream(QUESTION)]
+        said = await chat.ainvoke(QUESTION)
+        instead = await chat.ainvoke(QUESTION)
+    whole = sum(chunks[1:], chunks[0])
+    assert whole.text == "one two "
+    assert whole.usage_metadata is not None
+    assert whole.usage_metadata["total_tokens"] == 18
+    assert isinstance(said, AIMessage)
+    assert [(call["name"], call["args"], call["id"]) for call in said.tool_calls] == [
+        ("ls", {"path": "a"}, "a"),
+        ("ls", {"path": "b"}, "b"),
+    ]
+    assert [one["name"] for one in server.asked[0]["tools"]] == ["ls"]
+    assert instead.text == "from another "
 
 
 def test_no_key_is_shown_when_settings_are_printed() -> None:
