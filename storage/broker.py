@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self
 from psycopg import Notify, OperationalError
 from psycopg.conninfo import make_conninfo
 
+from artel.storage import tasks
 from artel.storage.errors import ArtelError, Invalid, Unavailable
 from artel.storage.postgres import Connection, connect
 
@@ -108,9 +109,7 @@ async def open_broker(dsn: str) -> AsyncIterator["PostgresBroker"]:
     try:
         yield broker
     finally:
-        keeper.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeper
+        await tasks.end(keeper)
         await broker.close()
 
 

@@ -11,7 +11,7 @@ import structlog
 from artel.server.engine import recovery, storing, worker
 from artel.server.engine.engine import Catalog, Engine
 from artel.server.engine.settings import EngineSettings
-from artel.storage import workers
+from artel.storage import tasks, workers
 from artel.storage.broker import PostgresBroker
 from artel.storage.errors import Unavailable
 from artel.storage.postgres import Database
@@ -55,7 +55,7 @@ async def open_engine(
                 recovery.keep_time,
             )
         ]
-    tasks = [
+    working = [
         asyncio.create_task(_forever(job), name=f"{engine.worker_id} {job.func.__name__}") for job in jobs
     ]
     await asyncio.sleep(0)
@@ -64,9 +64,7 @@ async def open_engine(
     finally:
         await worker.drain(engine)
         engine.wake_all()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await tasks.end(*working)
         broker.on_restored.remove(restored)
         if engine.settings.worker:
             await _leave(engine)

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from artel.storage import tasks
+
 BEAT_S = 5.0
 
 Hangup = Callable[[], Awaitable[None]]
@@ -45,9 +47,7 @@ class Held(Response):
                 if not done:
                     await _body(send, self.alive)
         finally:
-            for task in (speaking, listening):
-                task.cancel()
-            await asyncio.wait({speaking, listening})
+            await tasks.end(speaking, listening)
         if not speaking.cancelled():
             speaking.result()
             await _body(send, b"", more=False)

@@ -29,11 +29,12 @@ async def ok(engine: GivenEngine, check_db: bool = False) -> dict[str, Any]:
 
 
 @router.get("/info")
-async def info() -> dict[str, Any]:
-    """Say which server this is."""
+async def info(engine: GivenEngine) -> dict[str, Any]:
+    """Say which server this is and, beyond the standard, which model answers."""
     return {
         "version": version("artel"),
         "langgraph_py_version": version("langgraph"),
         "flags": FLAGS,
         "host": {"kind": "self-hosted", **HOST},
+        "model": engine.handles.models.describe() if engine.handles else None,
     }

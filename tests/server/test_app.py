@@ -23,6 +23,7 @@ async def test_it_is_up_and_says_what_it_is(http: httpx.AsyncClient) -> None:
     assert info["flags"]["assistants"] is True
     assert info["host"]["kind"] == "self-hosted"
     assert info["langgraph_py_version"].startswith("1.2")
+    assert info["model"] is None  # none of these graphs is ours
 
 
 async def test_its_routes_are_documented_with_their_errors(http: httpx.AsyncClient) -> None:

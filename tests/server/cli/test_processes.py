@@ -51,6 +51,9 @@ async def test_serve_answers_and_a_signal_stops_it(
         assert "No language model was found" in shown
         async with httpx.AsyncClient(base_url=url_of(listener)) as client:
             assert (await client.get("/ok")).json()["ok"] is True
+            offline = {"name": "offline", "offline": True, "label": "offline: rules, no language model"}
+            for path in ("/info", "/api/v1/info"):
+                assert (await client.get(path)).json()["model"] == offline
             found = (await client.post("/assistants/search", json={})).json()
             assert {one["graph_id"] for one in found} == {"orchestrator", "coder", "ask"}
         os.kill(os.getpid(), signal.SIGTERM)
