@@ -74,9 +74,10 @@ $(STAMPS)/core: $(STAMPS)/venv requirements/core.txt requirements/build.txt pypr
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(STAMPS)/dev: $(STAMPS)/core requirements/dev.txt requirements/anthropic.txt
+$(STAMPS)/dev: $(STAMPS)/core requirements/dev.txt requirements/anthropic.txt requirements/otel.txt requirements/redis.txt
 	@echo "Installing what the tests need"
-	@$(call install,-r requirements/dev.txt -r requirements/anthropic.txt)
+	@$(call install,-r requirements/dev.txt -r requirements/anthropic.txt \
+		-r requirements/otel.txt -r requirements/redis.txt)
 	@touch $@
 
 $(STAMPS)/web-dependencies: $(STAMPS)/venv web/package-lock.json

@@ -48,8 +48,9 @@ class Entry:
 class Catalog:
     """All graphs that are served; loaded once, at start."""
 
-    def __init__(self, entries: Mapping[str, Entry]) -> None:
+    def __init__(self, entries: Mapping[str, Entry], config: Served | None = None) -> None:
         self._entries = dict(entries)
+        self.config = config  # what was served from; None: our own agents
 
     @classmethod
     def load(cls, config: Path | None = None) -> "Catalog":
@@ -75,7 +76,7 @@ class Catalog:
             ConfigWrong: a graph that it names cannot be used.
         """
         loading.open_folders(config.folders)
-        return cls({spec.graph_id: _entry(config, spec) for spec in config.graphs})
+        return cls({spec.graph_id: _entry(config, spec) for spec in config.graphs}, config)
 
     def names(self) -> list[str]:
         """Return the names of all graphs, in the order of the configuration."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from dotenv import dotenv_values
 from artel.storage.errors import ArtelError
 
 NAME = "langgraph.json"
+SECTIONS = ("auth", "checkpointer", "encryption", "http", "priority", "store", "ui", "webhooks")
 
 
 class ConfigWrong(ArtelError):
@@ -40,6 +41,8 @@ class Served:
     folders: tuple[Path, ...]
     """Where its modules are looked for: its own folder first, then its local dependencies."""
     env: Mapping[str, str]
+    sections: Mapping[str, Any] = field(default_factory=dict)
+    """What the other keys of SECTIONS hold, as it was written; whoever uses one checks it."""
 
     @property
     def folder(self) -> Path:
@@ -81,6 +84,7 @@ def read(file: Path) -> Served:
         graphs=tuple(_spec(file, graph_id, entry) for graph_id, entry in graphs.items()),
         folders=(file.parent, *_dependencies(file, content.get("dependencies", []))),
         env=_env(file, content.get("env", {})),
+        sections={key: content[key] for key in SECTIONS if content.get(key) is not None},
     )
 
 

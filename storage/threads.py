@@ -12,6 +12,7 @@ from artel.storage.errors import Conflict, NotFound
 from artel.storage.postgres import Connection
 
 Status = Literal["idle", "busy", "interrupted", "error"]
+TtlStrategy = Literal["delete", "keep_latest"]
 SORTABLE = ("thread_id", "status", "created_at", "updated_at", "state_updated_at")
 
 
@@ -39,6 +40,10 @@ class Thread:
     created_at: datetime
     updated_at: datetime
     state_updated_at: datetime
+    event_base: int  # where the events of its next run begin in the numbering of the thread
+    ttl_minutes: float | None  # None: it stays
+    ttl_strategy: TtlStrategy
+    expires_at: datetime | None
 
 
 CREATE = """

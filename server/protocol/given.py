@@ -1,4 +1,4 @@
-"""What every route is given: the engine, the graphs, and who asks."""
+"""What every route is given: the engine and the graphs; who calls is in `artel.server.auth`."""
 
 import json
 from typing import Annotated, Any, get_args
@@ -15,8 +15,6 @@ from artel.server.protocol.bodies import Mode
 from artel.storage.encoding import dumps
 from artel.storage.errors import Invalid
 
-LOCAL = "local"
-
 
 async def _engine(request: Request) -> Engine:
     engine: Engine = request.app.state.engine
@@ -28,14 +26,8 @@ async def _catalog(request: Request) -> Catalog:
     return catalog
 
 
-async def _owner() -> str:
-    """Without accounts there is one owner: whoever can connect."""
-    return LOCAL
-
-
 GivenEngine = Annotated[Engine, Depends(_engine)]
 GivenCatalog = Annotated[Catalog, Depends(_catalog)]
-Owner = Annotated[str, Depends(_owner)]
 ThreadId = Annotated[UUID, Path(description="The thread's id.")]
 RunId = Annotated[UUID, Path(description="The run's id.")]
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
+from artel.server.auth.caller import Caller, GivenCaller
 from artel.server.engine import Engine, dispatch
 from artel.server.engine.dispatch import ThreadBusy
 from artel.server.errors import answers
@@ -16,7 +17,6 @@ from artel.server.protocol.given import (
     GivenEngine,
     Json,
     JsonRoute,
-    Owner,
     RunId,
     ThreadId,
     chosen,
@@ -46,29 +46,29 @@ class NothingToCancel(NotFound):
 
 @router.post("", responses=STARTING)
 async def create(
-    thread_id: ThreadId, body: RunBody, engine: GivenEngine, catalog: GivenCatalog, owner: Owner
+    thread_id: ThreadId, body: RunBody, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller
 ) -> Response:
     """Start a run in the background."""
-    order = await orders.make(engine.db, catalog, body, thread_id=thread_id, owner=owner)
+    order = await orders.make(engine.db, catalog, body, thread_id=thread_id, owner=caller.owner)
     run = await dispatch.start(engine, order, fast=False)
     return Json(run_record(run), headers={"Content-Location": running.path_of(run)})
 
 
 @router.post("/stream", responses=STARTING)
 async def stream(
-    thread_id: ThreadId, body: RunBody, engine: GivenEngine, catalog: GivenCatalog, owner: Owner
+    thread_id: ThreadId, body: RunBody, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller
 ) -> Response:
     """Start a run and stream what happens."""
-    order = await orders.make(engine.db, catalog, body, thread_id=thread_id, owner=owner)
+    order = await orders.make(engine.db, catalog, body, thread_id=thread_id, owner=caller.owner)
     return running.created(engine, await dispatch.start(engine, order, fast=True), body)
 
 
 @router.post("/wait", responses=STARTING)
 async def wait(
-    thread_id: ThreadId, body: RunBody, engine: GivenEngine, catalog: GivenCatalog, owner: Owner
+    thread_id: ThreadId, body: RunBody, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller
 ) -> Response:
     """Start a run and answer with what came of it."""
-    order = await orders.make(engine.db, catalog, body, thread_id=thread_id, owner=owner)
+    order = await orders.make(engine.db, catalog, body, thread_id=thread_id, owner=caller.owner)
     run = await dispatch.start(engine, order, fast=True)
     return running.awaited(engine, run, cancel=body.on_disconnect == "cancel")
 
@@ -77,7 +77,7 @@ async def wait(
 async def search(
     thread_id: ThreadId,
     engine: GivenEngine,
-    owner: Owner,
+    caller: GivenCaller,
     limit: Annotated[Limit, Query()] = 10,
     offset: Annotated[Offset, Query()] = 0,
     status: Status | None = None,
@@ -86,21 +86,23 @@ async def search(
     """Return the runs of a thread, newest first."""
     fields = chosen("select", select or [], RunField)
     async with engine.db.connection() as conn:
-        await threads.get(conn, thread_id, owner=owner)
-        found = await runs.of_thread(conn, thread_id, owner=owner, status=status, limit=limit, offset=offset)
+        await threads.get(conn, thread_id, owner=caller.owner)
+        found = await runs.of_thread(
+            conn, thread_id, owner=caller.owner, status=status, limit=limit, offset=offset
+        )
     return Json([selected(run_record(run), fields) for run in found])
 
 
 @router.get("/{run_id}", responses=answers(UnknownRun))
-async def get(thread_id: ThreadId, run_id: RunId, engine: GivenEngine, owner: Owner) -> Response:
+async def get(thread_id: ThreadId, run_id: RunId, engine: GivenEngine, caller: GivenCaller) -> Response:
     """Return a run."""
-    return Json(run_record(await known(engine, thread_id, run_id, owner)))
+    return Json(run_record(await known(engine, thread_id, run_id, caller)))
 
 
 @router.delete("/{run_id}", status_code=204, responses=answers(UnknownRun))
-async def delete(thread_id: ThreadId, run_id: RunId, engine: GivenEngine, owner: Owner) -> None:
+async def delete(thread_id: ThreadId, run_id: RunId, engine: GivenEngine, caller: GivenCaller) -> None:
     """Remove a run; a running one is stopped first."""
-    await dispatch.delete_run(engine, thread_id, run_id, owner=owner)
+    await dispatch.delete_run(engine, thread_id, run_id, owner=caller.owner)
 
 
 @router.get("/{run_id}/join", responses=answers(UnknownRun))
@@ -108,11 +110,11 @@ async def join(
     thread_id: ThreadId,
     run_id: RunId,
     engine: GivenEngine,
-    owner: Owner,
+    caller: GivenCaller,
     cancel_on_disconnect: bool = False,
 ) -> Response:
     """Wait for a run and answer with what came of it."""
-    run = await known(engine, thread_id, run_id, owner)
+    run = await known(engine, thread_id, run_id, caller)
     return running.awaited(engine, run, cancel=cancel_on_disconnect)
 
 
@@ -121,14 +123,14 @@ async def join_stream(
     thread_id: ThreadId,
     run_id: RunId,
     engine: GivenEngine,
-    owner: Owner,
+    caller: GivenCaller,
     stream_mode: Modes = [],  # noqa: B006 - read only, and FastAPI copies it
     cancel_on_disconnect: bool = False,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Stream a run from the event after `Last-Event-ID`: all of it for -1, only what is new without."""
     modes = modes_of(stream_mode)
-    run = await known(engine, thread_id, run_id, owner)
+    run = await known(engine, thread_id, run_id, caller)
     return running.joined(engine, run, modes, last_event_id=last_event_id, cancel=cancel_on_disconnect)
 
 
@@ -137,28 +139,28 @@ async def cancel(
     thread_id: ThreadId,
     run_id: RunId,
     engine: GivenEngine,
-    owner: Owner,
+    caller: GivenCaller,
     wait: bool = False,
     action: Literal["interrupt", "rollback"] = "interrupt",
 ) -> Response:
     """Stop a run; with `wait`, answer when it has stopped. `rollback` removes it and its checkpoints."""
-    run = await known(engine, thread_id, run_id, owner)
+    run = await known(engine, thread_id, run_id, caller)
     if run.ended:
         raise NothingToCancel(f"run {run_id} has ended as {run.status}; there is nothing to cancel")
     if wait:
         return running.stopped(engine, run, action)
-    await dispatch.cancel(engine, thread_id, run_id, action=action, owner=owner)
+    await dispatch.cancel(engine, thread_id, run_id, action=action, owner=caller.owner)
     return Response(status_code=202)
 
 
-async def known(engine: Engine, thread_id: UUID, run_id: UUID, owner: str) -> Run:
+async def known(engine: Engine, thread_id: UUID, run_id: UUID, caller: Caller) -> Run:
     """Return a run of a thread.
 
     Raises:
         UnknownRun: this owner has no such run there.
     """
     async with engine.db.connection() as conn:
-        run = await runs.get(conn, run_id, owner=owner)
+        run = await runs.get(conn, run_id, owner=caller.owner)
     if run.thread_id != thread_id:
         raise UnknownRun(f"no run {run_id} on thread {thread_id}")
     return run

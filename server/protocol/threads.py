@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 from starlette.responses import Response
 
+from artel.server.auth.caller import GivenCaller
 from artel.server.engine import dispatch
 from artel.server.errors import answers
 from artel.server.protocol import snapshots
@@ -14,7 +15,6 @@ from artel.server.protocol.given import (
     GivenEngine,
     Json,
     JsonRoute,
-    Owner,
     ThreadId,
     not_yet,
     pages,
@@ -29,14 +29,16 @@ router = APIRouter(prefix="/threads", route_class=JsonRoute, tags=["Threads"])
 
 
 @router.post("", responses=answers(ThreadExists))
-async def create(body: ThreadBody, engine: GivenEngine, catalog: GivenCatalog, owner: Owner) -> Response:
+async def create(
+    body: ThreadBody, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller
+) -> Response:
     """Make a thread."""
     not_yet(supersteps=body.supersteps, ttl=body.ttl)
     async with engine.db.connection() as conn:
         made = await threads.create(
             conn,
             body.thread_id or new_id(),
-            owner=owner,
+            owner=caller.owner,
             metadata=body.metadata,
             if_exists=body.if_exists,
         )
@@ -45,13 +47,15 @@ async def create(body: ThreadBody, engine: GivenEngine, catalog: GivenCatalog, o
 
 
 @router.post("/search", responses=answers())
-async def search(body: ThreadSearch, engine: GivenEngine, catalog: GivenCatalog, owner: Owner) -> Response:
+async def search(
+    body: ThreadSearch, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller
+) -> Response:
     """Find threads; their values are only read when they are asked for."""
     not_yet(values=body.values, extract=body.extract)
     async with engine.db.connection() as conn:
         found = await threads.search(
             conn,
-            owner=owner,
+            owner=caller.owner,
             metadata=body.metadata,
             status=body.status,
             ids=body.ids,
@@ -61,7 +65,7 @@ async def search(body: ThreadSearch, engine: GivenEngine, catalog: GivenCatalog,
             sort_order=body.sort_order,
         )
         total = await threads.count(
-            conn, owner=owner, metadata=body.metadata, status=body.status, ids=body.ids
+            conn, owner=caller.owner, metadata=body.metadata, status=body.status, ids=body.ids
         )
     wants_values = not body.select or "values" in body.select
     values = await snapshots.values_of(engine, catalog, found) if wants_values else {}
@@ -70,20 +74,22 @@ async def search(body: ThreadSearch, engine: GivenEngine, catalog: GivenCatalog,
 
 
 @router.post("/count", responses=answers())
-async def count(body: ThreadFilter, engine: GivenEngine, owner: Owner) -> int:
+async def count(body: ThreadFilter, engine: GivenEngine, caller: GivenCaller) -> int:
     """Count threads."""
     not_yet(values=body.values)
     async with engine.db.connection() as conn:
         return await threads.count(
-            conn, owner=owner, metadata=body.metadata, status=body.status, ids=body.ids
+            conn, owner=caller.owner, metadata=body.metadata, status=body.status, ids=body.ids
         )
 
 
 @router.get("/{thread_id}", responses=answers(UnknownThread))
-async def get(thread_id: ThreadId, engine: GivenEngine, catalog: GivenCatalog, owner: Owner) -> Response:
+async def get(
+    thread_id: ThreadId, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller
+) -> Response:
     """Return a thread with its newest values."""
     async with engine.db.connection() as conn:
-        found = await threads.get(conn, thread_id, owner=owner)
+        found = await threads.get(conn, thread_id, owner=caller.owner)
     values = await snapshots.values_of(engine, catalog, [found])
     return Json(thread_record(found, values[thread_id]))
 
@@ -94,13 +100,13 @@ async def patch(
     body: ThreadPatch,
     engine: GivenEngine,
     catalog: GivenCatalog,
-    owner: Owner,
+    caller: GivenCaller,
     prefer: Annotated[str | None, Header(description="`return=minimal`: answer 204.")] = None,
 ) -> Response:
     """Merge metadata into a thread's."""
     not_yet(ttl=body.ttl)
     async with engine.db.connection() as conn:
-        changed = await threads.patch(conn, thread_id, body.metadata, owner=owner)
+        changed = await threads.patch(conn, thread_id, body.metadata, owner=caller.owner)
     if prefer and "return=minimal" in prefer:
         return Response(status_code=204)
     values = await snapshots.values_of(engine, catalog, [changed])
@@ -108,6 +114,6 @@ async def patch(
 
 
 @router.delete("/{thread_id}", status_code=204, responses=answers(UnknownThread))
-async def delete(thread_id: ThreadId, engine: GivenEngine, owner: Owner) -> None:
+async def delete(thread_id: ThreadId, engine: GivenEngine, caller: GivenCaller) -> None:
     """Remove a thread and all that is on it; what runs there is stopped first."""
-    await dispatch.delete_thread(engine, thread_id, owner=owner)
+    await dispatch.delete_thread(engine, thread_id, owner=caller.owner)

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from artel.server.auth.caller import GivenCaller
 from artel.server.engine import dispatch
 from artel.server.errors import answers
 from artel.server.protocol.bodies import Body, Limit, Offset
-from artel.server.protocol.given import GivenEngine, Json, JsonRoute, Owner
+from artel.server.protocol.given import GivenEngine, Json, JsonRoute
 from artel.storage import approvals
 from artel.storage.approvals import AlreadyDecided, Approval, Expired, Status, Superseded, UnknownApproval
 
@@ -33,7 +34,7 @@ class Started(BaseModel):
 @router.get("", responses=answers())
 async def search(
     engine: GivenEngine,
-    owner: Owner,
+    caller: GivenCaller,
     status: Status | None = None,
     thread_id: UUID | None = None,
     limit: Annotated[Limit, Query()] = 100,
@@ -42,16 +43,16 @@ async def search(
     """Return questions, newest first."""
     async with engine.db.connection() as conn:
         found = await approvals.search(
-            conn, owner=owner, status=status, thread_id=thread_id, limit=limit, offset=offset
+            conn, owner=caller.owner, status=status, thread_id=thread_id, limit=limit, offset=offset
         )
     return Json([_record(asked) for asked in found])
 
 
 @router.get("/{approval_id}", responses=answers(UnknownApproval))
-async def get(approval_id: UUID, engine: GivenEngine, owner: Owner) -> Response:
+async def get(approval_id: UUID, engine: GivenEngine, caller: GivenCaller) -> Response:
     """Return a question."""
     async with engine.db.connection() as conn:
-        return Json(_record(await approvals.get(conn, approval_id, owner=owner)))
+        return Json(_record(await approvals.get(conn, approval_id, owner=caller.owner)))
 
 
 @router.post(
@@ -59,9 +60,9 @@ async def get(approval_id: UUID, engine: GivenEngine, owner: Owner) -> Response:
     status_code=202,
     responses=answers(UnknownApproval, AlreadyDecided, Expired, Superseded),
 )
-async def answer(approval_id: UUID, body: Answer, engine: GivenEngine, owner: Owner) -> Started:
+async def answer(approval_id: UUID, body: Answer, engine: GivenEngine, caller: GivenCaller) -> Started:
     """Record a decision and let the run go on."""
-    run = await dispatch.answer(engine, approval_id, body.decision, by=owner, owner=owner)
+    run = await dispatch.answer(engine, approval_id, body.decision, by=caller.owner, owner=caller.owner)
     return Started(run_id=run.run_id, thread_id=run.thread_id)
 
 

@@ -9,6 +9,8 @@ from artel.storage.errors import StaleAttempt
 from artel.storage.postgres import Connection
 from artel.storage.runs.record import SEQ_BLOCK, CancelAction, Run, Status, one
 
+MARGIN = 16  # ids above the reserved ones: the ending of a run that nobody holds takes one or two
+
 # The thread is locked before the run, as by everybody. The thread's next run is taken in the same breath.
 END = """
 with lock as (
@@ -18,7 +20,7 @@ with lock as (
                     ended_at = clock_timestamp(), updated_at = clock_timestamp()
       from lock
      where run_id = %(run_id)s and attempt = %(attempt)s and status in ('pending', 'running')
-    returning runs.run_id, runs.thread_id
+    returning runs.run_id, runs.thread_id, runs.event_base + runs.reserved_seq + %(margin)s as next_base
 ), waiting as (
     select o.run_id, o.due_at, o.created_at, o.status
       from runs o join ended on o.thread_id = ended.thread_id and o.run_id <> ended.run_id
@@ -27,18 +29,20 @@ with lock as (
     update threads set status = case when exists (select 1 from waiting) then 'busy'
                                      else %(thread_status)s end,
                        interrupts = coalesce(%(interrupts)s, threads.interrupts), error = %(error)s,
+                       event_base = coalesce(ended.next_base, threads.event_base),
                        updated_at = clock_timestamp(), state_updated_at = clock_timestamp()
       from ended where threads.thread_id = ended.thread_id
-    returning threads.status
+    returning threads.status, threads.event_base
 ), next as (
     update runs set status = 'running', attempt = runs.attempt + 1, worker_id = %(next_worker)s,
                     reserved_seq = runs.reserved_seq + %(block)s,
+                    event_base = coalesce(runs.event_base, thread.event_base),
                     started_at = coalesce(runs.started_at, clock_timestamp()),
                     updated_at = clock_timestamp()
       from (select run_id from waiting
              where status = 'pending' and due_at <= clock_timestamp() and %(next_worker)s::uuid is not null
                and not exists (select 1 from waiting where status = 'running')
-             order by created_at, run_id limit 1) first
+             order by created_at, run_id limit 1) first, thread
      where runs.run_id = first.run_id and runs.status = 'pending'
     returning runs.*
 )
@@ -83,6 +87,7 @@ async def end(
         "error": Jsonb(error) if error else None,
         "next_worker": next_worker,
         "block": SEQ_BLOCK,
+        "margin": MARGIN,
     }
     row = await (await conn.execute(END, values)).fetchone()
     if row is None:

@@ -11,7 +11,8 @@ from artel.storage.runs.record import SEQ_BLOCK, Run, many
 
 CLAIM = """
 with next as (
-    select run_id from runs r
+    select run_id, (select event_base from threads t where t.thread_id = r.thread_id) as event_base
+      from runs r
      where status = 'pending' and due_at <= clock_timestamp()
        and not exists (select 1 from runs o
                         where o.thread_id = r.thread_id and o.run_id <> r.run_id
@@ -24,6 +25,7 @@ with next as (
 )
 update runs set status = 'running', attempt = attempt + 1, worker_id = %(worker_id)s,
                 reserved_seq = reserved_seq + %(block)s,
+                event_base = coalesce(runs.event_base, next.event_base),
                 started_at = coalesce(started_at, clock_timestamp()), updated_at = clock_timestamp()
   from next where runs.run_id = next.run_id
 returning runs.*, attempt = 1 and not exists (

@@ -41,6 +41,8 @@ class Order:
     max_attempts: int = 0  # 0: as the server is set
     temporary: bool = False  # the thread is made for this run and goes with it
     owner: str = "local"
+    cron_id: UUID | None = None  # the schedule it comes from
+    idempotency_key: str | None = None  # a second order of this owner with the same key is the same run
     run_id: UUID = field(default_factory=new_id)
 
 
@@ -70,6 +72,9 @@ class Run:
     updated_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    event_base: int | None  # its event `seq` is number `event_base + seq` of its thread; None: not begun
+    cron_id: UUID | None
+    idempotency_key: str | None
     new_thread: bool = False  # just taken, and nothing was ever put down on its thread
 
     @property

@@ -13,11 +13,12 @@ from artel.storage.runs.record import SEQ_BLOCK, Order, Run, ThreadTaken, one
 NEW_RUN = """
 insert into runs (run_id, thread_id, assistant_id, graph_id, status, kwargs, metadata, multitask_strategy,
                   priority, max_attempts, temporary, owner, attempt, worker_id, reserved_seq, started_at,
-                  created_at, due_at)
+                  created_at, due_at, event_base, cron_id, idempotency_key)
 select %(run_id)s, thread_id, %(assistant_id)s, %(graph_id)s, %(status)s, %(kwargs)s, %(metadata)s,
        %(multitask_strategy)s, %(priority)s, %(max_attempts)s, %(temporary)s, %(owner)s, %(attempt)s,
        %(worker_id)s, %(reserved_seq)s, case when %(status)s = 'running' then clock_timestamp() end,
-       clock_timestamp(), coalesce(%(due_at)s, clock_timestamp())
+       clock_timestamp(), coalesce(%(due_at)s, clock_timestamp()),
+       case when %(status)s = 'running' then thread.event_base end, %(cron_id)s, %(idempotency_key)s
   from thread
 returning *, %(new_thread)s as new_thread
 """
@@ -27,7 +28,7 @@ with thread as (
     update threads
        set status = 'busy', metadata = metadata || %(stamp)s, updated_at = clock_timestamp()
      where thread_id = %(thread_id)s and owner = %(owner)s and status in ('idle', 'error')
-    returning thread_id
+    returning thread_id, event_base
 )
 """
 
@@ -36,7 +37,7 @@ with thread as (
     insert into threads (thread_id, status, metadata, owner)
     values (%(thread_id)s, 'busy', %(stamp)s, %(owner)s)
     on conflict (thread_id) do nothing
-    returning thread_id
+    returning thread_id, event_base
 )
 """
 
@@ -45,7 +46,7 @@ with thread as (
     update threads
        set status = 'busy', metadata = metadata || %(stamp)s, updated_at = clock_timestamp()
      where thread_id = %(thread_id)s and owner = %(owner)s
-    returning thread_id
+    returning thread_id, event_base
 )
 """
 
@@ -109,5 +110,7 @@ def _order(order: Order, worker_id: UUID | None, *, new_thread: bool = False) ->
         "status": "running" if worker_id else "pending",
         "attempt": 1 if worker_id else 0,
         "reserved_seq": SEQ_BLOCK if worker_id else 0,
+        "cron_id": order.cron_id,
+        "idempotency_key": order.idempotency_key,
         "stamp": Jsonb({"graph_id": order.graph_id, "assistant_id": str(order.assistant_id)}),
     }

@@ -14,6 +14,7 @@ from artel.server.__main__ import main
 from artel.server.cli import local, serve, worker
 from artel.server.cli.serve import listen, url_of
 from artel.server.settings import Settings, load_settings
+from artel.storage.migrations import HEAD
 
 
 @pytest.fixture(autouse=True)
@@ -87,4 +88,4 @@ def test_migrate_says_where_the_database_stands(
 ) -> None:
     monkeypatch.setenv("ARTEL_STORAGE__POSTGRES", fresh_dsn)
     assert main(["migrate"]) == 0
-    assert "the database is at revision 0001" in capsys.readouterr().out
+    assert f"the database is at revision {HEAD}" in capsys.readouterr().out

@@ -1,0 +1,61 @@
+"""Who calls, and what they may do: every route asks before it touches anything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Protocol, TypeAlias
+
+from fastapi import Depends, Request
+
+LOCAL = "local"
+
+Resource = Literal["threads", "assistants", "crons", "store"]
+Action = Literal[
+    "create", "read", "update", "delete", "search", "create_run", "put", "get", "list_namespaces"
+]
+Allowed: TypeAlias = str | None  # a jsonpath that the metadata of what they may see fulfils; None: no limit
+
+
+class Policy(Protocol):
+    """Decides what a caller may do."""
+
+    async def decide(
+        self, caller: "Caller", resource: Resource, action: Action, value: dict[str, Any]
+    ) -> Allowed:
+        """Return what limits the caller; may change `value`.
+
+        Raises:
+            Forbidden: they may not.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls. Without accounts and without `auth` in the configuration: the owner, who may do all."""
+
+    owner: str = LOCAL
+    user: Mapping[str, Any] | None = None  # what `@auth.authenticate` returned; runs are told of it
+    permissions: tuple[str, ...] = ()
+    policy: Policy | None = field(default=None, repr=False)
+
+    async def may(self, resource: Resource, action: Action, value: dict[str, Any] | None = None) -> Allowed:
+        """Ask before doing something to `value`, what the request says; the answer goes to storage.
+
+        A configured handler may change `value` (add an owner to its metadata, say): read it afterwards.
+
+        Raises:
+            Forbidden: they may not.
+        """
+        if self.policy is None:
+            return None
+        return await self.policy.decide(self, resource, action, {} if value is None else value)
+
+
+OWNER = Caller()
+
+
+async def _caller(request: Request) -> Caller:
+    caller: Caller = request.scope.get("artel.caller", OWNER)
+    return caller
+
+
+GivenCaller = Annotated[Caller, Depends(_caller)]
