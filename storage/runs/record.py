@@ -72,9 +72,9 @@ class Run:
     updated_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
-    event_base: int | None  # its event `seq` is number `event_base + seq` of its thread; None: not begun
-    cron_id: UUID | None
-    idempotency_key: str | None
+    event_base: int | None = None  # its event `seq` is number `event_base + seq` of its thread; None: not begun
+    cron_id: UUID | None = None
+    idempotency_key: str | None = None
     new_thread: bool = False  # just taken, and nothing was ever put down on its thread
 
     @property
