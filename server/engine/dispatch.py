@@ -64,14 +64,27 @@ async def _at_once(engine: Engine, order: Order) -> Run | None:
 
 async def _enqueue(engine: Engine, order: Order, *, fast: bool) -> Run:
     async with engine.db.transaction() as conn:
-        thread = await _lock(conn, order)
-        stopped = await _make_way(conn, engine, order)
-        busy = any(_in_the_way(run) for run in await runs.active(conn, order.thread_id))
-        order = await _answer(conn, thread, order)
-        run = await _add(engine, conn, order, claimed=fast and not busy)
+        run, stopped = await place(conn, engine, order, fast=fast)
     for run_id, action in stopped:
         worker.stop(engine, run_id, action)
     return _started(engine, run)
+
+
+async def place(
+    conn: Connection, engine: Engine, order: Order, *, fast: bool = False
+) -> tuple[Run, list[tuple[UUID, CancelAction]]]:
+    """Accept a bounded order in the caller's transaction; return the run, and the runs that shall stop for it.
+
+    With its commit every process is told of all of them.
+
+    Raises:
+        UnknownThread, ThreadBusy, Invalid, AlreadyDecided: as `start` does.
+    """
+    thread = await _lock(conn, order)
+    stopped = await _make_way(conn, engine, order)
+    busy = any(_in_the_way(run) for run in await runs.active(conn, order.thread_id))
+    order = await _answer(conn, thread, order)
+    return await _add(engine, conn, order, claimed=fast and not busy), stopped
 
 
 async def _add(engine: Engine, conn: Connection, order: Order, *, claimed: bool) -> Run:
