@@ -7,9 +7,11 @@ event ids up to `reserved_seq`.
 
 from artel.storage.errors import StaleAttempt
 from artel.storage.runs.ending import cancel, delete, end
-from artel.storage.runs.finding import active, find, get, of_thread
+from artel.storage.runs.finding import active, ahead, find, get, of_thread, stoppable, with_key
 from artel.storage.runs.holding import claim, fence, next_due_in, of_worker, orphaned, release, reserve
+from artel.storage.runs.limits import Limits, RateLimited
 from artel.storage.runs.record import (
+    MOST_AHEAD,
     SEQ_BLOCK,
     CancelAction,
     Order,
@@ -19,12 +21,16 @@ from artel.storage.runs.record import (
     ThreadTaken,
     UnknownRun,
 )
-from artel.storage.runs.starting import add, start_on_free_thread, start_on_new_thread
+from artel.storage.runs.starting import KeyTaken, add, start_on_free_thread, start_on_new_thread
 
 __all__ = [
+    "MOST_AHEAD",
     "SEQ_BLOCK",
     "CancelAction",
+    "KeyTaken",
+    "Limits",
     "Order",
+    "RateLimited",
     "Run",
     "StaleAttempt",
     "Status",
@@ -33,6 +39,7 @@ __all__ = [
     "UnknownRun",
     "active",
     "add",
+    "ahead",
     "cancel",
     "claim",
     "delete",
@@ -48,4 +55,6 @@ __all__ = [
     "reserve",
     "start_on_free_thread",
     "start_on_new_thread",
+    "stoppable",
+    "with_key",
 ]

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from artel.storage.broker import notify
 from artel.storage.errors import StaleAttempt
 from artel.storage.postgres import Connection
 from artel.storage.runs.record import SEQ_BLOCK, CancelAction, Run, Status, one
@@ -46,7 +47,7 @@ with lock as (
      where runs.run_id = first.run_id and runs.status = 'pending'
     returning runs.*
 )
-select thread.status as thread_status, pg_notify('artel', 'run.ended ' || %(run_id)s::text) as told, next.*
+select thread.status as thread_status, next.*
   from thread left join next on true
 """
 
@@ -92,7 +93,8 @@ async def end(
     row = await (await conn.execute(END, values)).fetchone()
     if row is None:
         raise StaleAttempt(f"run {run.run_id} is not in attempt {run.attempt} any more")
-    del row["thread_status"], row["told"]
+    await notify(conn, "run.ended", str(run.run_id))
+    del row["thread_status"]
     return Run(**row) if row["run_id"] else None
 
 

@@ -7,21 +7,22 @@ from psycopg.errors import UniqueViolation
 
 from artel.storage.errors import StaleAttempt
 from artel.storage.postgres import FENCED, Connection
-from artel.storage.runs.record import SEQ_BLOCK, Run, many
+from artel.storage.runs.limits import Limits
+from artel.storage.runs.record import SEQ_BLOCK, Run, ThreadTaken, many
 
-CLAIM = """
-with next as (
-    select run_id, (select event_base from threads t where t.thread_id = r.thread_id) as event_base
-      from runs r
-     where status = 'pending' and due_at <= clock_timestamp()
+FREE = """
+       r.status = 'pending' and r.due_at <= clock_timestamp()
        and not exists (select 1 from runs o
                         where o.thread_id = r.thread_id and o.run_id <> r.run_id
                           and (o.status = 'running'
                                or (o.status = 'pending' and o.due_at <= clock_timestamp()
                                    and o.created_at < r.created_at)))
+"""
+
+TAKE = """
      order by priority desc, due_at, run_id
      limit %(most)s
-       for update skip locked
+       for update of r skip locked
 )
 update runs set status = 'running', attempt = attempt + 1, worker_id = %(worker_id)s,
                 reserved_seq = reserved_seq + %(block)s,
@@ -31,6 +32,39 @@ update runs set status = 'running', attempt = attempt + 1, worker_id = %(worker_
 returning runs.*, attempt = 1 and not exists (
               select 1 from checkpoints c where c.thread_id = runs.thread_id::text) as new_thread
 """
+
+NEXT = """
+    select run_id, (select event_base from threads t where t.thread_id = r.thread_id) as event_base
+      from runs r
+     where
+"""
+
+CLAIM = "with next as (" + NEXT + FREE + TAKE
+
+# Those whose user or assistant has had its share are passed over: they keep nobody waiting.
+WAITING = """
+with waiting as materialized (
+    select run_id, user_id, assistant_id, row_number() over of_user as nth_of_user,
+           row_number() over of_assistant as nth_of_assistant
+      from runs r
+     where
+"""
+
+WITHIN = """
+    window of_user as (partition by user_id order by priority desc, due_at, run_id),
+           of_assistant as (partition by assistant_id order by priority desc, due_at, run_id)
+), within as materialized (
+    select run_id from waiting w
+     where (%(a_user)s::int is null or nth_of_user <= %(a_user)s - (
+                select count(*) from runs u where u.status = 'running' and u.user_id = w.user_id))
+       and (%(an_assistant)s::int is null or nth_of_assistant <= %(an_assistant)s - (
+                select count(*) from runs a where a.status = 'running' and a.assistant_id = w.assistant_id))
+), next as (
+"""
+
+ALLOWED = "r.status = 'pending' and r.run_id in (select run_id from within)"
+
+CLAIM_WITHIN = WAITING + FREE + WITHIN + NEXT + ALLOWED + TAKE
 
 NEXT_DUE = """
 select extract(epoch from min(due_at) - clock_timestamp())::float as in_s from runs
@@ -62,16 +96,21 @@ select * from runs r
 """
 
 
-async def claim(conn: Connection, worker_id: UUID, *, most: int) -> list[Run]:
+async def claim(conn: Connection, worker_id: UUID, *, most: int, limits: Limits | None = None) -> list[Run]:
     """Take up to `most` due runs whose threads are free: by priority, then oldest first.
 
-    Within a thread strictly in the order of creation. Returns none when another worker was faster.
+    Within a thread strictly in the order of creation. With `limits` the caller has called `limits.hold`.
+
+    Raises:
+        ThreadTaken: a run began on one of the threads in this moment; look again.
     """
     values = {"worker_id": worker_id, "most": most, "block": SEQ_BLOCK}
+    if limits:
+        values |= {"a_user": limits.a_user, "an_assistant": limits.an_assistant}
     try:
-        cursor = await conn.execute(CLAIM, values)
-    except UniqueViolation:
-        return []
+        cursor = await conn.execute(CLAIM_WITHIN if limits else CLAIM, values)
+    except UniqueViolation as taken:
+        raise ThreadTaken("a run began on a thread that was being claimed") from taken
     return [Run(**row) for row in await cursor.fetchall()]
 
 

@@ -13,6 +13,7 @@ Status = Literal["pending", "running", "success", "error", "timeout", "interrupt
 Strategy = Literal["reject", "interrupt", "rollback", "enqueue"]
 CancelAction = Literal["interrupt", "rollback"]
 
+MOST_AHEAD = 1_000  # runs ahead of one in the queue that are counted: 0.1 ms
 SEQ_BLOCK = 10_000  # event ids reserved at a time: one more write of the run row per 10,000 events
 
 
@@ -43,6 +44,8 @@ class Order:
     owner: str = "local"
     cron_id: UUID | None = None  # the schedule it comes from
     idempotency_key: str | None = None  # a second order of this owner with the same key is the same run
+    user_id: str = "local"  # whose share of the slots it takes
+    thread_metadata: dict[str, Any] = field(default_factory=dict)  # of a thread that is made for it
     run_id: UUID = field(default_factory=new_id)
 
 
@@ -72,9 +75,13 @@ class Run:
     updated_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
-    event_base: int | None = None  # its event `seq` is number `event_base + seq` of its thread; None: not begun
+    event_base: int | None = (
+        None  # its event `seq` is number `event_base + seq` of its thread; None: not begun
+    )
     cron_id: UUID | None = None
     idempotency_key: str | None = None
+    user_id: str = "local"  # whose share of the slots it takes
+    ahead: int | None = None  # just put into the queue, behind so many (counted up to MOST_AHEAD)
     new_thread: bool = False  # just taken, and nothing was ever put down on its thread
 
     @property

@@ -6,21 +6,29 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
-from artel.storage.errors import NotFound
+from artel.storage.errors import Conflict, NotFound
 from artel.storage.postgres import Connection
-from artel.storage.runs.record import SEQ_BLOCK, Order, Run, ThreadTaken, one
+from artel.storage.runs.record import MOST_AHEAD, SEQ_BLOCK, Order, Run, ThreadTaken
 
 NEW_RUN = """
 insert into runs (run_id, thread_id, assistant_id, graph_id, status, kwargs, metadata, multitask_strategy,
                   priority, max_attempts, temporary, owner, attempt, worker_id, reserved_seq, started_at,
-                  created_at, due_at, event_base, cron_id, idempotency_key)
+                  created_at, due_at, event_base, cron_id, idempotency_key, user_id)
 select %(run_id)s, thread_id, %(assistant_id)s, %(graph_id)s, %(status)s, %(kwargs)s, %(metadata)s,
        %(multitask_strategy)s, %(priority)s, %(max_attempts)s, %(temporary)s, %(owner)s, %(attempt)s,
        %(worker_id)s, %(reserved_seq)s, case when %(status)s = 'running' then clock_timestamp() end,
        clock_timestamp(), coalesce(%(due_at)s, clock_timestamp()),
-       case when %(status)s = 'running' then thread.event_base end, %(cron_id)s, %(idempotency_key)s
+       case when %(status)s = 'running' then thread.event_base end, %(cron_id)s, %(idempotency_key)s,
+       %(user_id)s
   from thread
-returning *, %(new_thread)s as new_thread
+returning *, %(new_thread)s as new_thread,
+          case when status = 'pending' and due_at <= clock_timestamp() then
+               (select count(*)::int
+                  from (select from runs q
+                         where q.status = 'pending' and q.due_at <= clock_timestamp()
+                           and q.priority >= %(priority)s limit %(most_ahead)s) counted) end as ahead,
+          case when status = 'pending' then
+               pg_notify('artel', 'run.queued ' || run_id::text)::text end as told
 """
 
 FREE_THREAD = """
@@ -28,6 +36,7 @@ with thread as (
     update threads
        set status = 'busy', metadata = metadata || %(stamp)s, updated_at = clock_timestamp()
      where thread_id = %(thread_id)s and owner = %(owner)s and status in ('idle', 'error')
+       and (%(allowed)s::jsonpath is null or metadata @@ %(allowed)s::jsonpath)
     returning thread_id, event_base
 )
 """
@@ -35,7 +44,7 @@ with thread as (
 NEW_THREAD = """
 with thread as (
     insert into threads (thread_id, status, metadata, owner)
-    values (%(thread_id)s, 'busy', %(stamp)s, %(owner)s)
+    values (%(thread_id)s, 'busy', %(made_with)s, %(owner)s)
     on conflict (thread_id) do nothing
     returning thread_id, event_base
 )
@@ -51,28 +60,46 @@ with thread as (
 """
 
 
-async def start_on_free_thread(conn: Connection, order: Order, worker_id: UUID) -> Run | None:
-    """Insert a run already claimed by `worker_id` on an idle thread: one statement, one commit.
+class KeyTaken(Conflict):
+    """Another run of this owner was started with the same idempotency key in this moment."""
 
-    None when the thread is unknown, busy, or waits for an answer.
+    code = "key_taken"
+
+
+async def start_on_free_thread(
+    conn: Connection, order: Order, worker_id: UUID | None, *, allowed: str | None = None
+) -> Run | None:
+    """Insert a run on an idle thread, claimed by `worker_id` or into the queue: one statement, one commit.
+
+    None when the thread is unknown, busy, waits for an answer, or has metadata that are not `allowed`.
+
+    Raises:
+        KeyTaken: another run has its idempotency key.
     """
-    return await _start(conn, FREE_THREAD + NEW_RUN, order, worker_id)
+    return await _start(conn, FREE_THREAD + NEW_RUN, order, worker_id, allowed=allowed)
 
 
 async def start_on_new_thread(conn: Connection, order: Order, worker_id: UUID | None) -> Run | None:
-    """Make the thread and insert a run: claimed by `worker_id`, or into the queue; None when it exists."""
+    """Make the thread and insert a run: claimed by `worker_id`, or into the queue; None when it exists.
+
+    Raises:
+        KeyTaken: another run has its idempotency key.
+    """
     return await _start(conn, NEW_THREAD + NEW_RUN, order, worker_id, new_thread=True)
 
 
 async def add(conn: Connection, order: Order, *, worker_id: UUID | None = None) -> Run:
     """Insert a run on a thread that the caller has locked: claimed by `worker_id`, or into the queue.
 
+    Listeners of the queue are told when the transaction commits.
+
     Raises:
         NotFound: this owner has no such thread.
         ThreadTaken: a delayed run was claimed there in this moment.
+        KeyTaken: another run has its idempotency key.
     """
     try:
-        run = await one(conn, ANY_THREAD + NEW_RUN, _order(order, worker_id))
+        run = await _inserted(conn, ANY_THREAD + NEW_RUN, _order(order, worker_id))
     except UniqueViolation as taken:
         raise ThreadTaken(f"a run began on thread {order.thread_id} in this moment") from taken
     if run is None:
@@ -81,17 +108,38 @@ async def add(conn: Connection, order: Order, *, worker_id: UUID | None = None) 
 
 
 async def _start(
-    conn: Connection, query: str, order: Order, worker_id: UUID | None, *, new_thread: bool = False
+    conn: Connection,
+    query: str,
+    order: Order,
+    worker_id: UUID | None,
+    *,
+    new_thread: bool = False,
+    allowed: str | None = None,
 ) -> Run | None:
+    values = _order(order, worker_id, new_thread=new_thread) | {"allowed": allowed}
     try:
-        return await one(conn, query, _order(order, worker_id, new_thread=new_thread))
+        return await _inserted(conn, query, values)
     except UniqueViolation as two:
         if two.diag.constraint_name == "runs_one_running_a_thread":
             return None
         raise
 
 
+async def _inserted(conn: Connection, query: str, values: dict[str, Any]) -> Run | None:
+    try:
+        row = await (await conn.execute(query, values)).fetchone()
+    except UniqueViolation as two:
+        if two.diag.constraint_name == "runs_by_idempotency_key":
+            raise KeyTaken("a run with this idempotency key began in this moment") from two
+        raise
+    if row is None:
+        return None
+    del row["told"]
+    return Run(**row)
+
+
 def _order(order: Order, worker_id: UUID | None, *, new_thread: bool = False) -> dict[str, Any]:
+    stamp = {"graph_id": order.graph_id, "assistant_id": str(order.assistant_id)}
     return {
         "new_thread": new_thread,
         "run_id": order.run_id,
@@ -112,5 +160,8 @@ def _order(order: Order, worker_id: UUID | None, *, new_thread: bool = False) ->
         "reserved_seq": SEQ_BLOCK if worker_id else 0,
         "cron_id": order.cron_id,
         "idempotency_key": order.idempotency_key,
-        "stamp": Jsonb({"graph_id": order.graph_id, "assistant_id": str(order.assistant_id)}),
+        "user_id": order.user_id,
+        "most_ahead": MOST_AHEAD,
+        "stamp": Jsonb(stamp),
+        "made_with": Jsonb({**order.thread_metadata, **stamp}),
     }

@@ -30,11 +30,26 @@ create index threads_expiring on threads (expires_at) where expires_at is not nu
 alter table runs
     add column event_base      bigint,
     add column cron_id         uuid,
-    add column idempotency_key text;
+    add column idempotency_key text,
+    add column user_id         text not null default 'local';  -- whose share of the slots it takes
 update runs set event_base = 0 where attempt > 0;
 update threads t set event_base = coalesce((select max(reserved_seq) from runs r
                                              where r.thread_id = t.thread_id), 0);
 create unique index runs_by_idempotency_key on runs (owner, idempotency_key) where idempotency_key is not null;
+create index runs_under_way on runs (user_id, assistant_id) where status = 'running';
+
+-- What `priority` of the configuration said of a thread, once; higher goes first.
+create table thread_priorities (
+    thread_id uuid primary key references threads on delete cascade,
+    priority  int  not null
+);
+
+-- How many more runs somebody may start now: filled up by the minute, never above the limit.
+create table run_rates (
+    subject   text             primary key,  -- `user …` or `assistant …`
+    tokens    double precision not null,
+    filled_at timestamptz      not null
+);
 create index runs_by_events on runs (thread_id, event_base) where event_base is not null;
 
 -- Runs to come. One tick makes one run, whichever replica fires it.
@@ -71,8 +86,14 @@ create table webhook_deliveries (
     due_at       timestamptz not null default now(),
     answered     int,                                  -- the last HTTP status
     reason       text,                                 -- why the last attempt failed
+    log          jsonb       not null default '[]',    -- of each attempt: at, answered, reason, took_ms
     created_at   timestamptz not null default now(),
     delivered_at timestamptz
 );
 create index webhook_deliveries_due on webhook_deliveries (due_at) where status = 'pending';
 create index webhook_deliveries_of_run on webhook_deliveries (run_id);
+create index webhook_deliveries_of_owner on webhook_deliveries (owner, created_at desc, delivery_id desc);
+
+-- A worker's lock says something only about the Postgres it was taken in: after a restart or a fail-over a free
+-- one means nothing until its owner is back. Null: it holds none (behind a pooler), and its lease alone counts.
+alter table workers add column locked_since timestamptz;
