@@ -55,7 +55,12 @@ returning *
 
 GET = "select * from threads where thread_id = %(thread_id)s and owner = %(owner)s"
 
-LOCK = "select * from threads where thread_id = %(thread_id)s and owner = %(owner)s for no key update"
+LOCK = """
+select * from threads
+ where thread_id = %(thread_id)s and owner = %(owner)s
+   and (%(allowed)s::jsonpath is null or metadata @@ %(allowed)s::jsonpath)
+   for no key update
+"""
 
 HOLD = "select from threads where thread_id = %(thread_id)s for no key update"
 
@@ -124,9 +129,11 @@ async def get(conn: Connection, thread_id: UUID, *, owner: str) -> Thread:
     return _known(await _one(conn, GET, {"thread_id": thread_id, "owner": owner}), thread_id)
 
 
-async def lock(conn: Connection, thread_id: UUID, *, owner: str) -> Thread | None:
+async def lock(
+    conn: Connection, thread_id: UUID, *, owner: str, allowed: str | None = None
+) -> Thread | None:
     """Return a thread, kept from changing until the transaction ends; None when there is none."""
-    return await _one(conn, LOCK, {"thread_id": thread_id, "owner": owner})
+    return await _one(conn, LOCK, {"thread_id": thread_id, "owner": owner, "allowed": allowed})
 
 
 async def hold(conn: Connection, thread_id: UUID) -> None:

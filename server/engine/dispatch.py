@@ -1,5 +1,8 @@
 """The one door to the engine: everything that starts, answers or stops a run comes through here."""
 
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +12,7 @@ from artel.server.engine.endings import Ending
 from artel.server.engine.engine import Engine
 from artel.storage import approvals, checkpoints, events, runs, threads
 from artel.storage.broker import notify
-from artel.storage.errors import Conflict, NotFound
+from artel.storage.errors import Conflict, Invalid, NotFound
 from artel.storage.postgres import Connection
 from artel.storage.runs import CancelAction as CancelAction
 from artel.storage.runs import Order as Order
@@ -24,63 +27,134 @@ class ThreadBusy(Conflict):
     code = "thread_busy"
 
 
-async def start(engine: Engine, order: Order, *, fast: bool) -> Run:
+class IdempotencyMismatch(Invalid):
+    """The idempotency key was used before, for something else."""
+
+    code = "idempotency_mismatch"
+
+
+async def start(engine: Engine, order: Order, *, fast: bool, allowed: str | None = None) -> Run:
     """Accept a run; with `fast`, on a free thread and with a free slot, it runs before this returns.
 
-    A resume is validated, and its decisions recorded, in the transaction that accepts the run.
+    A resume is validated, and its decisions recorded, in the transaction that accepts the run. An order with
+    the idempotency key of an earlier one is that run. `allowed` limits on which threads it may be.
 
     Raises:
         UnknownThread: this owner has no such thread, and the order does not say to make one.
         ThreadBusy: something is pending or running there and the order says `reject`.
         Invalid: a resume or command does not fit what the thread waits for; nothing is saved.
         AlreadyDecided: another answer came first.
+        IdempotencyMismatch: its key was used for something else.
+        RateLimited: its user, or its assistant, has had enough runs for this minute.
     """
     order = engine.bounded(order)
-    command = order.kwargs.get("command") or {}
-    if command:
+    if command := order.kwargs.get("command"):
         answers.check(command)
-    if not fast or order.due_at is not None or engine.room <= 0:
-        return await _enqueue(engine, order, fast=False)
-    with engine.slot():
-        if command.get("resume") is None and (run := await _at_once(engine, order)):
-            return run
-        try:
-            return await _enqueue(engine, order, fast=True)
-        except ThreadTaken:
-            return await _enqueue(engine, order, fast=False)
+    if earlier := await _earlier(engine, order):
+        return earlier
+    await _charge(engine, [order])
+    try:
+        return await _start(engine, order, fast=fast and order.due_at is None, allowed=allowed)
+    except Conflict:
+        if earlier := await _earlier(engine, order):
+            return earlier
+        raise
 
 
-async def _at_once(engine: Engine, order: Order) -> Run | None:
-    """Insert the run already running, in one statement, and start it; None when the thread is not free."""
-    makes = order.temporary or order.kwargs.get("if_not_exists") == "create"
+async def start_all(engine: Engine, orders: Sequence[Order]) -> list[Run]:
+    """Put runs into the queue, each on a thread that is made for it: all of them, or none.
+
+    Raises:
+        RateLimited: a user, or an assistant, has had enough runs for this minute.
+    """
+    await _charge(engine, orders)
+    async with engine.db.transaction() as conn:
+        made = [await runs.start_on_new_thread(conn, engine.bounded(order), None) for order in orders]
+    return [run for run in made if run is not None]
+
+
+async def _earlier(engine: Engine, order: Order) -> Run | None:
+    """Return the run that has the order's key."""
+    if order.idempotency_key is None:
+        return None
     async with engine.db.connection() as conn:
-        run = None if order.temporary else await runs.start_on_free_thread(conn, order, engine.worker_id)
-        if run is None and makes:
-            run = await runs.start_on_new_thread(conn, order, engine.worker_id)
-    if run is not None:
-        worker.start(engine, run)
+        run = await runs.with_key(conn, order.idempotency_key, owner=order.owner)
+    if run and run.kwargs.get("fingerprint") != order.kwargs.get("fingerprint"):
+        raise IdempotencyMismatch("this Idempotency-Key was used before, for a run with another body")
     return run
 
 
-async def _enqueue(engine: Engine, order: Order, *, fast: bool) -> Run:
+async def _charge(engine: Engine, orders: Sequence[Order]) -> None:
+    """Count the runs of these users and assistants; what a schedule starts counts for nobody."""
+    by_user, by_assistant = engine.settings.user_rate, engine.settings.assistant_rate
+    asked = [order for order in orders if order.cron_id is None]
+    if not asked or (by_user is None and by_assistant is None):
+        return
     async with engine.db.transaction() as conn:
-        run, stopped = await place(conn, engine, order, fast=fast)
+        if by_user:
+            for user, many in sorted(Counter(order.user_id for order in asked).items()):
+                await runs.charge(conn, f"user {user}", a_minute=by_user, runs=many)
+        if by_assistant:
+            for assistant, many in sorted(Counter(order.assistant_id for order in asked).items()):
+                await runs.charge(conn, f"assistant {assistant}", a_minute=by_assistant, runs=many)
+
+
+async def _start(engine: Engine, order: Order, *, fast: bool, allowed: str | None) -> Run:
+    fast = fast and engine.room > 0
+    with engine.slot() if fast else nullcontext():
+        answered = (order.kwargs.get("command") or {}).get("resume") is not None
+        if not answered and (run := await _at_once(engine, order, fast=fast, allowed=allowed)):
+            return run
+        try:
+            return await _enqueue(engine, order, fast=fast, allowed=allowed)
+        except ThreadTaken:
+            return await _enqueue(engine, order, fast=False, allowed=allowed)
+
+
+async def _at_once(engine: Engine, order: Order, *, fast: bool, allowed: str | None) -> Run | None:
+    """Insert the run in one statement, with `fast` already running; None when the thread is not free."""
+    makes = order.temporary or order.kwargs.get("if_not_exists") == "create"
+    counted = fast and bool(engine.settings.limits)
+    async with engine.db.transaction() if counted else engine.db.connection() as conn:
+        fast = fast and await _has_room(conn, engine, order)
+        worker_id = engine.worker_id if fast else None
+        run = None
+        if not order.temporary:
+            run = await runs.start_on_free_thread(conn, order, worker_id, allowed=allowed)
+        if run is None and makes:
+            run = await runs.start_on_new_thread(conn, order, worker_id)
+    return _started(engine, run) if run else None
+
+
+async def _has_room(conn: Connection, engine: Engine, order: Order) -> bool:
+    """Whether one more run of this user and assistant may begin; nobody else looks until this ends."""
+    limits = engine.settings.limits
+    if not limits:
+        return True
+    await runs.hold(conn)
+    return await runs.has_room(conn, limits, user_id=order.user_id, assistant_id=order.assistant_id)
+
+
+async def _enqueue(engine: Engine, order: Order, *, fast: bool, allowed: str | None) -> Run:
+    async with engine.db.transaction() as conn:
+        run, stopped = await place(conn, engine, order, fast=fast, allowed=allowed)
     for run_id, action in stopped:
         worker.stop(engine, run_id, action)
     return _started(engine, run)
 
 
 async def place(
-    conn: Connection, engine: Engine, order: Order, *, fast: bool = False
+    conn: Connection, engine: Engine, order: Order, *, fast: bool = False, allowed: str | None = None
 ) -> tuple[Run, list[tuple[UUID, CancelAction]]]:
-    """Accept a bounded order in the caller's transaction; return the run, and the runs that shall stop for it.
+    """Accept a bounded order in the caller's transaction; return the run, and the runs that stop for it.
 
-    With its commit every process is told of all of them.
+    With the commit every process is told of all of them.
 
     Raises:
         UnknownThread, ThreadBusy, Invalid, AlreadyDecided: as `start` does.
     """
-    thread = await _lock(conn, order)
+    fast = fast and await _has_room(conn, engine, order)
+    thread = await _lock(conn, order, allowed)
     stopped = await _make_way(conn, engine, order)
     busy = any(_in_the_way(run) for run in await runs.active(conn, order.thread_id))
     order = await _answer(conn, thread, order)
@@ -90,8 +164,6 @@ async def place(
 async def _add(engine: Engine, conn: Connection, order: Order, *, claimed: bool) -> Run:
     run = await runs.add(conn, order, worker_id=engine.worker_id if claimed else None)
     await answers.record_run(conn, run)
-    if not claimed:
-        await notify(conn, "run.queued", str(run.run_id))
     return run
 
 
@@ -105,13 +177,13 @@ def _in_the_way(run: Run) -> bool:
     return run.status == "running" or run.due_at <= datetime.now(UTC)
 
 
-async def _lock(conn: Connection, order: Order) -> Thread:
-    thread = await threads.lock(conn, order.thread_id, owner=order.owner)
+async def _lock(conn: Connection, order: Order, allowed: str | None) -> Thread:
+    thread = await threads.lock(conn, order.thread_id, owner=order.owner, allowed=allowed)
     if thread is not None:
         return thread
     if not order.temporary and order.kwargs.get("if_not_exists") != "create":
         raise UnknownThread(f"no thread {order.thread_id}")
-    await threads.create(conn, order.thread_id, owner=order.owner)
+    await threads.create(conn, order.thread_id, owner=order.owner, metadata=order.thread_metadata)
     return await threads.get(conn, order.thread_id, owner=order.owner)
 
 
@@ -158,13 +230,16 @@ async def _answer_one(
     engine: Engine, approval_id: UUID, decision: Any, *, by: str, owner: str, fast: bool
 ) -> Run:
     async with engine.db.transaction() as conn:
+        if fast and engine.settings.limits:
+            await runs.hold(conn)  # before the thread: everybody takes them in this order
         asked = await approvals.get(conn, approval_id, owner=owner)
         thread = await threads.lock(conn, asked.thread_id, owner=owner)
         if thread is None:
             raise NotFound(f"no approval {approval_id}")
         order = engine.bounded(await answers.by_person(conn, thread, asked, decision, by=by))
         busy = any(_in_the_way(run) for run in await runs.active(conn, order.thread_id))
-        run = await _add(engine, conn, order, claimed=fast and not busy)
+        fast = fast and not busy and await _has_room(conn, engine, order)
+        run = await _add(engine, conn, order, claimed=fast)
     return _started(engine, run)
 
 

@@ -150,7 +150,7 @@ async def write_end(
 
 def _next_worker(engine: Engine, run: Run) -> UUID | None:
     """Who goes on with the next run of the thread at once: we, unless we are going home."""
-    if run.temporary or engine.draining or not engine.settings.worker:
+    if run.temporary or engine.draining or not engine.settings.worker or engine.settings.limits:
         return None
     return engine.worker_id
 

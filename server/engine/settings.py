@@ -1,6 +1,8 @@
 """What can be tuned in the engine."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from artel.storage.runs import Limits
 
 
 class EngineSettings(BaseModel):
@@ -18,4 +20,30 @@ class EngineSettings(BaseModel):
     chunk_bytes: int = Field(default=16_384, ge=1, description="Bytes of events that are stored at once.")
     ring_events: int = Field(default=4096, ge=16, description="Events of a run kept in memory for readers.")
     event_ttl_h: float = Field(default=168, gt=0, description="Hours for which ended runs can be replayed.")
+    user_runs: int | None = Field(default=None, ge=1, description="Runs of one user at once; others wait.")
+    assistant_runs: int | None = Field(
+        default=None, ge=1, description="Runs of one assistant at once; others wait."
+    )
+    user_rate: int | None = Field(default=None, ge=1, description="Runs that one user may start in a minute.")
+    assistant_rate: int | None = Field(
+        default=None, ge=1, description="Runs of one assistant that may be started in a minute."
+    )
     grace_s: float = Field(default=10, ge=0, description="Time steps have to end when the server stops.")
+
+    @property
+    def limits(self) -> Limits:
+        """How much of one user, and of one assistant, runs at once."""
+        return Limits(self.user_runs, self.assistant_runs)
+
+
+class WebhookSettings(BaseModel):
+    """How the ends of runs are told to others."""
+
+    model_config = ConfigDict(frozen=True)
+
+    secret: SecretStr = Field(SecretStr(""), description="Signs what is sent (HMAC-SHA256); empty: unsigned.")
+    attempts: int = Field(8, ge=1, description="Attempts at a delivery before it counts as failed.")
+    retry_s: float = Field(5, gt=0, description="Pause after the first failure; each next one is 4 times it.")
+    timeout_s: float = Field(10, gt=0, le=60, description="Time a receiver has to answer.")
+    allow_loopback: bool = Field(False, description="Let webhooks go to this very machine.")
+    allow_private: bool = Field(False, description="Let webhooks go to private and link-local addresses.")

@@ -9,7 +9,7 @@ from artel.storage.errors import StaleAttempt
 from artel.storage.runs.ending import cancel, delete, end
 from artel.storage.runs.finding import active, ahead, find, get, of_thread, stoppable, with_key
 from artel.storage.runs.holding import claim, fence, next_due_in, of_worker, orphaned, release, reserve
-from artel.storage.runs.limits import Limits, RateLimited
+from artel.storage.runs.limits import Limits, RateLimited, charge, has_room, hold
 from artel.storage.runs.record import (
     MOST_AHEAD,
     SEQ_BLOCK,
@@ -41,12 +41,15 @@ __all__ = [
     "add",
     "ahead",
     "cancel",
+    "charge",
     "claim",
     "delete",
     "end",
     "fence",
     "find",
     "get",
+    "has_room",
+    "hold",
     "next_due_in",
     "of_thread",
     "of_worker",

@@ -1,9 +1,11 @@
 """Starting runs: in one statement where the thread is free, into the queue where it is not."""
 
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
+from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
 from artel.storage.errors import Conflict, NotFound
@@ -126,8 +128,10 @@ async def _start(
 
 
 async def _inserted(conn: Connection, query: str, values: dict[str, Any]) -> Run | None:
+    inside = conn.info.transaction_status != TransactionStatus.IDLE
     try:
-        row = await (await conn.execute(query, values)).fetchone()
+        async with conn.transaction() if inside else nullcontext():  # refused, the rest of it goes on
+            row = await (await conn.execute(query, values)).fetchone()
     except UniqueViolation as two:
         if two.diag.constraint_name == "runs_by_idempotency_key":
             raise KeyTaken("a run with this idempotency key began in this moment") from two
