@@ -48,6 +48,14 @@ class StorageSettings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     postgres: str = Field("", description="PostgreSQL 14 or later by DSN; empty: the embedded one in `data`.")
+    postgres_direct: str = Field("", description="Its DSN past a pooler: for wake-ups, locks and migrations.")
+    pooled: bool | None = Field(
+        None,
+        description="Whether a PgBouncer in transaction mode answers at `postgres`; by default found out.",
+    )
+    redis: str = Field(
+        "", description="Redis that carries wake-ups, as redis://host:6379/0; rows stay the truth."
+    )
     pool_size: int | None = Field(None, ge=2, description="Connections for requests; by default 4 a core.")
     pipeline: bool = Field(True, description="Send statements in pipelines; off behind some PgBouncers.")
 

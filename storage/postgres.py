@@ -1,8 +1,8 @@
 """The way to the database: two pools, and the two ways to borrow a connection."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from select import POLLIN, poll
 from typing import Any, TypeAlias
 
@@ -15,35 +15,51 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from artel.storage.encoding import dumps_jsonb, loads
 from artel.storage.errors import Invalid, StaleAttempt, Unavailable
 
-Connection: TypeAlias = AsyncConnection[DictRow]
+
+class Connection(AsyncConnection[DictRow]):
+    """A connection that remembers whom to wake once its transaction has committed."""
+
+    wake_ups: list[str] | None = None  # None: it is in nobody's transaction, and a wake-up goes at once
+
+
 Pool: TypeAlias = AsyncConnectionPool[Connection]
+Tell: TypeAlias = Callable[[Sequence[str]], None]
 
 CONNECT_TIMEOUT_S = 10
 FENCED = "AR001"  # what `artel_fence` of the first migration raises
 _SECRET = {"password", "sslpassword", "passfile"}
+LOOKS = 5
 CONTROL_SIZE = 4  # claims, heartbeats and event chunks: never behind a queue of requests
 
-_OPTIONS: dict[str, Any] = {
-    "autocommit": True,
-    "prepare_threshold": 0,
-    "row_factory": dict_row,
-    "connect_timeout": CONNECT_TIMEOUT_S,
+NOTIFY = "select pg_notify('artel', said) from unnest(%(wake_ups)s::text[]) said"
+SERVED_BY = "select pg_backend_pid() as pid"
+
+# A machine that vanishes without a goodbye is noticed within about ten seconds.
+KEEPALIVE = {
+    "keepalives_idle": 4,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
 }
+_OPTIONS: dict[str, Any] = {"autocommit": True, "row_factory": dict_row, "connect_timeout": CONNECT_TIMEOUT_S}
 
 
 class Database:
     """The open pools of one process.
 
     `pool` serves requests and checkpoints; `control` serves claims, heartbeats and event chunks, so that a
-    rush of requests never starves a lease. `pipeline` says whether the server side takes pipelined statements
-    (a PgBouncer in transaction mode may not).
+    rush of requests never starves a lease. `pipeline` says whether the server side takes pipelines.
+    `tell` carries the wake-ups of what was committed; without it they are part of the commit, as NOTIFY.
     """
 
-    def __init__(self, dsn: str, pool: Pool, control: Pool, *, pipeline: bool) -> None:
+    def __init__(
+        self, dsn: str, pool: Pool, control: Pool, *, pipeline: bool, tell: Tell | None = None
+    ) -> None:
         self.dsn = dsn
         self.pool = pool
         self.control = control
         self.pipeline = pipeline
+        self._tell = tell
 
     @asynccontextmanager
     async def connection(self, *, control: bool = False) -> AsyncIterator[Connection]:
@@ -53,7 +69,14 @@ class Database:
             Unavailable: none became free, Postgres does not answer, or the connection died in use.
         """
         async with _borrowed(self.control if control else self.pool) as conn:
-            yield conn
+            if self._tell is None:
+                yield conn
+                return
+            with _remembering(conn) as wake_ups:
+                try:
+                    yield conn
+                finally:
+                    self._tell(wake_ups)
 
     @asynccontextmanager
     async def transaction(self, *, control: bool = False, batch: bool = False) -> AsyncIterator[Connection]:
@@ -66,19 +89,33 @@ class Database:
             Unavailable: none became free, Postgres does not answer, or the connection died in use.
             StaleAttempt: a fenced write came from a worker that has lost the run.
         """
-        async with AsyncExitStack() as stack:
-            conn = await stack.enter_async_context(_borrowed(self.control if control else self.pool))
-            if batch and self.pipeline:
-                await stack.enter_async_context(conn.pipeline())
-            await stack.enter_async_context(conn.transaction())
-            yield conn
+        async with _borrowed(self.control if control else self.pool) as conn:
+            with _remembering(conn) as wake_ups:
+                async with AsyncExitStack() as pipeline:
+                    if batch and self.pipeline:
+                        await pipeline.enter_async_context(conn.pipeline())
+                    async with conn.transaction():
+                        yield conn
+                        if wake_ups and self._tell is None:
+                            if self.pipeline and not batch:  # wake-ups and commit are one round trip
+                                await pipeline.enter_async_context(conn.pipeline())
+                            await conn.execute(NOTIFY, {"wake_ups": wake_ups})
+            if wake_ups and self._tell:
+                self._tell(wake_ups)
 
 
 @asynccontextmanager
 async def open_database(
-    dsn: str, *, pool_size: int | None = None, pipeline: bool = True
+    dsn: str,
+    *,
+    pool_size: int | None = None,
+    pipeline: bool = True,
+    pooled: bool = False,
+    tell: Tell | None = None,
 ) -> AsyncIterator[Database]:
     """Open the pools of `dsn`; `pool_size` connections at most for requests, by default four a core.
+
+    `pooled`: a pooler there gives each transaction another session, so no statement is prepared.
 
     Raises:
         Invalid: `dsn` is no connection string.
@@ -86,19 +123,54 @@ async def open_database(
     """
     await (await connect(dsn)).close()
     most = max(2, pool_size or 4 * (os.cpu_count() or 1))
-    async with _pool(dsn, most, "requests") as pool, _pool(dsn, CONTROL_SIZE, "control") as control:
-        yield Database(dsn, pool, control, pipeline=pipeline)
+    prepared = not pooled
+    async with (
+        _pool(dsn, most, "requests", prepared=prepared) as pool,
+        _pool(dsn, CONTROL_SIZE, "control", prepared=prepared) as control,
+    ):
+        yield Database(dsn, pool, control, pipeline=pipeline, tell=tell)
 
 
-async def connect(dsn: str) -> Connection:
+async def is_pooled(dsn: str) -> bool:
+    """Say whether another answers at `dsn` than the session of Postgres: a pooler, such as PgBouncer.
+
+    Raises:
+        Invalid: `dsn` is no connection string.
+        Unavailable: nothing answers there, or it refuses us.
+    """
+    async with await connect(dsn, prepared=False) as conn:
+        return await served_by(conn) != conn.info.backend_pid
+
+
+async def shares_sessions(dsn: str) -> bool:
+    """Say whether a pooler at `dsn` surely gives one session to several connections.
+
+    Two connections that stay open are served by one session only in transaction mode; on a busy pooler that
+    may take a few looks to see.
+    """
+    async with await connect(dsn, prepared=False) as one, await connect(dsn, prepared=False) as two:
+        if await served_by(one) == one.info.backend_pid:
+            return False
+        return any([await served_by(one) == await served_by(two) for _ in range(LOOKS)])
+
+
+async def served_by(conn: Connection) -> int:
+    """Return the process id of the session that answers this very statement."""
+    row = await (await conn.execute(SERVED_BY, prepare=False)).fetchone()
+    return int(row["pid"]) if row else 0
+
+
+async def connect(dsn: str, *, prepared: bool = True) -> Connection:
     """Open one connection outside the pools, in autocommit.
+
+    `prepared`: statements are prepared the first time they are sent.
 
     Raises:
         Invalid: `dsn` is no connection string.
         Unavailable: nothing answers there, or it refuses us.
     """
     try:
-        conn = await AsyncConnection[DictRow].connect(dsn, **_OPTIONS)
+        conn = await Connection.connect(dsn, **_options(prepared=prepared))
     except ProgrammingError as wrong:
         raise Invalid(f"not a Postgres connection string: {shown(dsn)}") from wrong
     except OperationalError as refused:
@@ -107,6 +179,11 @@ async def connect(dsn: str) -> Connection:
         ) from refused
     await _prepare(conn)
     return conn
+
+
+def lively(dsn: str) -> str:
+    """Return `dsn` with signs of life on the wire, unless it says something about them itself."""
+    return make_conninfo("", **(KEEPALIVE | conninfo_to_dict(dsn)))
 
 
 def shown(dsn: str) -> str:
@@ -122,11 +199,15 @@ def shown(dsn: str) -> str:
     return make_conninfo("", **{name: value for name, value in parts.items() if name not in _SECRET})
 
 
-def _pool(dsn: str, most: int, name: str) -> Pool:
+def _options(*, prepared: bool) -> dict[str, Any]:
+    return _OPTIONS | {"prepare_threshold": 0 if prepared else None}
+
+
+def _pool(dsn: str, most: int, name: str, *, prepared: bool) -> Pool:
     return AsyncConnectionPool[Connection](
-        dsn,
-        connection_class=AsyncConnection[DictRow],
-        kwargs=_OPTIONS,
+        lively(dsn),
+        connection_class=Connection,
+        kwargs=_options(prepared=prepared),
         min_size=1,
         max_size=most,
         open=False,
@@ -135,6 +216,17 @@ def _pool(dsn: str, most: int, name: str) -> Pool:
         name=name,
         timeout=30,
     )
+
+
+@contextmanager
+def _remembering(conn: Connection) -> Iterator[list[str]]:
+    """Let `conn` remember wake-ups, in the list that is given."""
+    wake_ups: list[str] = []
+    conn.wake_ups = wake_ups
+    try:
+        yield wake_ups
+    finally:
+        conn.wake_ups = None
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
@@ -18,6 +19,7 @@ from artel.storage.broker import notify
 from artel.storage.errors import Conflict, NotFound, Unavailable
 from artel.storage.runs import Run
 
+FENCE_LOOK_S = 0.05
 LOOK_ALONE_S = 1.0  # nobody else is there: only the dead of before, and newcomers
 PRUNE_S = 600.0
 
@@ -31,11 +33,19 @@ async def keep_lease(engine: Engine) -> None:
         try:
             missing = await renew(engine, missing)
         except (Unavailable, TimeoutError) as away:
-            log.warning("the lease could not be renewed", reason=str(away))
-            if engine.lease_is_over() and engine.live:
-                log.error("the lease is over: stopping all runs, others may have them")
-                await worker.let_go(engine)
+            log.warning("the lease could not be renewed", reason=str(away) or "no answer")
         await asyncio.sleep(engine.settings.renew_s)
+
+
+async def keep_fence(engine: Engine) -> None:
+    """Stop all runs when the lease is over, also while a renewal waits for its answer, until cancelled."""
+    while True:
+        await asyncio.sleep(max(engine.lease_until - time.monotonic(), FENCE_LOOK_S))
+        held = [execution for execution in engine.live.values() if not execution.lost]
+        if held and engine.lease_is_over():
+            log.error("the lease is over: stopping all runs, others may have them", runs=len(held))
+            for execution in held:
+                execution.lose()
 
 
 async def renew(engine: Engine, missing: set[UUID]) -> set[UUID]:
@@ -54,6 +64,7 @@ async def renew(engine: Engine, missing: set[UUID]) -> set[UUID]:
             pid=os.getpid(),
             slots=engine.settings.slots,
             lease_s=engine.settings.lease_s,
+            locked_since=engine.broker.locked_since,
         )
         engine.lease_until = sent + engine.settings.lease_s
         held = {run.run_id: run for run in await runs.of_worker(conn, engine.worker_id)}
@@ -76,23 +87,28 @@ def _lose_unless_ending(engine: Engine, run_id: UUID) -> None:
 
 async def keep_looking(engine: Engine) -> None:
     """Look for dead workers and take their runs over, until cancelled."""
+    free: dict[UUID, float] = {}
     while True:
         try:
-            await look(engine)
+            free = await look(engine, free)
         except Unavailable as away:
             log.debug("cannot look at the other workers", reason=str(away))
         await asyncio.sleep(engine.settings.look_s if engine.others else LOOK_ALONE_S)
 
 
-async def look(engine: Engine) -> None:
-    """Take over from workers that have died."""
+async def look(engine: Engine, free: Mapping[UUID, float]) -> dict[UUID, float]:
+    """Take over from workers that have died; return whose locks are free since when."""
+    now = time.monotonic()
     async with engine.db.connection(control=True) as conn:
         seen = await workers.look(conn, engine.worker_id, lease_s=engine.settings.lease_s)
     engine.others = len(seen)
+    still = {sight.worker.worker_id: free.get(sight.worker.worker_id, now) for sight in seen if sight.free}
     for sight in seen:
+        worker_id = sight.worker.worker_id
         gone = sight.worker.host == engine.host and is_gone(sight.worker.pid)
-        if sight.dead(gone=gone):
-            await bury(engine, sight.worker.worker_id)
+        if sight.dead(gone=gone, free_s=now - still.get(worker_id, now)):
+            await bury(engine, worker_id)
+    return still
 
 
 async def bury(engine: Engine, worker_id: UUID) -> None:
@@ -192,6 +208,8 @@ async def hear(engine: Engine, topic: str) -> None:
                 engine.followed(UUID(body))
             else:
                 engine.wake(UUID(body))
+                if topic == "run.ended" and engine.settings.limits:
+                    engine.queue_changed.set()  # another of the same user may begin
 
 
 async def _cancelled(engine: Engine, run_id: UUID) -> None:

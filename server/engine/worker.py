@@ -14,7 +14,7 @@ from artel.server.engine.log import RunLog
 from artel.storage import runs
 from artel.storage.encoding import dumps
 from artel.storage.errors import Unavailable
-from artel.storage.runs import Run, StaleAttempt
+from artel.storage.runs import Run, StaleAttempt, ThreadTaken
 
 AT_ONCE = 16  # runs claimed by one statement
 SETTLE_S = 0.02  # what was taken begins before the queue, now empty, is looked at again
@@ -96,18 +96,31 @@ async def _claim(engine: Engine) -> float:
     """Start what can be started; return the seconds after which to look again."""
     while engine.room > 0:
         most = min(AT_ONCE, engine.room)
-        async with engine.db.connection(control=True) as conn:
-            taken = await runs.claim(conn, engine.worker_id, most=most)
-            due_in = None if taken else await runs.next_due_in(conn)
+        try:
+            taken = await _take(engine, most)
+        except ThreadTaken:
+            return SETTLE_S
         for run in taken:
             start(engine, run)
         if not taken:
+            async with engine.db.connection(control=True) as conn:
+                due_in = await runs.next_due_in(conn)
             soon = engine.settings.poll_s if due_in is None else max(0.0, due_in)
             return min(engine.settings.poll_s, soon)
         if len(taken) < most:
             return SETTLE_S
     engine.hungry = True
     return engine.settings.poll_s
+
+
+async def _take(engine: Engine, most: int) -> list[Run]:
+    limits = engine.settings.limits
+    if not limits:
+        async with engine.db.connection(control=True) as conn:
+            return await runs.claim(conn, engine.worker_id, most=most)
+    async with engine.db.transaction(control=True) as conn:
+        await runs.hold(conn)
+        return await runs.claim(conn, engine.worker_id, most=most, limits=limits)
 
 
 async def drain(engine: Engine, grace_s: float | None = None) -> None:
@@ -127,16 +140,6 @@ async def drain(engine: Engine, grace_s: float | None = None) -> None:
             execution.hand_over()
     if late:
         await asyncio.wait(late)
-
-
-async def let_go(engine: Engine) -> None:
-    """Stop all runs: others may have them."""
-    held = list(engine.live.values())
-    for execution in held:
-        execution.lose()
-    working = {execution.work for execution in held if execution.work}
-    if working:
-        await asyncio.wait(working)
 
 
 def stop(engine: Engine, run_id: UUID, action: runs.CancelAction) -> bool:

@@ -10,7 +10,7 @@ from psycopg.errors import UndefinedTable
 
 from artel.storage.errors import Conflict, Unavailable
 from artel.storage.migrations.failed import MigrationFailed
-from artel.storage.postgres import Connection, connect
+from artel.storage.postgres import Connection, connect, served_by, shares_sessions
 
 HEAD = max(file.name.partition("_")[0] for file in (Path(__file__).parent / "versions").glob("[0-9]*_*.sql"))
 
@@ -42,13 +42,17 @@ async def migrate(dsn: str) -> None:
     Raises:
         Invalid: `dsn` is no connection string.
         Unavailable: Postgres cannot be reached, or another process has been migrating for two minutes.
-        Conflict: a newer release has migrated this database, or its PostgreSQL is too old.
+        Conflict: a newer release has migrated this database, its PostgreSQL is too old, or a pooler is there.
         MigrationFailed: Postgres refused a statement, say for want of rights.
     """
-    conn = await connect(dsn)
-    async with conn:
+    async with await connect(dsn, prepared=False) as conn:
         if await _is_current(conn):
             return
+        if await served_by(conn) != conn.info.backend_pid and await shares_sessions(dsn):
+            raise Conflict(
+                "the schema is not that of this release, and a pooler in transaction mode cannot bring it "
+                "there: set ARTEL_STORAGE__POSTGRES_DIRECT to the address of PostgreSQL itself"
+            )
         if conn.info.server_version < OLDEST:
             raise Conflict(
                 f"this is PostgreSQL {conn.info.server_version // 10000}: take {OLDEST // 10000} or later"

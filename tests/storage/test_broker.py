@@ -147,7 +147,7 @@ async def test_it_listens_while_it_speaks(here: PostgresBroker, there: PostgresB
 async def test_a_slow_listener_loses_the_oldest_and_takes_no_more_memory(
     here: PostgresBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("artel.storage.broker.WAITING", 3)
+    monkeypatch.setattr("artel.storage.broker.listening.WAITING", 3)
     async with here.listen("t") as listener:
         for n in range(10):
             await here.publish("t", str(n))

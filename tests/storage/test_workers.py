@@ -1,5 +1,6 @@
 """Who counts as dead: a free lock, a lease that is over, and what a restart of Postgres must not steal."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -10,9 +11,19 @@ from artel.storage.postgres import Connection, Database
 from artel.storage.workers import Sight
 
 
-async def register(conn: Connection, *, lock_key: int, lease_s: float = 5) -> UUID:
+async def started(conn: Connection) -> datetime:
+    row = await (await conn.execute("select pg_postmaster_start_time() as at")).fetchone()
+    assert row
+    at: datetime = row["at"]
+    return at
+
+
+async def register(conn: Connection, *, lock_key: int, lease_s: float = 5, locked: bool = True) -> UUID:
     id_ = new_id()
-    await workers.renew(conn, id_, lock_key=lock_key, host="h", pid=1, slots=1, lease_s=lease_s)
+    since = await started(conn) if locked else None
+    await workers.renew(
+        conn, id_, lock_key=lock_key, host="h", pid=1, slots=1, lease_s=lease_s, locked_since=since
+    )
     return id_
 
 
@@ -39,7 +50,7 @@ async def test_a_free_lock_is_seen_at_once_and_not_taken(db: Database) -> None:
 
 async def test_renewals_count_the_others_and_prolong(conn: Connection) -> None:
     one = await register(conn, lock_key=43, lease_s=-3)
-    assert (await seen(conn, one)).long_over
+    assert (await seen(conn, one)).over
     other = await workers.renew(conn, new_id(), lock_key=44, host="h", pid=1, slots=1, lease_s=5)
     assert other >= 1
     await workers.renew(conn, one, lock_key=43, host="h", pid=1, slots=1, lease_s=5)
@@ -52,22 +63,52 @@ async def test_one_process_buries_a_worker(conn: Connection) -> None:
     assert not await workers.forget(conn, one)
 
 
+async def test_a_lock_of_another_postgres_says_nothing(db: Database) -> None:
+    """A restart, or a fail-over to a standby that has long been up: the owner of the lock will be back."""
+    async with db.connection() as conn:
+        id_ = await register(conn, lock_key=47)
+        assert (await seen(conn, id_)).free
+        await conn.execute("update workers set locked_since = locked_since - interval '1 s'")
+        assert not (await seen(conn, id_)).free
+
+
+async def test_a_worker_without_a_lock_lives_by_its_lease(db: Database) -> None:
+    async with db.connection() as conn:
+        id_ = await register(conn, lock_key=48, locked=False)
+        sight = await seen(conn, id_)
+        assert not sight.free
+        assert not sight.dead(gone=False, free_s=60)
+        late = await register(conn, lock_key=49, locked=False, lease_s=-3)
+        assert (await seen(conn, late)).over
+
+
 @pytest.mark.parametrize(
-    ("free", "over", "long_over", "settled", "gone", "dead"),
+    ("free_s", "over", "settled", "gone", "dead"),
     [
-        (False, False, False, True, False, False),  # alive
-        (True, False, False, True, False, True),  # killed: the lock is free, Postgres has been up
-        (True, False, False, False, False, False),  # Postgres has just restarted: it will be back
-        (True, False, False, False, True, True),  # but its process is known to be gone
-        (True, True, False, False, False, True),  # nor did it come back in time
-        (False, True, False, True, False, False),  # late, but it holds its lock
-        (False, True, True, True, False, True),  # a host that vanished without a goodbye
-        (False, True, True, False, False, False),  # nobody could renew while Postgres was down
+        (None, False, True, False, False),  # alive
+        (0.0, False, True, False, False),  # the connection that held the lock broke: it will be back at once
+        (0.6, False, True, False, True),  # killed: its lock stays free
+        (None, False, True, True, True),  # its process is known to be gone
+        (None, True, True, False, True),  # a host that vanished without a goodbye, or one that is cut off
+        (None, True, False, False, False),  # nobody could renew while Postgres was down
     ],
 )
 async def test_what_counts_as_dead(
-    conn: Connection, free: bool, over: bool, long_over: bool, settled: bool, gone: bool, dead: bool
+    conn: Connection, free_s: float | None, over: bool, settled: bool, gone: bool, dead: bool
 ) -> None:
     one = await seen(conn, await register(conn, lock_key=46))
-    sight = Sight(one.worker, free, over, long_over, settled)
-    assert sight.dead(gone=gone) is dead
+    sight = Sight(one.worker, free_s is not None, over, settled)
+    assert sight.dead(gone=gone, free_s=free_s or 0) is dead
+
+
+async def test_no_clock_of_a_host_counts(db: Database) -> None:
+    """Hosts whose clocks differ by hours agree on leases: all times are made and compared by Postgres."""
+    async with db.connection() as conn:
+        id_ = await register(conn, lock_key=50)
+        row = await (
+            await conn.execute(
+                "select lease_until - clock_timestamp() as left from workers where worker_id = %s", (id_,)
+            )
+        ).fetchone()
+    assert row
+    assert timedelta(seconds=4) < row["left"] <= timedelta(seconds=5)

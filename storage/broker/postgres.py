@@ -1,99 +1,42 @@
-"""Wake-ups between processes: Postgres NOTIFY on one channel, handed out by topic inside each process."""
+"""The broker on Postgres: NOTIFY on one channel, handed out by topic inside each process."""
 
 import asyncio
 import logging
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from itertools import chain, repeat
-from typing import Any, Protocol, Self
+from typing import Any
 
 from psycopg import Notify, OperationalError
-from psycopg.conninfo import make_conninfo
 
 from artel.storage import tasks
-from artel.storage.errors import ArtelError, Invalid, Unavailable
-from artel.storage.postgres import Connection, connect
+from artel.storage.broker.listening import WAITING, Listeners, Subscription, wake_up_of
+from artel.storage.errors import ArtelError, Unavailable
+from artel.storage.postgres import NOTIFY, Connection, connect, lively
 
-PAYLOAD_BYTES = 7_999  # what one NOTIFY carries, topic included; it should carry an id, the row is the truth
-WAITING = 10_000  # wake-ups a listener may fall behind; then the oldest go, for rows hold what they said
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # the last one for ever
 LOCK_LOOK_S = 0.1
 
 LISTEN = "listen artel"
-NOTIFY = "select pg_notify('artel', %(payload)s)"
 TRY_LOCK = "select pg_try_advisory_lock(%(key)s) as mine"
-WHO = "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()"
+WHO = """
+select pid, backend_start, pg_postmaster_start_time() as postmaster_start
+  from pg_stat_activity where pid = pg_backend_pid()
+"""
 END = """
 select pg_terminate_backend(pid)
   from pg_stat_activity
  where pid = %(pid)s and backend_start = %(backend_start)s
 """
 
-# A machine that vanishes without a goodbye is noticed within about ten seconds, by us and by Postgres.
-CLIENT_KEEPALIVE = {
-    "keepalives_idle": 4,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
+# Postgres too shall notice within about ten seconds that we have vanished, and let go of our locks.
 SERVER_KEEPALIVE = (
     "set tcp_keepalives_idle = 4; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3"
 )
 
 log = logging.getLogger(__name__)
-
-
-class Subscription:
-    """One listener's queue of bodies: entered to listen, iterated to read."""
-
-    def __init__(self, listeners: set["Subscription"]) -> None:
-        self._listeners = listeners
-        self._bodies: asyncio.Queue[str] = asyncio.Queue()
-
-    async def __aenter__(self) -> Self:
-        self._listeners.add(self)
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        self._listeners.discard(self)
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> str:
-        return await self._bodies.get()
-
-    def put(self, body: str) -> None:
-        """Add a body; the oldest goes when too many wait."""
-        if self._bodies.qsize() >= WAITING:
-            self._bodies.get_nowait()
-        self._bodies.put_nowait(body)
-
-
-class Broker(Protocol):
-    """Carries wake-ups to every process, this one included."""
-
-    on_lost: list[Callable[[], None]]
-    on_restored: list[Callable[[], None]]
-
-    async def publish(self, topic: str, body: str = "") -> None:
-        """Wake every listener of `topic`, in every process, exactly once."""
-
-    def listen(self, topic: str) -> Subscription:
-        """Return a queue of bodies that fills from the moment it is entered."""
-
-    async def lock(self, key: int) -> bool:
-        """Take a lock that lasts as long as this process; say whether it was free."""
-
-
-async def notify(conn: Connection, topic: str, body: str = "") -> None:
-    """Wake every listener of `topic` when the transaction of `conn` commits, and only then.
-
-    Raises:
-        Invalid: topic and body together are more than a NOTIFY carries.
-    """
-    await conn.execute(NOTIFY, {"payload": _payload(topic, body)})
 
 
 @asynccontextmanager
@@ -124,8 +67,8 @@ class PostgresBroker:
     def __init__(self, dsn: str) -> None:
         self.on_lost: list[Callable[[], None]] = []
         self.on_restored: list[Callable[[], None]] = []
-        self._dsn = make_conninfo(dsn, **CLIENT_KEEPALIVE)
-        self._topics: defaultdict[str, set[Subscription]] = defaultdict(set)
+        self._dsn = lively(dsn)
+        self._listeners = Listeners()
         self._locks: set[int] = set()
         self._unsent: deque[str] = deque(maxlen=WAITING)
         self._conn: Connection | None = None
@@ -134,9 +77,14 @@ class PostgresBroker:
         self._turn = asyncio.Lock()
         self._lost = asyncio.Event()
 
+    @property
+    def locked_since(self) -> datetime | None:
+        """When the Postgres was started in which our locks are, or were last, held."""
+        return self._session["postmaster_start"] if self._session else None
+
     def listen(self, topic: str) -> Subscription:
         """Return a queue of bodies that fills from the moment it is entered."""
-        return Subscription(self._topics[topic])
+        return self._listeners.to(topic)
 
     async def publish(self, topic: str, body: str = "") -> None:
         """Wake every listener of `topic`, in every process, exactly once; later, if the connection is down.
@@ -144,11 +92,11 @@ class PostgresBroker:
         Raises:
             Invalid: topic and body together are more than a NOTIFY carries.
         """
-        payload = _payload(topic, body)
+        wake_up = wake_up_of(topic, body)
         try:
-            await self._run(NOTIFY, {"payload": payload})
+            await self._run(NOTIFY, {"wake_ups": [wake_up]})
         except Unavailable:
-            self._unsent.append(payload)
+            self._unsent.append(wake_up)
 
     async def lock(self, key: int) -> bool:
         """Take the advisory lock `key` for as long as the broker lives; say whether it was free.
@@ -176,7 +124,7 @@ class PostgresBroker:
             conn.add_notify_handler(self._hand_out)
             await conn.execute(LISTEN)
             while self._unsent:
-                await conn.execute(NOTIFY, {"payload": self._unsent[0]})
+                await conn.execute(NOTIFY, {"wake_ups": [self._unsent[0]]})
                 self._unsent.popleft()
         except BaseException:
             await conn.close()
@@ -247,9 +195,7 @@ class PostgresBroker:
             self._hand_out(Notify(found.relname.decode(), found.extra.decode(), found.be_pid))
 
     def _hand_out(self, notification: Notify) -> None:
-        topic, _, body = notification.payload.partition(" ")
-        for listener in tuple(self._topics.get(topic, ())):
-            listener.put(body)
+        self._listeners.hand_out(notification.payload)
 
     def _lose(self, conn: Connection) -> None:
         self._conn = None
@@ -272,10 +218,3 @@ async def _insist_on(conn: Connection, key: int) -> None:
         if await _try_lock(conn, key):
             return
         await asyncio.sleep(LOCK_LOOK_S)
-
-
-def _payload(topic: str, body: str) -> str:
-    payload = f"{topic} {body}"
-    if (size := len(payload.encode())) > PAYLOAD_BYTES:
-        raise Invalid(f"a wake-up carries {PAYLOAD_BYTES} bytes at most, got {size}: send an id instead")
-    return payload
