@@ -11,7 +11,7 @@ router = APIRouter(route_class=JsonRoute, tags=["System"])
 
 FLAGS = {
     "assistants": True,
-    "crons": False,
+    "crons": True,
     "langsmith": False,
     "langsmith_tracing_replicas": False,
     "langsmith_tracing_session_on_runs": False,

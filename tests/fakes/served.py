@@ -23,6 +23,7 @@ from artel.server.app import create_app
 from artel.server.catalog import Catalog, Entry
 from artel.server.engine import EngineSettings, open_engine
 from artel.server.protocol.assistants import prepare
+from artel.server.protocol.crons import order_of
 from artel.server.settings import Settings
 from artel.storage.broker import open_broker
 from artel.storage.postgres import open_database
@@ -139,7 +140,13 @@ async def serving(dsn: str, settings: Settings | None = None, **engine: Any) -> 
     async with (
         open_database(dsn, pool_size=6) as db,
         open_broker(dsn) as broker,
-        open_engine(db, broker, catalog, settings=EngineSettings(**{**FAST, **engine})) as opened,
+        open_engine(
+            db,
+            broker,
+            catalog,
+            settings=EngineSettings(**{**FAST, **engine}),
+            order_of=order_of(db, catalog),
+        ) as opened,
     ):
         await prepare(db, catalog)
         yield create_app(opened, catalog, settings)
