@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from artel.server.engine import recovery, storing, worker
+from artel.server.engine.audience import CHANGED, FOLLOW
 from artel.server.engine.engine import Catalog, Engine
 from artel.server.engine.settings import EngineSettings
 from artel.storage import tasks, workers
@@ -19,7 +20,7 @@ from artel.storage.postgres import Database
 __all__ = ["Engine", "EngineSettings", "open_engine"]
 
 AGAIN_S = 0.5
-TOPICS = ("run.queued", "run.cancel", "run.follow", "run.events", "run.ended")
+TOPICS = ("run.queued", "run.cancel", "run.follow", "run.events", "run.ended", FOLLOW, CHANGED)
 
 log = structlog.get_logger(__name__)
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from artel.server.engine import answers, endings, stream, worker
+from artel.server.engine.audience import CHANGED
 from artel.server.engine.endings import Ending
 from artel.server.engine.engine import Engine
 from artel.storage import approvals, checkpoints, events, runs, threads
@@ -317,6 +318,7 @@ async def delete_thread(engine: Engine, thread_id: UUID, *, owner: str = "local"
                 await events.delete_of_thread(conn, thread_id)
                 await checkpoints.delete_thread(conn, thread_id)
                 await threads.delete(conn, thread_id)
+                await notify(conn, CHANGED, str(thread_id))
                 return
         for run in reversed(there):
             await cancel(engine, thread_id, run.run_id, wait=True, owner=owner)

@@ -180,6 +180,7 @@ async def forget(conn: Connection, run: Run) -> None:
     await checkpoints.delete_run(conn, run.thread_id, run.run_id)
     await events.delete(conn, run.run_id)
     await approvals.delete_of_run(conn, run.run_id)
+    await runs.numbering.retire_numbers(conn, run.run_id)
     await runs.delete(conn, run.run_id)
     if run.temporary:
         await checkpoints.delete_thread(conn, run.thread_id)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 
+from artel.server.engine.audience import Audience
 from artel.server.engine.settings import EngineSettings
 from artel.storage.broker import Broker
 from artel.storage.errors import Unavailable
@@ -55,6 +56,7 @@ class Engine:
         self.worker_id = new_id()
         self.lock_key = self.worker_id.int & 0x7FFF_FFFF_FFFF_FFFF
         self.host = host_name()
+        self.audience = Audience(broker, self.worker_id)
         self.live: dict[UUID, Execution] = {}
         self.draining = False
         self.hungry = False  # there may be more in the queue than there were slots
@@ -109,6 +111,7 @@ class Engine:
         for waiters in self._waiting.values():
             for woken in waiters:
                 woken.set()
+        self.audience.wake_all()
 
     def followed(self, run_id: UUID) -> None:
         """Note that somebody elsewhere reads along a run that is here."""

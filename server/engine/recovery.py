@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from artel.server.engine import answers, endings, worker
+from artel.server.engine.audience import CHANGED, FOLLOW
 from artel.server.engine.endings import Ending, exhausted
 from artel.server.engine.engine import Engine, is_gone
 from artel.storage import approvals, events, runs, threads, workers
@@ -206,6 +207,10 @@ async def hear(engine: Engine, topic: str) -> None:
                 await _cancelled(engine, UUID(body))
             elif topic == "run.follow":
                 engine.followed(UUID(body))
+            elif topic == FOLLOW:
+                engine.audience.heard(body)
+            elif topic == CHANGED:
+                engine.audience.wake(UUID(body))
             else:
                 engine.wake(UUID(body))
                 if topic == "run.ended" and engine.settings.limits:

@@ -34,6 +34,7 @@ def start(engine: Engine, run: Run) -> Execution:
             run_log.add("approval.decided", "", dumps(answer))
     execution.work = asyncio.create_task(_work(engine, execution), name=f"run {run.run_id}")
     engine.wake(run.run_id)
+    engine.audience.changed(run.thread_id)
     return execution
 
 
@@ -127,6 +128,7 @@ async def drain(engine: Engine, grace_s: float | None = None) -> None:
     """Stop taking runs, let the steps in flight end, hand over what is not done then."""
     engine.draining = True
     engine.queue_changed.set()
+    engine.audience.wake_all()
     held = list(engine.live.values())
     for execution in held:
         execution.control.request_drain()
