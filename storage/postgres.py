@@ -4,7 +4,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from select import POLLIN, poll
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from psycopg import AsyncConnection, Error, OperationalError, ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -22,7 +22,7 @@ class Connection(AsyncConnection[DictRow]):
     wake_ups: list[str] | None = None  # None: it is in nobody's transaction, and a wake-up goes at once
 
 
-Pool: TypeAlias = AsyncConnectionPool[Connection]
+Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[DictRow]]  # as LangGraph's saver takes it
 Tell: TypeAlias = Callable[[Sequence[str]], None]
 
 CONNECT_TIMEOUT_S = 10
@@ -204,7 +204,7 @@ def _options(*, prepared: bool) -> dict[str, Any]:
 
 
 def _pool(dsn: str, most: int, name: str, *, prepared: bool) -> Pool:
-    return AsyncConnectionPool[Connection](
+    return AsyncConnectionPool[AsyncConnection[DictRow]](
         lively(dsn),
         connection_class=Connection,
         kwargs=_options(prepared=prepared),
@@ -232,7 +232,7 @@ def _remembering(conn: Connection) -> Iterator[list[str]]:
 @asynccontextmanager
 async def _borrowed(pool: Pool) -> AsyncIterator[Connection]:
     try:
-        conn = await pool.getconn()
+        conn = cast(Connection, await pool.getconn())
     except PoolTimeout as late:
         raise Unavailable("the database gave no connection within 30 s; it is down or overloaded") from late
     try:
@@ -247,12 +247,12 @@ async def _borrowed(pool: Pool) -> AsyncIterator[Connection]:
         await pool.putconn(conn)
 
 
-async def _prepare(conn: Connection) -> None:
+async def _prepare(conn: AsyncConnection[DictRow]) -> None:
     set_json_dumps(dumps_jsonb, conn)
     set_json_loads(loads, conn)
 
 
-async def _check(conn: Connection) -> None:
+async def _check(conn: AsyncConnection[DictRow]) -> None:
     """Throw out connections that died in the pool, at no round trip.
 
     An idle connection has nothing to say; when it has, it is a goodbye (a Postgres restart), and then the

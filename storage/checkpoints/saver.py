@@ -70,7 +70,7 @@ class Saver(AsyncPostgresSaver):
     """A saver over our pool, without LangGraph's lock around every operation; not fenced."""
 
     def __init__(self, db: Database) -> None:
-        super().__init__(cast(Any, db.pool), serde=ListSerializer())  # a pool of our own connections
+        super().__init__(db.pool, serde=ListSerializer())
         self.db = db
 
     @asynccontextmanager
