@@ -16,7 +16,10 @@ JS = HERE / "js"
 
 @pytest.fixture(scope="session")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a server of the graphs in `served/` listens."""
+    """Where a server of the graphs in `served/` listens: ours, or the one that PROTOCOL_URL names."""
+    if elsewhere := os.environ.get("PROTOCOL_URL"):
+        yield elsewhere
+        return
     folder = tmp_path_factory.mktemp("protocol")
     folder.chmod(0o711)
     server = Server(data=folder / "data", config=HERE / "served/langgraph.json").start()
