@@ -10,11 +10,20 @@ from artel.server.catalog import Catalog
 from artel.server.edge import Edge
 from artel.server.engine import Engine
 from artel.server.origins import Admission, Gate
-from artel.server.protocol import assistants, crons, runs, state, stateless, system, threads
+from artel.server.protocol import (
+    assistants,
+    crons,
+    runs,
+    state,
+    stateless,
+    system,
+    thread_stream,
+    threads,
+)
 from artel.server.routes import approvals, info, page
 from artel.server.settings import Settings, WebSettings
 
-WIRE = (system, assistants, threads, state, crons, runs, stateless)
+WIRE = (system, assistants, threads, state, crons, runs, stateless, thread_stream)
 PRODUCT = (info, approvals)
 
 

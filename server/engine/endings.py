@@ -16,7 +16,7 @@ from artel.storage.approvals import Approval
 from artel.storage.broker import notify
 from artel.storage.encoding import dumps, loads
 from artel.storage.postgres import Connection
-from artel.storage.runs import Run
+from artel.storage.runs import Run, numbering
 
 ROLLED_BACK = "rolled_back"  # said in `run.ended` only: the run itself is gone
 
@@ -180,7 +180,7 @@ async def forget(conn: Connection, run: Run) -> None:
     await checkpoints.delete_run(conn, run.thread_id, run.run_id)
     await events.delete(conn, run.run_id)
     await approvals.delete_of_run(conn, run.run_id)
-    await runs.numbering.retire_numbers(conn, run.run_id)
+    await numbering.retire_numbers(conn, run.run_id)
     await runs.delete(conn, run.run_id)
     if run.temporary:
         await checkpoints.delete_thread(conn, run.thread_id)

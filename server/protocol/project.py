@@ -22,12 +22,21 @@ class Projection:
     """One reader's view of one run."""
 
     def __init__(
-        self, modes: Collection[str], *, subgraphs: bool = False, framed: bool = True, after: int = 0
+        self,
+        modes: Collection[str],
+        *,
+        subgraphs: bool = False,
+        framed: bool = True,
+        after: int = 0,
+        base: int | None = None,
     ) -> None:
         """Show `modes`, of the graphs inside too with `subgraphs`, and nothing up to event `after`.
 
         `framed`: begin with `metadata`, as a stream does that was not asked to show certain modes only.
+        `base`: ids are those of a thread on which the run begins there, not those of the run.
         """
+        self._id = b"%d" if base is None else b"%d-0"
+        self._base = base or 0
         self._plain = PLAIN.intersection(modes)
         self._tuples = "messages-tuple" in modes
         self._messages = "messages" in modes and not self._tuples
@@ -52,7 +61,8 @@ class Projection:
             for name, data in parts[:-1]:
                 sent += b"event: %b\r\ndata: %b\r\n\r\n" % (name, data)
             for name, data in parts[-1:]:
-                sent += b"event: %b\r\ndata: %b\r\nid: %d\r\n\r\n" % (name, data, event.seq)
+                place = self._id % (self._base + event.seq)
+                sent += b"event: %b\r\ndata: %b\r\nid: %b\r\n\r\n" % (name, data, place)
         return bytes(sent)
 
     def _parts(self, event: Event) -> Sequence[tuple[bytes, bytes]]:

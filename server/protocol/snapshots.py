@@ -14,8 +14,10 @@ from langgraph.types import Interrupt, PregelTask, StateSnapshot
 
 from artel.server.catalog import Catalog
 from artel.server.engine import Engine
+from artel.server.engine.audience import CHANGED
 from artel.server.engine.dispatch import ThreadBusy
 from artel.storage import approvals, checkpoints, runs, threads
+from artel.storage.broker import notify
 from artel.storage.errors import BadRequest, NotFound
 from artel.storage.threads import Thread, UnknownThread
 
@@ -136,6 +138,7 @@ async def update(
         if not asked:
             await approvals.supersede(conn, thread_id)
         await threads.settle(conn, thread_id, "interrupted" if state.next else "idle", asked)
+        await notify(conn, CHANGED, str(thread_id))
     where = _place(new)
     assert where is not None
     return {"checkpoint": where, "configurable": where, "checkpoint_id": where["checkpoint_id"]}
