@@ -31,6 +31,7 @@ class Edge:
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         request_id = given if _SANE_ID.fullmatch(given) else uuid4().hex
+        scope["artel.request_id"] = request_id
         begun = False
 
         async def answer(message: Message) -> None:

@@ -1,6 +1,7 @@
 """How errors reach a client: always `{"detail": "one sentence"}`, with a code for programs."""
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -9,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from artel.storage.errors import ArtelError, Invalid, Unavailable
+from artel.storage.runs import RateLimited
 
 _AS_IN_PYTHON = {"body", "query", "path", "header"}
 
@@ -52,6 +54,8 @@ _SHAPE = {
 def said(error: ArtelError) -> Response:
     """Return the response that says an error."""
     headers = {"retry-after": "1"} if isinstance(error, Unavailable) else None
+    if isinstance(error, RateLimited):
+        headers = {"retry-after": str(max(1, ceil(error.retry_after_s)))}
     return JSONResponse({"detail": str(error), "code": error.code}, error.status, headers)
 
 

@@ -25,6 +25,9 @@ CARRIED_ON = (  # what an answer's run takes over from the run that asked
     "stream_resumable",
     "durability",
     "webhook",
+    "user",
+    "permissions",
+    "request_id",
 )
 
 
@@ -154,6 +157,7 @@ async def _order_of(conn: Connection, thread: Thread, asked: Approval) -> Order:
         metadata=run.metadata,
         owner=run.owner,
         priority=run.priority,
+        user_id=run.user_id,
     )
 
 

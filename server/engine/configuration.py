@@ -23,11 +23,7 @@ def configuration(run: Run) -> RunnableConfig:
     configurable: dict[str, Any] = {
         **(asked.get("configurable") or {}),
         **ids,
-        "user_id": "",
-        "langgraph_auth_user": None,
-        "langgraph_auth_user_id": "",
-        "langgraph_auth_permissions": [],
-        "langgraph_request_id": str(run.run_id),
+        **_asked_by(run),
     }
     if checkpoint_id := run.kwargs.get("checkpoint_id") or checkpoint.get("checkpoint_id"):
         configurable["checkpoint_id"] = str(checkpoint_id)
@@ -49,6 +45,49 @@ def configuration(run: Run) -> RunnableConfig:
     if limit := asked.get("recursion_limit"):
         config["recursion_limit"] = int(limit)
     return config
+
+
+def _asked_by(run: Run) -> dict[str, Any]:
+    """Return who asked for a run, and by which request, as graphs are told."""
+    user = run.kwargs.get("user")
+    identity = str(user.get("identity") or "") if user else ""
+    return {
+        "user_id": identity,
+        "langgraph_auth_user": User(user) if user else None,
+        "langgraph_auth_user_id": identity,
+        "langgraph_auth_permissions": list(run.kwargs.get("permissions") or ()),
+        "langgraph_request_id": run.kwargs.get("request_id") or str(run.run_id),
+    }
+
+
+class User(dict[str, Any]):
+    """A user as graphs know one: their fields by name, by key, or as `langgraph_sdk.auth` has them."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def identity(self) -> str:
+        """Who it is."""
+        return str(self.get("identity", ""))
+
+    @property
+    def display_name(self) -> str:
+        """What to call them."""
+        return str(self.get("display_name") or self.identity)
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether they have shown who they are."""
+        return bool(self.get("is_authenticated", True))
+
+    @property
+    def permissions(self) -> list[str]:
+        """What they may do."""
+        return list(self.get("permissions") or ())
 
 
 def context(graph: Any, asked: Any) -> Any:

@@ -2,16 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from artel.server.engine import answers, endings, stream, worker
+from artel.server.engine import answers, endings, retention, stream, worker
 from artel.server.engine.audience import CHANGED
 from artel.server.engine.endings import Ending
 from artel.server.engine.engine import Engine
-from artel.storage import approvals, checkpoints, events, runs, threads
+from artel.storage import approvals, events, runs, threads
 from artel.storage.broker import notify
 from artel.storage.errors import Conflict, Invalid, NotFound
 from artel.storage.postgres import Connection
@@ -34,11 +34,11 @@ class IdempotencyMismatch(Invalid):
     code = "idempotency_mismatch"
 
 
-async def start(engine: Engine, order: Order, *, fast: bool, allowed: str | None = None) -> Run:
+async def start(engine: Engine, order: Order, *, fast: bool) -> Run:
     """Accept a run; with `fast`, on a free thread and with a free slot, it runs before this returns.
 
     A resume is validated, and its decisions recorded, in the transaction that accepts the run. An order with
-    the idempotency key of an earlier one is that run. `allowed` limits on which threads it may be.
+    the idempotency key of an earlier one is that run.
 
     Raises:
         UnknownThread: this owner has no such thread, and the order does not say to make one.
@@ -55,7 +55,7 @@ async def start(engine: Engine, order: Order, *, fast: bool, allowed: str | None
         return earlier
     await _charge(engine, [order])
     try:
-        return await _start(engine, order, fast=fast and order.due_at is None, allowed=allowed)
+        return await _start(engine, order, fast=fast and order.due_at is None)
     except Conflict:
         if earlier := await _earlier(engine, order):
             return earlier
@@ -100,19 +100,19 @@ async def _charge(engine: Engine, orders: Sequence[Order]) -> None:
                 await runs.charge(conn, f"assistant {assistant}", a_minute=by_assistant, runs=many)
 
 
-async def _start(engine: Engine, order: Order, *, fast: bool, allowed: str | None) -> Run:
+async def _start(engine: Engine, order: Order, *, fast: bool) -> Run:
     fast = fast and engine.room > 0
     with engine.slot() if fast else nullcontext():
         answered = (order.kwargs.get("command") or {}).get("resume") is not None
-        if not answered and (run := await _at_once(engine, order, fast=fast, allowed=allowed)):
+        if not answered and (run := await _at_once(engine, order, fast=fast)):
             return run
         try:
-            return await _enqueue(engine, order, fast=fast, allowed=allowed)
+            return await _enqueue(engine, order, fast=fast)
         except ThreadTaken:
-            return await _enqueue(engine, order, fast=False, allowed=allowed)
+            return await _enqueue(engine, order, fast=False)
 
 
-async def _at_once(engine: Engine, order: Order, *, fast: bool, allowed: str | None) -> Run | None:
+async def _at_once(engine: Engine, order: Order, *, fast: bool) -> Run | None:
     """Insert the run in one statement, with `fast` already running; None when the thread is not free."""
     makes = order.temporary or order.kwargs.get("if_not_exists") == "create"
     counted = fast and bool(engine.settings.limits)
@@ -121,7 +121,7 @@ async def _at_once(engine: Engine, order: Order, *, fast: bool, allowed: str | N
         worker_id = engine.worker_id if fast else None
         run = None
         if not order.temporary:
-            run = await runs.start_on_free_thread(conn, order, worker_id, allowed=allowed)
+            run = await runs.start_on_free_thread(conn, order, worker_id)
         if run is None and makes:
             run = await runs.start_on_new_thread(conn, order, worker_id)
     return _started(engine, run) if run else None
@@ -136,9 +136,9 @@ async def _has_room(conn: Connection, engine: Engine, order: Order) -> bool:
     return await runs.has_room(conn, limits, user_id=order.user_id, assistant_id=order.assistant_id)
 
 
-async def _enqueue(engine: Engine, order: Order, *, fast: bool, allowed: str | None) -> Run:
+async def _enqueue(engine: Engine, order: Order, *, fast: bool) -> Run:
     async with engine.db.transaction() as conn:
-        run, stopped = await place(conn, engine, order, fast=fast, allowed=allowed)
+        run, stopped = await place(conn, engine, order, fast=fast)
     for run_id, action in stopped:
         worker.stop(engine, run_id, action)
     return _started(engine, run)
@@ -155,7 +155,7 @@ async def place(
         UnknownThread, ThreadBusy, Invalid, AlreadyDecided: as `start` does.
     """
     fast = fast and await _has_room(conn, engine, order)
-    thread = await _lock(conn, order, allowed)
+    thread = await _lock(conn, order)
     stopped = await _make_way(conn, engine, order)
     busy = any(_in_the_way(run) for run in await runs.active(conn, order.thread_id))
     order = await _answer(conn, thread, order)
@@ -178,13 +178,14 @@ def _in_the_way(run: Run) -> bool:
     return run.status == "running" or run.due_at <= datetime.now(UTC)
 
 
-async def _lock(conn: Connection, order: Order, allowed: str | None) -> Thread:
-    thread = await threads.lock(conn, order.thread_id, owner=order.owner, allowed=allowed)
+async def _lock(conn: Connection, order: Order) -> Thread:
+    thread = await threads.lock(conn, order.thread_id, owner=order.owner, allowed=order.allowed)
     if thread is not None:
         return thread
     if not order.temporary and order.kwargs.get("if_not_exists") != "create":
         raise UnknownThread(f"no thread {order.thread_id}")
-    await threads.create(conn, order.thread_id, owner=order.owner, metadata=order.thread_metadata)
+    made_with = order.thread_metadata
+    await threads.create(conn, order.thread_id, owner=order.owner, metadata=made_with, life=order.life)
     return await threads.get(conn, order.thread_id, owner=order.owner)
 
 
@@ -270,6 +271,27 @@ async def cancel(
         await stream.ended(engine, run_id)
 
 
+async def cancel_all(
+    engine: Engine,
+    *,
+    owner: str,
+    status: Sequence[runs.Status],
+    thread_id: UUID | None = None,
+    run_ids: Sequence[UUID] | None = None,
+    action: CancelAction = "interrupt",
+    allowed: str | None = None,
+) -> int:
+    """Stop the runs that match and have not ended; return how many those were."""
+    async with engine.db.connection() as conn:
+        found = await runs.stoppable(
+            conn, owner=owner, status=status, thread_id=thread_id, run_ids=run_ids, allowed=allowed
+        )
+    for run in found:
+        with suppress(NotFound):  # it has gone with its thread meanwhile
+            await cancel(engine, run.thread_id, run.run_id, action=action, owner=owner)
+    return len(found)
+
+
 async def _cancel(conn: Connection, engine: Engine, run: Run, action: CancelAction) -> bool:
     """Note that a run shall stop, and say whether it runs; one that does not ends here.
 
@@ -303,7 +325,9 @@ async def delete_run(engine: Engine, thread_id: UUID, run_id: UUID, *, owner: st
         await runs.delete(conn, run_id)
 
 
-async def delete_thread(engine: Engine, thread_id: UUID, *, owner: str = "local") -> None:
+async def delete_thread(
+    engine: Engine, thread_id: UUID, *, owner: str = "local", allowed: str | None = None
+) -> None:
     """Remove a thread with everything on it; what runs there is stopped first.
 
     Raises:
@@ -311,13 +335,11 @@ async def delete_thread(engine: Engine, thread_id: UUID, *, owner: str = "local"
     """
     while True:
         async with engine.db.transaction() as conn:
-            if await threads.lock(conn, thread_id, owner=owner) is None:
+            if await threads.lock(conn, thread_id, owner=owner, allowed=allowed) is None:
                 raise UnknownThread(f"no thread {thread_id}")
             there = await runs.active(conn, thread_id)
             if not there:
-                await events.delete_of_thread(conn, thread_id)
-                await checkpoints.delete_thread(conn, thread_id)
-                await threads.delete(conn, thread_id)
+                await retention.remove(conn, thread_id)
                 await notify(conn, CHANGED, str(thread_id))
                 return
         for run in reversed(there):

@@ -1,18 +1,24 @@
 """From the body of a run to an order for the engine: which graph, with what."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from hashlib import sha256
+from typing import Annotated, Any
 from uuid import UUID
 
+import orjson
+from fastapi import Depends, Header, Request
+
+from artel.server.auth.caller import LOCAL, OWNER, Caller, GivenCaller
 from artel.server.catalog import Catalog
+from artel.server.engine import Engine, dispatch
 from artel.server.protocol.bodies import RunBody
-from artel.server.protocol.given import not_yet
 from artel.storage import assistants
 from artel.storage.assistants import Assistant, UnknownAssistant
 from artel.storage.errors import BadRequest, Invalid
 from artel.storage.ids import new_id, system_assistant_id
 from artel.storage.postgres import Database
-from artel.storage.runs import Order
+from artel.storage.runs import Order, Run
 
 
 class TwoContexts(BadRequest):
@@ -21,25 +27,104 @@ class TwoContexts(BadRequest):
     code = "two_contexts"
 
 
-async def make(db: Database, catalog: Catalog, body: RunBody, *, thread_id: UUID | None, owner: str) -> Order:
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who asks for a run, by which request, and by which key they may ask again."""
+
+    caller: Caller = OWNER
+    request_id: str = ""
+    key: str | None = None
+
+    @property
+    def user_id(self) -> str:
+        """Whose share of the server a run takes."""
+        return str((self.caller.user or {}).get("identity") or self.caller.owner)
+
+
+async def _call(
+    request: Request,
+    caller: GivenCaller,
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=255, description="The same key again gives the same run."),
+    ] = None,
+) -> Call:
+    return Call(caller, str(request.scope.get("artel.request_id", "")), idempotency_key)
+
+
+GivenCall = Annotated[Call, Depends(_call)]
+
+
+async def accept(
+    engine: Engine, catalog: Catalog, body: RunBody, call: Call, *, thread_id: UUID | None, fast: bool
+) -> Run:
+    """Start the run that a body means, as `make` and `dispatch.start` say."""
+    order = await make(engine.db, catalog, body, thread_id=thread_id, call=call)
+    return await dispatch.start(engine, order, fast=fast)
+
+
+async def make(
+    db: Database,
+    catalog: Catalog,
+    body: RunBody,
+    *,
+    thread_id: UUID | None,
+    owner: str = LOCAL,
+    call: Call | None = None,
+) -> Order:
     """Return the order that a body means; without a thread, one for a thread of its own.
+
+    The `caller` of a call is asked whether they may, and their word on its metadata counts.
 
     Raises:
         Invalid: there is neither an assistant nor a graph of that name.
         UnknownAssistant: there is no assistant with that id.
         TwoContexts: `context` and `config.configurable` were both given.
+        Forbidden: the caller may not.
     """
-    not_yet(webhook=body.webhook)
-    assistant = await resolve(db, catalog, body.assistant_id)
-    config, context = mirrored(body, assistant)
-    metadata = {
-        **assistant.metadata,
-        "graph_id": assistant.graph_id,
-        "assistant_id": str(assistant.assistant_id),
-        **body.metadata,
+    call = call or Call(Caller(owner))
+    caller = call.caller
+    assistant = await resolve(db, catalog, body.assistant_id, caller=caller)
+    run_id = new_id()
+    kwargs = _kwargs(body, assistant, with_thread=thread_id is not None)
+    value: dict[str, Any] = {
+        "thread_id": thread_id,
+        "assistant_id": assistant.assistant_id,
+        "run_id": run_id,
+        "status": "pending",
+        "metadata": dict(body.metadata),
+        "prevent_insert_if_inflight": body.multitask_strategy == "reject",
+        "multitask_strategy": body.multitask_strategy,
+        "if_not_exists": kwargs["if_not_exists"],
+        "after_seconds": body.after_seconds or 0,
+        "kwargs": kwargs,
     }
-    kept = body.on_completion == "keep"
-    kwargs = {
+    allowed = await caller.may("threads", "create_run", value)
+    asked: dict[str, Any] = value["metadata"]
+    stamp = {"graph_id": assistant.graph_id, "assistant_id": str(assistant.assistant_id)}
+    return Order(
+        thread_id=thread_id or new_id(),
+        assistant_id=assistant.assistant_id,
+        graph_id=assistant.graph_id,
+        kwargs=kwargs | _known_of(call) | _fingerprint(body, thread_id, call),
+        metadata={**assistant.metadata, **stamp, **asked},
+        multitask_strategy=body.multitask_strategy,
+        due_at=datetime.now(UTC) + timedelta(seconds=body.after_seconds) if body.after_seconds else None,
+        priority=-(body.priority or 0),
+        temporary=thread_id is None and body.on_completion != "keep",
+        owner=caller.owner,
+        idempotency_key=_scoped(call),
+        user_id=call.user_id,
+        thread_metadata=asked,
+        allowed=allowed,
+        run_id=run_id,
+    )
+
+
+def _kwargs(body: RunBody, assistant: Assistant, *, with_thread: bool) -> dict[str, Any]:
+    """Return what a run is run with, as its row keeps it."""
+    config, context = mirrored(body, assistant)
+    return {
         "input": body.input,
         "command": body.command.model_dump(exclude_unset=True) if body.command else None,
         "config": config,
@@ -53,30 +138,47 @@ async def make(db: Database, catalog: Catalog, body: RunBody, *, thread_id: UUID
         "stream_resumable": body.stream_resumable,
         "durability": body.durability or ("exit" if body.checkpoint_during is False else None),
         "on_disconnect": body.on_disconnect,
-        "if_not_exists": body.if_not_exists if thread_id else "create",
+        "if_not_exists": body.if_not_exists if with_thread else "create",
         "on_completion": body.on_completion,
         "feedback_keys": body.feedback_keys,
         "webhook": body.webhook,
+        "priority": body.priority,
     }
-    return Order(
-        thread_id=thread_id or new_id(),
-        assistant_id=assistant.assistant_id,
-        graph_id=assistant.graph_id,
-        kwargs=kwargs,
-        metadata=metadata,
-        multitask_strategy=body.multitask_strategy,
-        due_at=datetime.now(UTC) + timedelta(seconds=body.after_seconds) if body.after_seconds else None,
-        temporary=thread_id is None and not kept,
-        owner=owner,
-    )
 
 
-async def resolve(db: Database, catalog: Catalog, name: str) -> Assistant:
+def _known_of(call: Call) -> dict[str, Any]:
+    """Return what the graph of a run is told of who asked for it."""
+    user = call.caller.user
+    return {
+        "user": dict(user) if user else None,
+        "permissions": list(call.caller.permissions),
+        "request_id": call.request_id or None,
+    }
+
+
+def _scoped(call: Call) -> str | None:
+    """Return a key as it is stored: that of one user is not that of another."""
+    if call.key is None:
+        return None
+    return sha256(f"{call.user_id}\0{call.key}".encode()).hexdigest()
+
+
+def _fingerprint(body: RunBody, thread_id: UUID | None, call: Call) -> dict[str, Any]:
+    """Tell bodies with a key apart: one that comes with the key of another is refused."""
+    if call.key is None:
+        return {}
+    told = orjson.dumps([thread_id, body.model_dump(mode="json")], option=orjson.OPT_SORT_KEYS)
+    return {"fingerprint": sha256(told).hexdigest()}
+
+
+async def resolve(db: Database, catalog: Catalog, name: str, *, caller: Caller = OWNER) -> Assistant:
     """Return the assistant that a name means: its id, or the name of a graph.
+
+    Graphs' own assistants are everybody's; others are asked for on behalf of the caller.
 
     Raises:
         Invalid: it is neither.
-        UnknownAssistant: no assistant has that id.
+        UnknownAssistant: no assistant that the caller may see has that id.
     """
     if name in catalog.names():
         assistant_id = system_assistant_id(name)
@@ -86,8 +188,11 @@ async def resolve(db: Database, catalog: Catalog, name: str) -> Assistant:
         except ValueError:
             known = ", ".join(catalog.names())
             raise Invalid(f"assistant_id must be an assistant's id or one of {known}; got {name!r}") from None
+    own = any(assistant_id == system_assistant_id(graph_id) for graph_id in catalog.names())
+    allowed = None if own else await caller.may("assistants", "read", {"assistant_id": assistant_id})
     async with db.connection() as conn:
-        assistant = await assistants.get(conn, assistant_id)
+        limit = {} if allowed is None else {"allowed": allowed}
+        assistant = await assistants.get(conn, assistant_id, **limit)
     if assistant.graph_id not in catalog.names():
         raise UnknownAssistant(f'the graph "{assistant.graph_id}" of assistant {name} is not served here')
     return assistant

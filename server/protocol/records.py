@@ -1,8 +1,10 @@
 """Threads, runs and assistants as the wire shows them."""
 
 from typing import Any
+from uuid import UUID
 
 from artel.storage.assistants import Assistant
+from artel.storage.checkpoints import Usage
 from artel.storage.runs import Run
 from artel.storage.threads import Thread
 
@@ -25,8 +27,13 @@ def assistant_record(assistant: Assistant) -> Json:
     }
 
 
-def thread_record(thread: Thread, values: Json | None) -> Json:
-    """Return a thread as clients know it, with the values of its newest state."""
+def thread_record(thread: Thread, values: Json | None, *, ttl: bool = False) -> Json:
+    """Return a thread as clients know it, with the values of its newest state; with `ttl` its life."""
+    life = {
+        "strategy": thread.ttl_strategy,
+        "ttl_minutes": thread.ttl_minutes,
+        "expires_at": thread.expires_at,  # null: its past has gone, and nothing has happened since
+    }
     return {
         "thread_id": thread.thread_id,
         "created_at": thread.created_at,
@@ -38,13 +45,33 @@ def thread_record(thread: Thread, values: Json | None) -> Json:
         "values": values,
         "error": thread.error,
         "interrupts": thread.interrupts,
+        **({"ttl": life} if ttl and thread.ttl_minutes is not None else {}),
+    }
+
+
+def storage_record(thread_id: UUID, usage: Usage) -> Json:
+    """Return how much the states of a thread take, as clients know it."""
+    channels = {
+        name: {"versions": share.count, "bytes": share.bytes} for name, share in usage.channels.items()
+    }
+    return {
+        "thread_id": thread_id,
+        "total_bytes": usage.bytes,
+        "checkpoints": {"count": usage.checkpoints.count, "bytes": usage.checkpoints.bytes},
+        "channel_values": {
+            "count": usage.values.count,
+            "bytes": usage.values.bytes,
+            "by_channel": channels,
+        },
+        "pending_writes": {"count": usage.writes.count, "bytes": usage.writes.bytes},
     }
 
 
 def run_record(run: Run) -> Json:
-    """Return a run as clients know it."""
+    """Return a run as clients know it; one that was looked up in the queue with its place there."""
     kwargs = run.kwargs
     durability = kwargs.get("durability") or "async"
+    place = {} if run.ahead is None else {"queue_position": run.ahead + 1}
     return {
         "run_id": run.run_id,
         "thread_id": run.thread_id,
@@ -72,4 +99,5 @@ def run_record(run: Run) -> Json:
         "multitask_strategy": run.multitask_strategy,
         "created_at": run.created_at,
         "updated_at": run.updated_at,
+        **place,
     }

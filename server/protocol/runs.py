@@ -1,6 +1,7 @@
 """/threads/{id}/runs: what is done on a thread."""
 
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query
@@ -8,7 +9,7 @@ from starlette.responses import Response
 
 from artel.server.auth.caller import Caller, GivenCaller
 from artel.server.engine import Engine, dispatch
-from artel.server.engine.dispatch import ThreadBusy
+from artel.server.engine.dispatch import IdempotencyMismatch, ThreadBusy
 from artel.server.errors import answers
 from artel.server.protocol import orders, running
 from artel.server.protocol.bodies import Limit, Offset, RunBody, RunField
@@ -23,17 +24,19 @@ from artel.server.protocol.given import (
     modes_of,
     selected,
 )
-from artel.server.protocol.orders import TwoContexts
+from artel.server.protocol.orders import GivenCall, TwoContexts
 from artel.server.protocol.records import run_record
 from artel.storage import runs, threads
 from artel.storage.assistants import UnknownAssistant
-from artel.storage.errors import NotFound
-from artel.storage.runs import Run, UnknownRun
+from artel.storage.errors import Forbidden, NotFound
+from artel.storage.runs import RateLimited, Run, UnknownRun
 from artel.storage.threads import UnknownThread
 
 router = APIRouter(prefix="/threads/{thread_id}/runs", route_class=JsonRoute, tags=["Runs"])
 
-STARTING = answers(UnknownThread, UnknownAssistant, ThreadBusy, TwoContexts)
+STARTING = answers(
+    UnknownThread, UnknownAssistant, ThreadBusy, TwoContexts, IdempotencyMismatch, Forbidden, RateLimited
+)
 Status = Literal["pending", "running", "success", "error", "timeout", "interrupted"]
 Modes = Annotated[list[str], Query(description="Only these modes; repeated, or after commas.")]
 
@@ -46,30 +49,28 @@ class NothingToCancel(NotFound):
 
 @router.post("", responses=STARTING)
 async def create(
-    thread_id: ThreadId, body: RunBody, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller
+    thread_id: ThreadId, body: RunBody, engine: GivenEngine, catalog: GivenCatalog, call: GivenCall
 ) -> Response:
     """Start a run in the background."""
-    order = await orders.make(engine.db, catalog, body, thread_id=thread_id, owner=caller.owner)
-    run = await dispatch.start(engine, order, fast=False)
+    run = await orders.accept(engine, catalog, body, call, thread_id=thread_id, fast=False)
     return Json(run_record(run), headers={"Content-Location": running.path_of(run)})
 
 
 @router.post("/stream", responses=STARTING)
 async def stream(
-    thread_id: ThreadId, body: RunBody, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller
+    thread_id: ThreadId, body: RunBody, engine: GivenEngine, catalog: GivenCatalog, call: GivenCall
 ) -> Response:
     """Start a run and stream what happens."""
-    order = await orders.make(engine.db, catalog, body, thread_id=thread_id, owner=caller.owner)
-    return running.created(engine, await dispatch.start(engine, order, fast=True), body)
+    run = await orders.accept(engine, catalog, body, call, thread_id=thread_id, fast=True)
+    return running.created(engine, run, body)
 
 
 @router.post("/wait", responses=STARTING)
 async def wait(
-    thread_id: ThreadId, body: RunBody, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller
+    thread_id: ThreadId, body: RunBody, engine: GivenEngine, catalog: GivenCatalog, call: GivenCall
 ) -> Response:
     """Start a run and answer with what came of it."""
-    order = await orders.make(engine.db, catalog, body, thread_id=thread_id, owner=caller.owner)
-    run = await dispatch.start(engine, order, fast=True)
+    run = await orders.accept(engine, catalog, body, call, thread_id=thread_id, fast=True)
     return running.awaited(engine, run, cancel=body.on_disconnect == "cancel")
 
 
@@ -85,8 +86,9 @@ async def search(
 ) -> Response:
     """Return the runs of a thread, newest first."""
     fields = chosen("select", select or [], RunField)
+    allowed = await caller.may("threads", "read", {"thread_id": thread_id})
     async with engine.db.connection() as conn:
-        await threads.get(conn, thread_id, owner=caller.owner)
+        await threads.get(conn, thread_id, owner=caller.owner, allowed=allowed)
         found = await runs.of_thread(
             conn, thread_id, owner=caller.owner, status=status, limit=limit, offset=offset
         )
@@ -95,13 +97,18 @@ async def search(
 
 @router.get("/{run_id}", responses=answers(UnknownRun))
 async def get(thread_id: ThreadId, run_id: RunId, engine: GivenEngine, caller: GivenCaller) -> Response:
-    """Return a run."""
-    return Json(run_record(await known(engine, thread_id, run_id, caller)))
+    """Return a run; one that waits with its place in the queue."""
+    run = await known(engine, thread_id, run_id, caller)
+    if run.status == "pending":
+        async with engine.db.connection() as conn:
+            run = replace(run, ahead=await runs.ahead(conn, run))
+    return Json(run_record(run))
 
 
 @router.delete("/{run_id}", status_code=204, responses=answers(UnknownRun))
 async def delete(thread_id: ThreadId, run_id: RunId, engine: GivenEngine, caller: GivenCaller) -> None:
     """Remove a run; a running one is stopped first."""
+    await known(engine, thread_id, run_id, caller, "delete")
     await dispatch.delete_run(engine, thread_id, run_id, owner=caller.owner)
 
 
@@ -144,7 +151,7 @@ async def cancel(
     action: Literal["interrupt", "rollback"] = "interrupt",
 ) -> Response:
     """Stop a run; with `wait`, answer when it has stopped. `rollback` removes it and its checkpoints."""
-    run = await known(engine, thread_id, run_id, caller)
+    run = await known(engine, thread_id, run_id, caller, "update", action=action)
     if run.ended:
         raise NothingToCancel(f"run {run_id} has ended as {run.status}; there is nothing to cancel")
     if wait:
@@ -153,14 +160,24 @@ async def cancel(
     return Response(status_code=202)
 
 
-async def known(engine: Engine, thread_id: UUID, run_id: UUID, caller: Caller) -> Run:
-    """Return a run of a thread.
+async def known(
+    engine: Engine,
+    thread_id: UUID,
+    run_id: UUID,
+    caller: Caller,
+    doing: Literal["read", "update", "delete"] = "read",
+    **more: Any,
+) -> Run:
+    """Return a run of a thread, to which the caller may do something.
 
     Raises:
-        UnknownRun: this owner has no such run there.
+        UnknownRun: they can see no such run there.
+        Forbidden: they may not.
     """
+    value = {"thread_id": thread_id, "run_id": run_id, **more}
+    allowed = await caller.may("threads", doing, value)
     async with engine.db.connection() as conn:
-        run = await runs.get(conn, run_id, owner=caller.owner)
+        run = await runs.get(conn, run_id, owner=caller.owner, allowed=allowed)
     if run.thread_id != thread_id:
         raise UnknownRun(f"no run {run_id} on thread {thread_id}")
     return run

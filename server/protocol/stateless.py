@@ -1,49 +1,88 @@
-"""/runs: what is done once, on a thread that is made for it and goes with it."""
+"""/runs: what is done once, on a thread that is made for it and goes with it; and many runs at a time."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Body, Header
 from starlette.responses import Response
 
 from artel.server.auth.caller import GivenCaller
 from artel.server.engine import dispatch
+from artel.server.engine.dispatch import CancelAction, IdempotencyMismatch
 from artel.server.errors import answers
 from artel.server.protocol import orders, running
-from artel.server.protocol.bodies import RunBody
+from artel.server.protocol.bodies import CancelBody, RunBody
 from artel.server.protocol.given import GivenCatalog, GivenEngine, Json, JsonRoute, RunId, modes_of
-from artel.server.protocol.orders import TwoContexts
+from artel.server.protocol.orders import GivenCall, TwoContexts
 from artel.server.protocol.records import run_record
-from artel.server.protocol.runs import Modes
+from artel.server.protocol.runs import Modes, NothingToCancel
 from artel.storage import runs
 from artel.storage.assistants import UnknownAssistant
-from artel.storage.runs import UnknownRun
+from artel.storage.errors import Forbidden
+from artel.storage.runs import RateLimited, Status, UnknownRun
 
 router = APIRouter(prefix="/runs", route_class=JsonRoute, tags=["Stateless runs"])
 
-STARTING = answers(UnknownAssistant, TwoContexts)
+MOST_AT_ONCE = 1000
+STATUS: Mapping[str, Sequence[Status]] = {
+    "pending": ("pending",),
+    "running": ("running",),
+    "all": ("pending", "running"),
+}
+STARTING = answers(UnknownAssistant, TwoContexts, IdempotencyMismatch, Forbidden, RateLimited)
 
 
 @router.post("", responses=STARTING)
-async def create(body: RunBody, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller) -> Response:
+async def create(body: RunBody, engine: GivenEngine, catalog: GivenCatalog, call: GivenCall) -> Response:
     """Start a run in the background."""
-    order = await orders.make(engine.db, catalog, body, thread_id=None, owner=caller.owner)
-    run = await dispatch.start(engine, order, fast=False)
+    run = await orders.accept(engine, catalog, body, call, thread_id=None, fast=False)
     return Json(run_record(run), headers={"Content-Location": running.path_of(run)})
 
 
 @router.post("/stream", responses=STARTING)
-async def stream(body: RunBody, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller) -> Response:
+async def stream(body: RunBody, engine: GivenEngine, catalog: GivenCatalog, call: GivenCall) -> Response:
     """Start a run and stream what happens."""
-    order = await orders.make(engine.db, catalog, body, thread_id=None, owner=caller.owner)
-    return running.created(engine, await dispatch.start(engine, order, fast=True), body)
+    run = await orders.accept(engine, catalog, body, call, thread_id=None, fast=True)
+    return running.created(engine, run, body)
 
 
 @router.post("/wait", responses=STARTING)
-async def wait(body: RunBody, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller) -> Response:
+async def wait(body: RunBody, engine: GivenEngine, catalog: GivenCatalog, call: GivenCall) -> Response:
     """Start a run and answer with what came of it."""
-    order = await orders.make(engine.db, catalog, body, thread_id=None, owner=caller.owner)
-    run = await dispatch.start(engine, order, fast=True)
+    run = await orders.accept(engine, catalog, body, call, thread_id=None, fast=True)
     return running.awaited(engine, run, cancel=body.on_disconnect == "cancel")
+
+
+@router.post("/batch", responses=answers(UnknownAssistant, TwoContexts, Forbidden, RateLimited))
+async def create_all(
+    bodies: Annotated[list[RunBody], Body(min_length=1, max_length=MOST_AT_ONCE)],
+    engine: GivenEngine,
+    catalog: GivenCatalog,
+    call: GivenCall,
+) -> Response:
+    """Start many runs in the background, all of them or none."""
+    one = orders.Call(call.caller, call.request_id)
+    asked = [await orders.make(engine.db, catalog, body, thread_id=None, call=one) for body in bodies]
+    return Json([run_record(run) for run in await dispatch.start_all(engine, asked)])
+
+
+@router.post("/cancel", status_code=204, responses=answers(NothingToCancel, Forbidden))
+async def cancel(
+    body: CancelBody, engine: GivenEngine, caller: GivenCaller, action: CancelAction = "interrupt"
+) -> None:
+    """Stop all runs of a status, or some of a thread. `rollback` removes them and their checkpoints."""
+    allowed = await caller.may("threads", "update", {**body.model_dump(exclude_none=True), "action": action})
+    found = await dispatch.cancel_all(
+        engine,
+        owner=caller.owner,
+        status=STATUS[body.status or "all"],
+        thread_id=body.thread_id,
+        run_ids=body.run_ids,
+        action=action,
+        allowed=allowed,
+    )
+    if not found:
+        raise NothingToCancel("no run that has not ended matches; there is nothing to cancel")
 
 
 @router.get("/{run_id}/stream", responses=answers(UnknownRun))
@@ -57,6 +96,7 @@ async def join_stream(
 ) -> Response:
     """Go on with the stream of a run; its `Location` leads here."""
     modes = modes_of(stream_mode)
+    allowed = await caller.may("threads", "read", {"run_id": run_id})
     async with engine.db.connection() as conn:
-        run = await runs.get(conn, run_id, owner=caller.owner)
+        run = await runs.get(conn, run_id, owner=caller.owner, allowed=allowed)
     return running.joined(engine, run, modes, last_event_id=last_event_id, cancel=cancel_on_disconnect)

@@ -8,6 +8,7 @@ from uuid import UUID
 from artel.storage.errors import Conflict, NotFound
 from artel.storage.ids import new_id
 from artel.storage.postgres import Connection
+from artel.storage.threads.record import Life
 
 Status = Literal["pending", "running", "success", "error", "timeout", "interrupted"]
 Strategy = Literal["reject", "interrupt", "rollback", "enqueue"]
@@ -46,6 +47,8 @@ class Order:
     idempotency_key: str | None = None  # a second order of this owner with the same key is the same run
     user_id: str = "local"  # whose share of the slots it takes
     thread_metadata: dict[str, Any] = field(default_factory=dict)  # of a thread that is made for it
+    life: Life | None = None  # of such a thread; None: as the server is set
+    allowed: str | None = None  # a jsonpath that the metadata of its thread must fulfil
     run_id: UUID = field(default_factory=new_id)
 
 

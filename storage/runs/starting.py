@@ -8,6 +8,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
+from artel.storage.broker import notify
 from artel.storage.errors import Conflict, NotFound
 from artel.storage.postgres import Connection
 from artel.storage.runs.record import MOST_AHEAD, SEQ_BLOCK, Order, Run, ThreadTaken
@@ -29,7 +30,7 @@ returning *, %(new_thread)s as new_thread,
                   from (select from runs q
                          where q.status = 'pending' and q.due_at <= clock_timestamp()
                            and q.priority >= %(priority)s limit %(most_ahead)s) counted) end as ahead,
-          case when status = 'pending' then
+          case when status = 'pending' and %(alone)s then
                pg_notify('artel', 'run.queued ' || run_id::text)::text end as told
 """
 
@@ -45,8 +46,8 @@ with thread as (
 
 NEW_THREAD = """
 with thread as (
-    insert into threads (thread_id, status, metadata, owner)
-    values (%(thread_id)s, 'busy', %(made_with)s, %(owner)s)
+    insert into threads (thread_id, status, metadata, owner, ttl_minutes, ttl_strategy)
+    values (%(thread_id)s, 'busy', %(made_with)s, %(owner)s, %(ttl_minutes)s, %(ttl_strategy)s)
     on conflict (thread_id) do nothing
     returning thread_id, event_base
 )
@@ -68,17 +69,15 @@ class KeyTaken(Conflict):
     code = "key_taken"
 
 
-async def start_on_free_thread(
-    conn: Connection, order: Order, worker_id: UUID | None, *, allowed: str | None = None
-) -> Run | None:
+async def start_on_free_thread(conn: Connection, order: Order, worker_id: UUID | None) -> Run | None:
     """Insert a run on an idle thread, claimed by `worker_id` or into the queue: one statement, one commit.
 
-    None when the thread is unknown, busy, waits for an answer, or has metadata that are not `allowed`.
+    None when the thread is unknown, busy, waits for an answer, or its metadata are not allowed.
 
     Raises:
         KeyTaken: another run has its idempotency key.
     """
-    return await _start(conn, FREE_THREAD + NEW_RUN, order, worker_id, allowed=allowed)
+    return await _start(conn, FREE_THREAD + NEW_RUN, order, worker_id)
 
 
 async def start_on_new_thread(conn: Connection, order: Order, worker_id: UUID | None) -> Run | None:
@@ -116,9 +115,8 @@ async def _start(
     worker_id: UUID | None,
     *,
     new_thread: bool = False,
-    allowed: str | None = None,
 ) -> Run | None:
-    values = _order(order, worker_id, new_thread=new_thread) | {"allowed": allowed}
+    values = _order(order, worker_id, new_thread=new_thread)
     try:
         return await _inserted(conn, query, values)
     except UniqueViolation as two:
@@ -131,7 +129,7 @@ async def _inserted(conn: Connection, query: str, values: dict[str, Any]) -> Run
     inside = conn.info.transaction_status != TransactionStatus.IDLE
     try:
         async with conn.transaction() if inside else nullcontext():  # refused, the rest of it goes on
-            row = await (await conn.execute(query, values)).fetchone()
+            row = await (await conn.execute(query, values | {"alone": conn.wake_ups is None})).fetchone()
     except UniqueViolation as two:
         if two.diag.constraint_name == "runs_by_idempotency_key":
             raise KeyTaken("a run with this idempotency key began in this moment") from two
@@ -139,7 +137,10 @@ async def _inserted(conn: Connection, query: str, values: dict[str, Any]) -> Run
     if row is None:
         return None
     del row["told"]
-    return Run(**row)
+    run = Run(**row)
+    if run.status == "pending" and conn.wake_ups is not None:  # else the statement has told them
+        await notify(conn, "run.queued", str(run.run_id))
+    return run
 
 
 def _order(order: Order, worker_id: UUID | None, *, new_thread: bool = False) -> dict[str, Any]:
@@ -165,7 +166,10 @@ def _order(order: Order, worker_id: UUID | None, *, new_thread: bool = False) ->
         "cron_id": order.cron_id,
         "idempotency_key": order.idempotency_key,
         "user_id": order.user_id,
+        "allowed": order.allowed,
         "most_ahead": MOST_AHEAD,
         "stamp": Jsonb(stamp),
+        "ttl_minutes": order.life.minutes if order.life else None,
+        "ttl_strategy": order.life.strategy if order.life else "delete",
         "made_with": Jsonb({**order.thread_metadata, **stamp}),
     }
