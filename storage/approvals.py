@@ -125,6 +125,16 @@ update approvals set superseded_at = clock_timestamp()
  where thread_id = %(thread_id)s and decision is null and superseded_at is null
 """
 
+# The time to answer begins again; the run that asked is the one on the other thread.
+ASK_AGAIN = """
+insert into approvals (approval_id, thread_id, run_id, interrupt_id, namespace, kind, tool_call_id, tool,
+                       args, value, owner, asked_at, expires_at)
+select gen_random_uuid(), %(target)s, run_id, interrupt_id, namespace, kind, tool_call_id, tool,
+       args, value, owner, clock_timestamp(), clock_timestamp() + (expires_at - asked_at)
+  from approvals
+ where thread_id = %(source)s and decision is null and superseded_at is null
+"""
+
 EXPIRING = """
 select * from approvals
  where decision is null and superseded_at is null and expires_at <= clock_timestamp()
@@ -221,6 +231,11 @@ async def get(conn: Connection, approval_id: UUID, *, owner: str) -> Approval:
     if not found:
         raise UnknownApproval(f"no approval {approval_id}")
     return found[0]
+
+
+async def ask_again(conn: Connection, source_id: UUID, target_id: UUID) -> None:
+    """Ask on a copy of a thread what is still open on the thread itself."""
+    await conn.execute(ASK_AGAIN, {"source": source_id, "target": target_id})
 
 
 async def open_of_thread(conn: Connection, thread_id: UUID) -> list[Approval]:

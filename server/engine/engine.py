@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from artel.server.engine.audience import Audience
+from artel.server.engine.retention import Retention, retention_of
 from artel.server.engine.settings import EngineSettings
 from artel.storage.broker import Broker
 from artel.storage.errors import Unavailable
@@ -52,6 +53,7 @@ class Engine:
         self.broker = broker
         self.catalog = catalog
         self.settings = settings
+        self.retention: Retention = retention_of(settings, getattr(catalog, "config", None))
         self.handles = handles
         self.worker_id = new_id()
         self.lock_key = self.worker_id.int & 0x7FFF_FFFF_FFFF_FFFF
@@ -128,7 +130,11 @@ class Engine:
         await self.broker.publish("run.follow", str(run_id))
 
     def bounded(self, order: Order) -> Order:
-        """Fill in how often a run may be begun: its own or its assistant's word, else the setting."""
+        """Fill in how often a run may be begun, by its own or its assistant's word or else the setting.
+
+        And how long a thread stays that is made for it.
+        """
+        order = replace(order, life=order.life or self.retention.life)
         configured = (order.kwargs.get("config") or {}).get("configurable") or {}
         wish = order.metadata.get("max_attempts", configured.get("max_attempts"))
         if isinstance(wish, int) and not isinstance(wish, bool) and wish >= 1:

@@ -1,5 +1,7 @@
 """What can be tuned in the engine."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from artel.storage.runs import Limits
@@ -20,6 +22,20 @@ class EngineSettings(BaseModel):
     chunk_bytes: int = Field(default=16_384, ge=1, description="Bytes of events that are stored at once.")
     ring_events: int = Field(default=4096, ge=16, description="Events of a run kept in memory for readers.")
     event_ttl_h: float = Field(default=168, gt=0, description="Hours for which ended runs can be replayed.")
+    thread_ttl_min: float | None = Field(
+        default=None,
+        gt=0,
+        le=52_560_000,
+        description="Minutes for which new threads stay untouched; empty: as langgraph.json says.",
+    )
+    thread_ttl_strategy: Literal["delete", "keep_latest"] = Field(
+        default="delete", description="What then goes: the thread, or only its past."
+    )
+    thread_sweep_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="Time between two looks for such threads; empty: as langgraph.json says, else 300.",
+    )
     user_runs: int | None = Field(default=None, ge=1, description="Runs of one user at once; others wait.")
     assistant_runs: int | None = Field(
         default=None, ge=1, description="Runs of one assistant at once; others wait."

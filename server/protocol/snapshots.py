@@ -1,6 +1,7 @@
 """States of threads: read and changed through their graphs, and written as the wire has them."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,7 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.channels.base import BaseChannel
 from langgraph.errors import EmptyChannelError, InvalidUpdateError
 from langgraph.pregel import Pregel
-from langgraph.types import Interrupt, PregelTask, StateSnapshot
+from langgraph.types import Interrupt, PregelTask, StateSnapshot, StateUpdate
 
 from artel.server.catalog import Catalog
 from artel.server.engine import Engine
@@ -26,7 +27,8 @@ Graph = Pregel[Any, Any, Any, Any]
 
 AT_ONCE = 8  # threads whose values are read at the same time
 _WRONG_VALUES = (InvalidUpdateError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError)
-_changing = asyncio.Semaphore(1)  # a change keeps one connection while it needs another of the same pool
+_NO_SUBGRAPH = re.compile(r"Subgraph .* not found$", re.DOTALL)
+changing = asyncio.Semaphore(1)  # a change keeps one connection while it needs another of the same pool
 
 
 class NoGraph(BadRequest):
@@ -64,7 +66,7 @@ async def read(
     snapshot = None
     if graph_id:
         async with opened(engine, catalog, graph_id, "threads.read") as graph:
-            snapshot = await graph.aget_state(_config(thread, checkpoint), subgraphs=subgraphs)
+            snapshot = await _state(graph, thread, checkpoint, subgraphs=subgraphs)
     if snapshot is not None and snapshot.metadata is not None:
         return state_record(snapshot)
     if wanted := checkpoint.get("checkpoint_id"):
@@ -82,7 +84,7 @@ async def history(
     metadata: Json,
     checkpoint: Mapping[str, Any],
 ) -> list[Json]:
-    """Return the states of a thread, newest first."""
+    """Return the states of a thread, newest first; none of a graph inside that it does not have."""
     graph_id = graph_of(thread)
     if not graph_id:
         return []
@@ -91,7 +93,12 @@ async def history(
         found = graph.aget_state_history(
             _config(thread, checkpoint), filter=metadata or None, before=earlier, limit=limit
         )
-        return [state_record(snapshot) async for snapshot in found]
+        try:
+            return [state_record(snapshot) async for snapshot in found]
+        except ValueError as unknown:
+            if checkpoint.get("checkpoint_ns") and _NO_SUBGRAPH.match(str(unknown)):
+                return []
+            raise
 
 
 async def update(
@@ -103,6 +110,7 @@ async def update(
     as_node: str | None,
     checkpoint: Mapping[str, Any],
     owner: str,
+    allowed: str | None = None,
 ) -> Json:
     """Change a thread's state as if a node had written `values`; return where it is now.
 
@@ -111,11 +119,12 @@ async def update(
     Raises:
         UnknownThread: this owner has no such thread.
         ThreadBusy: a run is pending or running there.
+        UnknownCheckpoint: the one to change is not in its history.
         NoGraph: nobody knows by which graph to read `values`.
         BadRequest: the graph cannot take them.
     """
-    async with _changing, engine.db.transaction() as conn:
-        thread = await threads.lock(conn, thread_id, owner=owner)
+    async with changing, engine.db.transaction() as conn:
+        thread = await threads.lock(conn, thread_id, owner=owner, allowed=allowed)
         if thread is None:
             raise UnknownThread(f"no thread {thread_id}")
         if there := await runs.active(conn, thread_id):
@@ -127,21 +136,63 @@ async def update(
             )
         async with opened(engine, catalog, graph_id, "threads.update") as graph:
             config = _config(thread, checkpoint)
+            before = await _state(graph, thread, checkpoint, subgraphs=False)
+            if before.metadata is None and (wanted := checkpoint.get("checkpoint_id")):
+                raise UnknownCheckpoint(f"thread {thread_id} has no checkpoint {wanted}")
             config["metadata"] = {"graph_id": graph_id}
             try:
                 new = await graph.aupdate_state(config, values, as_node)
             except _WRONG_VALUES as wrong:
                 raise BadRequest(f"the graph cannot take these values: {wrong}") from wrong
             state = await graph.aget_state(_config(thread, {}))
-        asked = {task.id: [_question(one) for one in task.interrupts] for task in state.tasks}
-        asked = {task_id: questions for task_id, questions in asked.items() if questions}
+        status, asked = standing(state)
         if not asked:
             await approvals.supersede(conn, thread_id)
-        await threads.settle(conn, thread_id, "interrupted" if state.next else "idle", asked)
+        await threads.settle(conn, thread_id, status, asked)
         await notify(conn, CHANGED, str(thread_id))
     where = _place(new)
     assert where is not None
     return {"checkpoint": where, "configurable": where, "checkpoint_id": where["checkpoint_id"]}
+
+
+async def applied(
+    graph: Graph, thread_id: UUID, graph_id: str, supersteps: Sequence[Sequence[StateUpdate]]
+) -> StateSnapshot:
+    """Give a new thread a past, superstep by superstep; return where it stands.
+
+    Raises:
+        BadRequest: the graph cannot take them.
+    """
+    head: RunnableConfig = {"configurable": {"thread_id": str(thread_id), "checkpoint_ns": ""}}
+    try:
+        await graph.abulk_update_state({**head, "metadata": {"graph_id": graph_id}}, supersteps)
+    except _WRONG_VALUES as wrong:
+        raise BadRequest(f"the graph cannot take these supersteps: {wrong}") from wrong
+    return await graph.aget_state(head)
+
+
+def standing(state: StateSnapshot) -> tuple[threads.Status, Json]:
+    """Return the status of a thread with this state, and what it asks: `{task_id: [{id, value}]}`."""
+    asked = {task.id: [_question(one) for one in task.interrupts] for task in state.tasks if task.interrupts}
+    return "interrupted" if state.next else "idle", asked
+
+
+async def _state(
+    graph: Graph, thread: Thread, checkpoint: Mapping[str, Any], *, subgraphs: bool
+) -> StateSnapshot:
+    """Return a state.
+
+    Raises:
+        UnknownCheckpoint: the graph has none inside with that namespace.
+    """
+    try:
+        return await graph.aget_state(_config(thread, checkpoint), subgraphs=subgraphs)
+    except ValueError as unknown:
+        if (ns := checkpoint.get("checkpoint_ns")) and _NO_SUBGRAPH.match(str(unknown)):
+            raise UnknownCheckpoint(
+                f"the graph of thread {thread.thread_id} has none inside at {ns}"
+            ) from unknown
+        raise
 
 
 async def values_of(engine: Engine, catalog: Catalog, found: Sequence[Thread]) -> dict[UUID, Json | None]:

@@ -7,13 +7,27 @@ well.
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
 from artel.storage.checkpoints.holding import shown_again
+from artel.storage.checkpoints.pruning import keep_latest
 from artel.storage.checkpoints.removal import copy_thread, delete_run, delete_thread, sweep
 from artel.storage.checkpoints.run_saver import RunSaver
 from artel.storage.checkpoints.saver import Saver
+from artel.storage.checkpoints.sizes import Usage, usage
 from artel.storage.events import Resolve, ValuesRef
 from artel.storage.postgres import Database
 
-__all__ = ["RunSaver", "Saver", "copy_thread", "delete_run", "delete_thread", "reader", "resolver", "sweep"]
+__all__ = [
+    "RunSaver",
+    "Saver",
+    "Usage",
+    "copy_thread",
+    "delete_run",
+    "delete_thread",
+    "keep_latest",
+    "reader",
+    "resolver",
+    "sweep",
+    "usage",
+]
 
 
 def reader(db: Database) -> AsyncPostgresSaver:

@@ -74,7 +74,9 @@ COPY = (
     """
 insert into checkpoints
        (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata)
-select %(target)s, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata
+select %(target)s, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint,
+       case when metadata ? 'thread_id' then metadata || jsonb_build_object('thread_id', %(target)s::text)
+            else metadata end
   from checkpoints where thread_id = %(source)s
 on conflict do nothing
 """,

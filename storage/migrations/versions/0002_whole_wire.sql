@@ -21,10 +21,14 @@ select assistant_id, version, graph_id, name, description, config, context, meta
 -- `event_base` of a thread is where its next run begins; of a run, where it began (null: it never began).
 alter table threads
     add column event_base  bigint           not null default 0,
-    add column ttl_minutes double precision,             -- null: it stays
+    add column ttl_minutes double precision check (ttl_minutes > 0),  -- null: it stays
     add column ttl_strategy text            not null default 'delete'
                check (ttl_strategy in ('delete', 'keep_latest')),
-    add column expires_at  timestamptz;
+    add column pruned_at   timestamptz,  -- by `keep_latest`: its time begins again when something happens
+    add column expires_at  timestamptz      generated always as (
+        case when pruned_at is null or pruned_at < updated_at
+             then (updated_at at time zone 'UTC' + ttl_minutes * interval '1 minute') at time zone 'UTC'
+        end) stored;
 create index threads_expiring on threads (expires_at) where expires_at is not null;
 
 alter table runs
