@@ -43,7 +43,11 @@ def loads(data: bytes | str) -> object:
 
 def dumps_jsonb(value: object) -> bytes:
     """Return `value` as JSON that a jsonb column takes: without NUL characters, which Postgres refuses."""
-    text = dumps(value)
+    return without_nul(dumps(value))
+
+
+def without_nul(text: bytes) -> bytes:
+    """Return a JSON text without the NUL characters in its strings."""
     return _ESCAPED_NUL.sub(rb"\1", text) if b"\\u0000" in text else text
 
 

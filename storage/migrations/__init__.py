@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.store.postgres.base import MIGRATIONS as STORE_MIGRATIONS
 from psycopg import Error
 from psycopg.errors import UndefinedTable
 
@@ -30,7 +31,12 @@ AFTER_LANGGRAPH = (
     "drop index if exists checkpoint_blobs_thread_id_idx",
     "drop index if exists checkpoint_writes_thread_id_idx",
 )
+# Half a minute is a time to live too; as a whole number it is none, and ends the item at its first read.
+AFTER_STORE = "alter table store alter column ttl_minutes type double precision"
 SAVER_REVISION = "select max(v) as v from checkpoint_migrations"
+STORE_REVISIONS = "create table if not exists store_migrations (v integer primary key)"
+STORE_REVISION = "select max(v) as v from store_migrations"
+ADD_STORE_REVISION = "insert into store_migrations (v) values (%(v)s)"
 
 
 async def migrate(dsn: str) -> None:
@@ -73,8 +79,21 @@ async def _set_up_langgraph(conn: Connection) -> None:
         await AsyncPostgresSaver(conn).setup()
         for query in AFTER_LANGGRAPH:
             await conn.execute(query)
+        await _set_up_store(conn)
     except Error as refused:
         raise MigrationFailed.by(refused) from refused
+
+
+async def _set_up_store(conn: Connection) -> None:
+    """Do what `AsyncPostgresStore.setup` does; an instance of it would leave a task behind."""
+    await conn.execute(STORE_REVISIONS)
+    done = await _value(conn, STORE_REVISION, "v")
+    first = done + 1 if isinstance(done, int) else 0
+    for version, query in enumerate(STORE_MIGRATIONS[first:], first):
+        await conn.execute(query.encode())
+        if version == len(STORE_MIGRATIONS) - 1:
+            await conn.execute(AFTER_STORE)
+        await conn.execute(ADD_STORE_REVISION, {"v": version})
 
 
 async def _take_turn(conn: Connection) -> None:
@@ -88,9 +107,11 @@ async def _take_turn(conn: Connection) -> None:
 
 async def _is_current(conn: Connection) -> bool:
     revision, saver = await _value(conn, REVISION, "version_num"), await _value(conn, SAVER_REVISION, "v")
+    store = await _value(conn, STORE_REVISION, "v")
     if isinstance(revision, str) and revision > HEAD:
         raise Conflict(f"this database is at revision {revision}, newer than {HEAD} known here: update Artel")
-    return revision == HEAD and saver == len(AsyncPostgresSaver.MIGRATIONS) - 1
+    langgraph = (len(AsyncPostgresSaver.MIGRATIONS) - 1, len(STORE_MIGRATIONS) - 1)
+    return revision == HEAD and (saver, store) == langgraph
 
 
 async def _value(conn: Connection, query: str, column: str) -> object:
