@@ -13,6 +13,7 @@ from artel.server.origins import Admission, Gate
 from artel.server.protocol import (
     assistants,
     crons,
+    mcp,
     runs,
     state,
     stateless,
@@ -24,6 +25,7 @@ from artel.server.routes import approvals, info, page
 from artel.server.settings import Settings, WebSettings
 
 WIRE = (system, assistants, threads, state, crons, runs, stateless, thread_stream)
+OPTIONAL = (mcp,)
 PRODUCT = (info, approvals)
 
 
@@ -47,6 +49,9 @@ def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = Non
     errors.install(app)
     for module in WIRE:
         app.include_router(module.router)
+    for module in OPTIONAL:
+        if module.is_served(catalog):
+            app.include_router(module.router)
     for module in PRODUCT:
         app.include_router(module.router, prefix="/api/v1")
     app.include_router(page.router)

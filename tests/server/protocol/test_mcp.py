@@ -161,7 +161,8 @@ def test_it_is_off_where_the_configuration_says_so() -> None:
     assert mcp.is_served(Catalog({}))
     assert mcp.is_served(of({"disable_mcp": False}))
     assert not mcp.is_served(of({"disable_mcp": True}))
-    for wrong in ({"disable_mcp": "yes"}, []):
+    wrongs: tuple[Any, ...] = ({"disable_mcp": "yes"}, [])
+    for wrong in wrongs:
         with pytest.raises(ConfigWrong, match="http"):
             mcp.is_served(of(wrong))
 
