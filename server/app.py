@@ -11,22 +11,24 @@ from artel.server.edge import Edge
 from artel.server.engine import Engine
 from artel.server.origins import Admission, Gate
 from artel.server.protocol import (
+    a2a,
     assistants,
     crons,
     mcp,
     runs,
     state,
     stateless,
+    store,
     system,
     thread_stream,
     threads,
 )
-from artel.server.routes import approvals, info, page
+from artel.server.routes import approvals, info, page, webhooks
 from artel.server.settings import Settings, WebSettings
 
-WIRE = (system, assistants, threads, state, crons, runs, stateless, thread_stream)
-OPTIONAL = (mcp,)
-PRODUCT = (info, approvals)
+WIRE = (system, assistants, threads, state, crons, runs, stateless, store, thread_stream)
+OPTIONAL = (mcp, a2a)
+PRODUCT = (info, approvals, webhooks)
 
 
 def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = None) -> FastAPI:

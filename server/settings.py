@@ -17,7 +17,7 @@ from pydantic_settings import (
 )
 
 from artel.graphs.models.settings import ModelSettings
-from artel.server.engine.settings import EngineSettings
+from artel.server.engine.settings import EngineSettings, WebhookSettings
 from artel.storage.errors import Invalid
 
 ENV_FILES = (
@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     )
     storage: StorageSettings = Field(StorageSettings(), description="Where things are kept.")
     engine: EngineSettings = Field(EngineSettings(), description="How runs are run.")
+    webhooks: WebhookSettings = Field(
+        WebhookSettings(), description="How the ends of runs are told to others."
+    )
     models: ModelSettings = Field(ModelSettings(), description="Which chat models answer.")
     web: WebSettings = Field(WebSettings(), description="Who may talk to the server.")
 
@@ -176,6 +179,11 @@ def provide(env: Mapping[str, str]) -> None:
     """Put names of a served configuration where its graphs look for them; what is set already stays."""
     for name, value in env.items():
         os.environ.setdefault(name, value)
+
+
+def environment() -> Mapping[str, str]:
+    """Return what graphs and headers of webhooks may take values from."""
+    return dict(os.environ)
 
 
 def _told(wrong: ValidationError) -> str:

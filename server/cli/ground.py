@@ -14,11 +14,13 @@ from artel.graphs.models import Models
 from artel.server import served
 from artel.server.catalog import Catalog
 from artel.server.engine import Engine, open_engine
-from artel.server.settings import Settings, load_settings, provide
+from artel.server.engine.webhook_policy import webhooks_of
+from artel.server.protocol.crons import order_of
+from artel.server.settings import Settings, environment, load_settings, provide
+from artel.server.store import open_store
 from artel.storage import embedded
-from artel.storage.broker import open_broker
 from artel.storage.migrations import migrate
-from artel.storage.postgres import open_database
+from artel.storage.opening import open_storage
 from artel.tools.workspace.paths import MARKER
 
 
@@ -61,6 +63,11 @@ def database(settings: Settings) -> Iterator[str]:
             yield dsn
 
 
+def direct(settings: Settings, dsn: str) -> str:
+    """Return the DSN that leads to a session of PostgreSQL itself, as migrations need it."""
+    return settings.storage.postgres_direct or dsn
+
+
 @asynccontextmanager
 async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
     """Open everything above the database; migrates first.
@@ -71,14 +78,28 @@ async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
     catalog = Catalog.load(settings.config)
     models = Models(settings.models)
     models.describe()
-    await migrate(dsn)
+    await migrate(direct(settings, dsn))
     storage = settings.storage
     async with (
         aclosing(models),
-        open_database(dsn, pool_size=storage.pool_size, pipeline=storage.pipeline) as db,
-        open_broker(dsn) as broker,
+        open_storage(
+            dsn,
+            direct=storage.postgres_direct,
+            redis=storage.redis,
+            pooled=storage.pooled,
+            pool_size=storage.pool_size,
+            pipeline=storage.pipeline,
+        ) as opened,
+        open_store(opened.db, catalog) as store,
         open_engine(
-            db, broker, catalog, settings=settings.engine, handles=_handles(settings, models)
+            opened.db,
+            opened.broker,
+            catalog,
+            settings=settings.engine,
+            handles=_handles(settings, models),
+            webhooks=webhooks_of(catalog.config, settings.webhooks, environment()),
+            order_of=order_of(opened.db, catalog),
+            store=store,
         ) as engine,
     ):
         yield Ground(settings, catalog, models, engine)

@@ -8,14 +8,17 @@ from typing import Any
 
 import structlog
 
-from artel.server.engine import recovery, storing, worker
+from artel.server.engine import recovery, retention, schedule, storing, sweeping, worker
+from artel.server.engine import webhooks as delivery
+from artel.server.engine.addresses import Webhooks
 from artel.server.engine.audience import CHANGED, FOLLOW
 from artel.server.engine.engine import Catalog, Engine
 from artel.server.engine.settings import EngineSettings
 from artel.storage import tasks, workers
-from artel.storage.broker import PostgresBroker
+from artel.storage.broker import Broker
 from artel.storage.errors import Unavailable
 from artel.storage.postgres import Database
+from artel.storage.store import Store
 
 __all__ = ["Engine", "EngineSettings", "open_engine"]
 
@@ -28,18 +31,25 @@ log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def open_engine(
     db: Database,
-    broker: PostgresBroker,
+    broker: Broker,
     catalog: Catalog,
     *,
     settings: EngineSettings | None = None,
     handles: Any = None,
+    order_of: schedule.OrderOf | None = None,
+    webhooks: Webhooks | None = None,
+    store: Store | None = None,
 ) -> AsyncIterator[Engine]:
     """Open the engine of this process, and with `settings.worker` begin to run what is in the queue.
 
     `handles` are `artel.graphs.context.Handles` with the models and roots of this server; each run gets them
-    with ledgers of its own. Leaving drains: steps in flight may end, the rest is handed over.
+    with ledgers of its own. `order_of` says what a cron wants to have run; without it none is fired here.
+    `webhooks` says which URLs may be told of the ends of runs: without it those on the open net.
+    `store` is the long-term one; without it one that neither embeds nor lets expire by itself.
+    Leaving drains: steps in flight may end, the rest is handed over.
     """
-    engine = Engine(db, broker, catalog, settings or EngineSettings(), handles)
+    engine = Engine(db, broker, catalog, settings or EngineSettings(), handles, store)
+    engine.webhooks = webhooks or engine.webhooks
     jobs = [partial(recovery.hear, engine, topic) for topic in TOPICS]
     restored = partial(_restored, engine)
     broker.on_restored.append(restored)
@@ -52,10 +62,15 @@ async def open_engine(
                 storing.keep_storing,
                 worker.keep_claiming,
                 recovery.keep_lease,
+                recovery.keep_fence,
                 recovery.keep_looking,
                 recovery.keep_time,
+                delivery.keep_delivering,
+                retention.keep_retention,
+                sweeping.keep_sweeping,
             )
         ]
+        jobs += [partial(schedule.keep_schedule, engine, order_of)] if order_of else []
     working = [
         asyncio.create_task(_forever(job), name=f"{engine.worker_id} {job.func.__name__}") for job in jobs
     ]

@@ -46,6 +46,7 @@ async def start(engine: Engine, order: Order, *, fast: bool) -> Run:
         Invalid: a resume or command does not fit what the thread waits for; nothing is saved.
         AlreadyDecided: another answer came first.
         IdempotencyMismatch: its key was used for something else.
+        WebhookRefused: its webhook may not be called.
         RateLimited: its user, or its assistant, has had enough runs for this minute.
     """
     order = engine.bounded(order)
@@ -53,6 +54,7 @@ async def start(engine: Engine, order: Order, *, fast: bool) -> Run:
         answers.check(command)
     if earlier := await _earlier(engine, order):
         return earlier
+    await _look_at_webhooks(engine, [order])
     await _charge(engine, [order])
     try:
         return await _start(engine, order, fast=fast and order.due_at is None)
@@ -68,6 +70,7 @@ async def start_all(engine: Engine, orders: Sequence[Order]) -> list[Run]:
     Raises:
         RateLimited: a user, or an assistant, has had enough runs for this minute.
     """
+    await _look_at_webhooks(engine, orders)
     await _charge(engine, orders)
     async with engine.db.transaction() as conn:
         made = [await runs.start_on_new_thread(conn, engine.bounded(order), None) for order in orders]
@@ -83,6 +86,11 @@ async def _earlier(engine: Engine, order: Order) -> Run | None:
     if run and run.kwargs.get("fingerprint") != order.kwargs.get("fingerprint"):
         raise IdempotencyMismatch("this Idempotency-Key was used before, for a run with another body")
     return run
+
+
+async def _look_at_webhooks(engine: Engine, orders: Sequence[Order]) -> None:
+    for url in {order.kwargs.get("webhook") for order in orders} - {None}:
+        await engine.webhooks.policy.target(str(url))
 
 
 async def _charge(engine: Engine, orders: Sequence[Order]) -> None:

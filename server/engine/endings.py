@@ -8,6 +8,7 @@ from uuid import UUID
 
 from langgraph.types import StateSnapshot
 
+from artel.server.engine import webhooks
 from artel.server.engine.engine import Engine
 from artel.server.engine.execution import Cancelled, Done, Execution, Failed, Handed, LetGo, Outcome
 from artel.server.engine.log import Part, RunLog
@@ -18,6 +19,7 @@ from artel.storage.encoding import dumps, loads
 from artel.storage.postgres import Connection
 from artel.storage.runs import Run, numbering
 
+KEPT_FOR_KEY = timedelta(days=1)
 ROLLED_BACK = "rolled_back"  # said in `run.ended` only: the run itself is gone
 
 
@@ -99,6 +101,8 @@ async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | No
         execution.status, execution.error = ending.status, ending.error
         run_log.publish(last)
         run_log.mark_stored(run_log.last)
+    if run.kwargs.get("webhook"):
+        engine.webhooks_due.set()
     if any(event.type == "approval.asked" for event in last):
         engine.asked.set()
     return following
@@ -142,10 +146,20 @@ async def write_end(
         error=ending.error,
         next_worker=_next_worker(engine, run),
     )
-    if run.temporary:
-        await checkpoints.delete_thread(conn, run.thread_id)
-        await threads.delete(conn, run.thread_id)
+    await webhooks.add(conn, run, ending.status, ending.error, run_log.values)
+    await _leave(conn, run)
     return following, last
+
+
+async def _leave(conn: Connection, run: Run) -> None:
+    """Remove the thread that was made for a run; one that may be asked for again by its key stays a day."""
+    if not run.temporary:
+        return
+    await checkpoints.delete_thread(conn, run.thread_id)
+    if run.idempotency_key is None:
+        await threads.delete(conn, run.thread_id)
+    else:
+        await runs.keep_thread(conn, run.thread_id, KEPT_FOR_KEY)
 
 
 def _next_worker(engine: Engine, run: Run) -> UUID | None:
@@ -225,9 +239,8 @@ async def end_unheld(conn: Connection, engine: Engine, run: Run, ending: Ending)
     drafted = [events.Event(start + i, *part) for i, part in enumerate(parts)]
     await events.append_unfenced(conn, run.run_id, run.attempt, drafted)
     await runs.end(conn, run, ending.status, thread_status=ending.thread_status, error=ending.error)
-    if run.temporary:
-        await checkpoints.delete_thread(conn, run.thread_id)
-        await threads.delete(conn, run.thread_id)
+    await webhooks.add(conn, run, ending.status, ending.error, None)
+    await _leave(conn, run)
 
 
 def open_questions(state: StateSnapshot | None) -> dict[str, list[dict[str, Any]]]:

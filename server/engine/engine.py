@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 
+from artel.server.engine.addresses import Webhooks
 from artel.server.engine.audience import Audience
 from artel.server.engine.retention import Retention, retention_of
 from artel.server.engine.settings import EngineSettings
@@ -21,6 +22,7 @@ from artel.storage.errors import Unavailable
 from artel.storage.ids import new_id
 from artel.storage.postgres import Database
 from artel.storage.runs import Order
+from artel.storage.store import Store
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -47,7 +49,13 @@ class Engine:
     """Everything the parts of the engine share in one process."""
 
     def __init__(
-        self, db: Database, broker: Broker, catalog: Catalog, settings: EngineSettings, handles: Any = None
+        self,
+        db: Database,
+        broker: Broker,
+        catalog: Catalog,
+        settings: EngineSettings,
+        handles: Any = None,
+        store: Store | None = None,
     ) -> None:
         self.db = db
         self.broker = broker
@@ -55,6 +63,7 @@ class Engine:
         self.settings = settings
         self.retention: Retention = retention_of(settings, getattr(catalog, "config", None))
         self.handles = handles
+        self.store = store or Store(db)
         self.worker_id = new_id()
         self.lock_key = self.worker_id.int & 0x7FFF_FFFF_FFFF_FFFF
         self.host = host_name()
@@ -67,6 +76,8 @@ class Engine:
         self.queue_changed = asyncio.Event()
         self.logs_changed = asyncio.Event()
         self.chunk_full = asyncio.Event()
+        self.webhooks = Webhooks()
+        self.webhooks_due = asyncio.Event()
         self.asked = asyncio.Event()  # a question with a time limit may be new
         self.logs: set[RunLog] = set()  # with something new
         self._starting = 0

@@ -1,6 +1,6 @@
 """What clients send: unknown fields are ignored, null is not given, wrong values of known fields are 422."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -24,19 +24,6 @@ AssistantField = Literal[
     "updated_at",
     "metadata",
     "version",
-]
-ThreadField = Literal[
-    "thread_id",
-    "created_at",
-    "updated_at",
-    "state_updated_at",
-    "metadata",
-    "config",
-    "context",
-    "status",
-    "values",
-    "interrupts",
-    "error",
 ]
 RunField = Literal[
     "run_id",
@@ -89,7 +76,7 @@ class Checkpoint(Body):
     thread_id: str | None = None
     checkpoint_ns: Text = ""
     checkpoint_id: Text | None = None
-    checkpoint_map: Json | None = None
+    checkpoint_map: dict[Text, Text] | None = None
 
 
 class Goto(Body):
@@ -118,7 +105,7 @@ class RunBody(Body):
     context: Json = {}
     checkpoint: Checkpoint | None = None
     checkpoint_id: Id | None = None
-    webhook: str | None = Field(None, description="Not served yet: refused.")
+    webhook: Text | None = Field(None, min_length=1, description="A URL that is told of the end.")
     interrupt_before: Literal["*"] | list[str] | None = None
     interrupt_after: Literal["*"] | list[str] | None = None
     stream_mode: Mode | list[Mode] = ["values"]
@@ -132,6 +119,7 @@ class RunBody(Body):
     checkpoint_during: bool | None = Field(None, json_schema_extra={"deprecated": True})
     on_disconnect: Literal["cancel", "continue"] = "continue"
     on_completion: Literal["delete", "keep"] = Field("delete", description="Of a run without a thread.")
+    priority: int | None = Field(None, ge=-5, le=5, description="-5 begins first, 5 last; by default 0.")
 
     @property
     def modes(self) -> list[str]:
@@ -140,66 +128,19 @@ class RunBody(Body):
         return list(dict.fromkeys(asked))
 
 
-class ThreadBody(Body):
-    """A thread to make."""
+class CancelBody(Body):
+    """Which runs to stop: those of a status, or some of a thread."""
 
+    status: Literal["pending", "running", "all"] | None = None
     thread_id: Id | None = None
-    metadata: Json = {}
-    if_exists: Literal["raise", "do_nothing"] = "raise"
-    supersteps: list[Any] | None = Field(None, description="Not served yet: refused.")
-    ttl: Any = Field(None, description="Not served yet: refused.")
+    run_ids: Annotated[list[Id], Field(max_length=MAX_LIMIT)] | None = None
 
-
-class ThreadPatch(Body):
-    """What to change of a thread."""
-
-    metadata: Json = {}
-    ttl: Any = Field(None, description="Not served yet: refused.")
-
-
-class ThreadFilter(Body):
-    """Which threads."""
-
-    metadata: Json = {}
-    status: Literal["idle", "busy", "interrupted", "error"] | None = None
-    ids: list[Id] | None = None
-    values: Json = Field({}, description="Not served yet: refused.")
-
-
-class ThreadSearch(ThreadFilter):
-    """Which threads, in what order, and what of them."""
-
-    limit: Limit = 10
-    offset: Offset = 0
-    sort_by: Literal["thread_id", "status", "created_at", "updated_at", "state_updated_at"] = "created_at"
-    sort_order: Literal["asc", "desc"] = "desc"
-    select: list[ThreadField] | None = None
-    extract: Json = Field({}, description="Not served yet: refused.")
-
-
-class StateUpdate(Body):
-    """A change of a thread's state, as if a node had written it."""
-
-    values: Json | list[Any] | None = None
-    as_node: str | None = None
-    checkpoint: Checkpoint | None = None
-    checkpoint_id: Text | None = None
-
-
-class StateQuery(Body):
-    """Which state of a thread."""
-
-    checkpoint: Checkpoint
-    subgraphs: bool = False
-
-
-class HistoryQuery(Body):
-    """Which part of a thread's history, newest first."""
-
-    limit: Limit = 1
-    before: Json | Text | None = None
-    metadata: Json = {}
-    checkpoint: Checkpoint | None = None
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        of_thread = self.thread_id is not None and self.run_ids is not None
+        if of_thread == (self.status is not None) or (self.thread_id is None) != (self.run_ids is None):
+            raise ValueError("give either status, or thread_id and run_ids")
+        return self
 
 
 class AssistantBody(Body):

@@ -1,5 +1,6 @@
 """Ending runs: by their worker, by whoever stops or deletes them."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -57,6 +58,11 @@ update runs set cancel = %(action)s, updated_at = clock_timestamp()
 returning *
 """
 
+KEEP_THREAD = """
+update threads set expires_at = clock_timestamp() + %(for_)s::interval, ttl_strategy = 'delete'
+ where thread_id = %(thread_id)s
+"""
+
 DELETE = "delete from runs where run_id = %(run_id)s"
 
 
@@ -101,6 +107,11 @@ async def end(
 async def cancel(conn: Connection, run_id: UUID, action: CancelAction) -> Run | None:
     """Note durably that a run shall stop; None when it has ended already."""
     return await one(conn, CANCEL, {"run_id": run_id, "action": action})
+
+
+async def keep_thread(conn: Connection, thread_id: UUID, for_: timedelta) -> None:
+    """Let a thread that was made for one run go later than it."""
+    await conn.execute(KEEP_THREAD, {"thread_id": thread_id, "for_": for_})
 
 
 async def delete(conn: Connection, run_id: UUID) -> None:
