@@ -4,7 +4,7 @@ import inspect
 import typing
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import StateGraph
 from langgraph.pregel import Pregel
+from langgraph.store.base import BaseStore
 from langgraph_sdk import runtime as sdk
 
 from artel.server import loading, served
@@ -22,7 +23,6 @@ Graph: TypeAlias = Pregel[Any, Any, Any, Any]
 Runtime: TypeAlias = sdk.ServerRuntime[Any]
 Make: TypeAlias = Callable[[RunnableConfig, Runtime], Any]
 
-_NO_STORE: Any = None  # there is no long-term store yet
 ON_RUN: sdk.AccessContext = "threads.create_run"
 
 
@@ -51,6 +51,7 @@ class Catalog:
     def __init__(self, entries: Mapping[str, Entry], config: Served | None = None) -> None:
         self._entries = dict(entries)
         self.config = config  # what was served from; None: our own agents
+        self._store: Any = None
 
     @classmethod
     def load(cls, config: Path | None = None) -> "Catalog":
@@ -77,6 +78,14 @@ class Catalog:
         """
         loading.open_folders(config.folders)
         return cls({spec.graph_id: _entry(config, spec) for spec in config.graphs}, config)
+
+    def give(self, store: BaseStore) -> None:
+        """Give every graph the long-term store, and the functions that make graphs too."""
+        self._store = store
+        self._entries = {
+            name: replace(entry, graph=entry.graph.copy(update={"store": store})) if entry.graph else entry
+            for name, entry in self._entries.items()
+        }
 
     def names(self) -> list[str]:
         """Return the names of all graphs, in the order of the configuration."""
@@ -112,8 +121,9 @@ class Catalog:
         if entry.graph:
             yield entry.graph
         elif entry.make:
-            async with _made(graph_id, entry.make, config or {}, _runtime(access, context)) as graph:
-                yield graph
+            runtime = _runtime(access, context, self._store)
+            async with _made(graph_id, entry.make, config or {}, runtime) as graph:
+                yield graph.copy(update={"store": self._store}) if self._store else graph
 
     def _entry(self, graph_id: str) -> Entry:
         try:
@@ -190,7 +200,7 @@ def _is_runtime(hint: object) -> bool:
     return "ServerRuntime" in str(hint) or "_ExecutionRuntime" in str(hint)
 
 
-def _runtime(access: sdk.AccessContext, context: object) -> Runtime:
+def _runtime(access: sdk.AccessContext, context: object, store: Any) -> Runtime:
     if access == ON_RUN:
-        return sdk._ExecutionRuntime(access_context=access, store=_NO_STORE, context=context)
-    return sdk._ReadRuntime(access_context=access, store=_NO_STORE)
+        return sdk._ExecutionRuntime(access_context=access, store=store, context=context)
+    return sdk._ReadRuntime(access_context=access, store=store)

@@ -30,25 +30,34 @@ def load(served: Served, spec: GraphSpec) -> object:
     Raises:
         ConfigWrong: there is no such file, module or name, or importing it fails.
     """
-    key = f"{served.file}: graphs.{spec.graph_id}"
-    module = _module(served, spec, key)
+    return load_named(served, f"graphs.{spec.graph_id}", spec.source, spec.variable)
+
+
+def load_named(served: Served, key: str, source: str, variable: str) -> object:
+    """Return what `key` of the configuration names: `variable` of `source`, a file or a module.
+
+    Raises:
+        ConfigWrong: there is no such file, module or name, or importing it fails.
+    """
+    where = f"{served.file}: {key}"
+    module = _module(served, source, where)
     try:
-        return getattr(module, spec.variable)
+        return getattr(module, variable)
     except AttributeError as missing:
-        raise ConfigWrong(f'{key}: there is no "{spec.variable}" in {spec.source}') from missing
+        raise ConfigWrong(f'{where}: there is no "{variable}" in {source}') from missing
 
 
-def _module(served: Served, spec: GraphSpec, key: str) -> ModuleType:
-    is_file = spec.source.endswith(".py") or "/" in spec.source
-    file = (served.folder / spec.source).resolve()
+def _module(served: Served, source: str, where: str) -> ModuleType:
+    is_file = source.endswith(".py") or "/" in source
+    file = (served.folder / source).resolve()
     if is_file and not file.is_file():
-        raise ConfigWrong(f"{key}: there is no file {file}")
+        raise ConfigWrong(f"{where}: there is no file {file}")
     try:
-        return _import_file(file, served.folder) if is_file else import_module(spec.source)
+        return _import_file(file, served.folder) if is_file else import_module(source)
     except ConfigWrong:
         raise
     except Exception as broken:
-        raise ConfigWrong(f"{key}: {spec.source} cannot be imported: {_told(broken)}") from broken
+        raise ConfigWrong(f"{where}: {source} cannot be imported: {_told(broken)}") from broken
 
 
 def _import_file(file: Path, folder: Path) -> ModuleType:

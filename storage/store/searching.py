@@ -49,8 +49,9 @@ READING = "select prefix, key, value, created_at, updated_at, score from ({searc
 
 NAMESPACES = """
 select distinct l.whole[1:coalesce(%(max_depth)s::int, 2147483647)] collate "C" as labels
-  from store s, lateral (select string_to_array(s.prefix, '.') as whole) l
- where {live} and {within} and {matches}
+  from (select distinct s.prefix from store s where {live} and {within}) s,
+       lateral (select string_to_array(s.prefix, '.') as whole) l
+ where {matches}
  order by labels limit %(limit)s offset %(offset)s
 """
 PREFIX = """(cardinality(l.whole) >= cardinality(%({name})s::text[]) and not exists (

@@ -22,9 +22,11 @@ from typing_extensions import TypedDict
 from artel.server.app import create_app
 from artel.server.catalog import Catalog, Entry
 from artel.server.engine import EngineSettings, open_engine
+from artel.server.engine.addresses import Webhooks
 from artel.server.protocol.assistants import prepare
 from artel.server.protocol.crons import order_of
 from artel.server.settings import Settings
+from artel.server.store import open_store
 from artel.storage.broker import open_broker
 from artel.storage.postgres import open_database
 
@@ -134,18 +136,22 @@ def graphs() -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def serving(dsn: str, settings: Settings | None = None, **engine: Any) -> AsyncIterator[FastAPI]:
+async def serving(
+    dsn: str, settings: Settings | None = None, *, webhooks: Webhooks | None = None, **engine: Any
+) -> AsyncIterator[FastAPI]:
     """Open an application on a database, with the graphs above."""
     catalog = Catalog({name: Entry(f"Graph {name}", graph) for name, graph in graphs().items()})
     async with (
         open_database(dsn, pool_size=6) as db,
         open_broker(dsn) as broker,
+        open_store(db, catalog) as store,
         open_engine(
             db,
             broker,
             catalog,
             settings=EngineSettings(**{**FAST, **engine}),
             order_of=order_of(db, catalog),
+            store=store,
         ) as opened,
     ):
         await prepare(db, catalog)
