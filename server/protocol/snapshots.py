@@ -1,7 +1,6 @@
 """States of threads: read and changed through their graphs, and written as the wire has them."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -27,7 +26,6 @@ Graph = Pregel[Any, Any, Any, Any]
 
 AT_ONCE = 8  # threads whose values are read at the same time
 _WRONG_VALUES = (InvalidUpdateError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError)
-_NO_SUBGRAPH = re.compile(r"Subgraph .* not found$", re.DOTALL)
 changing = asyncio.Semaphore(1)  # a change keeps one connection while it needs another of the same pool
 
 
@@ -66,10 +64,10 @@ async def read(
     snapshot = None
     if graph_id:
         async with opened(engine, catalog, graph_id, "threads.read") as graph:
-            snapshot = await _state(graph, thread, checkpoint, subgraphs=subgraphs)
+            snapshot = await graph.aget_state(_config(thread, checkpoint), subgraphs=subgraphs)
     if snapshot is not None and snapshot.metadata is not None:
         return state_record(snapshot)
-    if wanted := checkpoint.get("checkpoint_id"):
+    if wanted := checkpoint.get("checkpoint_id") or checkpoint.get("checkpoint_ns"):
         raise UnknownCheckpoint(f"thread {thread.thread_id} has no checkpoint {wanted}")
     return state_record(None)
 
@@ -93,12 +91,7 @@ async def history(
         found = graph.aget_state_history(
             _config(thread, checkpoint), filter=metadata or None, before=earlier, limit=limit
         )
-        try:
-            return [state_record(snapshot) async for snapshot in found]
-        except ValueError as unknown:
-            if checkpoint.get("checkpoint_ns") and _NO_SUBGRAPH.match(str(unknown)):
-                return []
-            raise
+        return [state_record(snapshot) async for snapshot in found]
 
 
 async def update(
@@ -136,8 +129,8 @@ async def update(
             )
         async with opened(engine, catalog, graph_id, "threads.update") as graph:
             config = _config(thread, checkpoint)
-            before = await _state(graph, thread, checkpoint, subgraphs=False)
-            if before.metadata is None and (wanted := checkpoint.get("checkpoint_id")):
+            wanted = checkpoint.get("checkpoint_id")
+            if wanted and (await graph.aget_state(config)).metadata is None:
                 raise UnknownCheckpoint(f"thread {thread_id} has no checkpoint {wanted}")
             config["metadata"] = {"graph_id": graph_id}
             try:
@@ -175,24 +168,6 @@ def standing(state: StateSnapshot) -> tuple[threads.Status, Json]:
     """Return the status of a thread with this state, and what it asks: `{task_id: [{id, value}]}`."""
     asked = {task.id: [_question(one) for one in task.interrupts] for task in state.tasks if task.interrupts}
     return "interrupted" if state.next else "idle", asked
-
-
-async def _state(
-    graph: Graph, thread: Thread, checkpoint: Mapping[str, Any], *, subgraphs: bool
-) -> StateSnapshot:
-    """Return a state.
-
-    Raises:
-        UnknownCheckpoint: the graph has none inside with that namespace.
-    """
-    try:
-        return await graph.aget_state(_config(thread, checkpoint), subgraphs=subgraphs)
-    except ValueError as unknown:
-        if (ns := checkpoint.get("checkpoint_ns")) and _NO_SUBGRAPH.match(str(unknown)):
-            raise UnknownCheckpoint(
-                f"the graph of thread {thread.thread_id} has none inside at {ns}"
-            ) from unknown
-        raise
 
 
 async def values_of(engine: Engine, catalog: Catalog, found: Sequence[Thread]) -> dict[UUID, Json | None]:

@@ -69,7 +69,9 @@ async def test_what_a_caller_may_not_see_is_not_there(conn: Connection) -> None:
     assert await threads.lock(conn, id_, owner="me", allowed=others) is None
 
 
-async def test_a_life_begins_again_with_every_change_and_after_a_pruning_with_the_next(conn: Connection) -> None:
+async def test_a_life_begins_again_with_every_change_and_after_a_pruning_with_the_next(
+    conn: Connection,
+) -> None:
     made = await threads.create(conn, new_id(), owner="me", life=Life(60, "keep_latest"))
     assert made.expires_at == made.updated_at + timedelta(hours=1)
     patched = await threads.patch(conn, made.thread_id, {"a": 1}, owner="me")
@@ -94,7 +96,9 @@ async def test_only_threads_at_rest_without_a_schedule_come_to_their_end(conn: C
     await runs.add(conn, Order(busy.thread_id, new_id(), "g", owner="me"))
     await conn.execute("update threads set updated_at = now() - interval '5 minutes'")
     assistant = new_id()
-    await conn.execute("insert into assistants (assistant_id, graph_id, name) values (%s, 'g', 'g')", [assistant])
+    await conn.execute(
+        "insert into assistants (assistant_id, graph_id, name) values (%s, 'g', 'g')", [assistant]
+    )
     await conn.execute(
         "insert into crons (cron_id, assistant_id, thread_id, schedule, payload, next_run_date)"
         " values (%s, %s, %s, '* * * * *', '{}', now())",

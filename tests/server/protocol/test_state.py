@@ -81,6 +81,63 @@ async def test_a_state_shows_the_graphs_inside_when_asked(wire: Wire) -> None:
     assert inside["next"] == ["ask"]
 
 
+async def test_a_state_shows_only_what_is_asked_for(wire: Wire) -> None:
+    thread = await flowed(wire)
+    path = f"/threads/{thread}/state"
+    state = await wire.ok("GET", path)
+    here = {"checkpoint": state["checkpoint"]}
+
+    assert await wire.ok("GET", f"{path}?select=next&select=values.log") == {
+        "values": {"log": state["values"]["log"]},
+        "next": [],
+    }
+    assert await wire.ok("GET", f"{path}?select=next,checkpoint") == {"next": [], **here}
+    assert await wire.ok("GET", f"{path}?select=values&select=values.log") == {"values": state["values"]}
+    assert await wire.ok("GET", f"{path}/{state['checkpoint_id']}?select=values.none") == {"values": {}}
+    assert await wire.ok("POST", f"{path}/checkpoint", {**here, "select": ["checkpoint"]}) == here
+    some = await wire.ok("POST", f"/threads/{thread}/history", {"limit": 2, "select": ["metadata"]})
+    assert [list(one) for one in some] == [["metadata"]] * 2
+    for wrong in ("nope", "values."):
+        for refused in (
+            wire.refused("GET", f"{path}?select={wrong}"),
+            wire.refused("POST", f"/threads/{thread}/history", {"select": [wrong]}),
+        ):
+            status, detail = await refused
+            assert (status, "select[0]" in detail, wrong in detail) == (422, True, True)
+
+
+async def test_history_of_a_graph_inside(wire: Wire) -> None:
+    thread = await wire.thread()
+    await wire.ok("POST", f"/threads/{thread}/runs/wait", {"assistant_id": "nest", "input": {"n": 1}})
+    (outer,) = (await wire.ok("GET", f"/threads/{thread}/state"))["tasks"]
+    path = f"/threads/{thread}/history"
+    inside = await wire.ok("POST", path, {"limit": 10, "checkpoint": outer["checkpoint"]})
+
+    assert [state["next"] for state in inside] == [["ask"], ["__start__"]]
+    assert {state["checkpoint"]["checkpoint_ns"] for state in inside} == {
+        outer["checkpoint"]["checkpoint_ns"]
+    }
+    assert await wire.ok("POST", path, {"checkpoint": {"checkpoint_ns": "none"}}) == []
+    unknown = {"checkpoint": {"checkpoint_ns": "none:1"}}
+    assert (await wire.refused("POST", f"/threads/{thread}/state/checkpoint", unknown))[0] == 404
+    changed = {"values": {"answer": "mine"}, "as_node": "ask", "checkpoint": outer["checkpoint"]}
+    await wire.ok("POST", f"/threads/{thread}/state", changed)
+    (task,) = (await wire.ok("GET", f"/threads/{thread}/state?subgraphs=true"))["tasks"]
+    assert task["state"]["values"]["answer"] == "mine"
+
+
+async def test_a_graph_that_is_not_served_any_more_is_named(wire: Wire) -> None:
+    thread = await wire.thread(metadata={"graph_id": "gone"})
+    for method, path, body in (
+        ("GET", "state", None),
+        ("GET", "history", None),
+        ("POST", "state", {"values": {}}),
+    ):
+        status, detail = await wire.refused(method, f"/threads/{thread}/{path}", body)
+        assert (status, '"gone"' in detail) == (404, True)
+    assert (await wire.ok("GET", f"/threads/{thread}"))["values"] is None
+
+
 async def test_a_state_is_changed_as_if_a_node_had_written(wire: Wire) -> None:
     thread = await flowed(wire)
     path = f"/threads/{thread}/state"
@@ -127,3 +184,15 @@ async def test_a_change_that_makes_no_sense_is_refused(wire: Wire, nowhere: str)
         body = {"values": {"log": ["x"]}, **wrong}
         assert (await wire.refused("POST", f"/threads/{thread}/state", body))[0] == 400
     assert (await wire.refused("POST", f"/threads/{thread}/state", {"values": "x"}))[0] == 422
+    for unknown in ({"checkpoint_id": nowhere}, {"checkpoint": {"checkpoint_id": nowhere}}):
+        body = {"values": {"log": ["x"]}, "as_node": "first", **unknown}
+        status, detail = await wire.refused("POST", f"/threads/{thread}/state", body)
+        assert (status, nowhere in detail) == (404, True)
+    for odd in ({"before": 5}, {"before": {"checkpoint_id": "\0"}}, {"before": "\0"}, {"metadata": 1}):
+        assert (await wire.refused("POST", f"/threads/{thread}/history", odd))[0] == 422
+    for place in ({"checkpoint_map": {"": 5}}, {"checkpoint_map": {"": "\0"}}, {"checkpoint_ns": "\0"}):
+        body = {"checkpoint": {"checkpoint_id": nowhere, **place}}
+        assert (await wire.refused("POST", f"/threads/{thread}/state/checkpoint", body))[0] == 422
+    assert (
+        await wire.ok("POST", f"/threads/{thread}/history", {"before": {}, "metadata": {"a\0": "b\0"}})
+    ) == []

@@ -1,5 +1,7 @@
 """Threads are made, found, changed and removed."""
 
+from typing import Any
+
 from tests.fakes.served import HI
 
 from .conftest import Wire
@@ -59,6 +61,49 @@ async def test_metadata_is_merged(wire: Wire) -> None:
     minimal = {"Prefer": "return=minimal"}
     assert (await wire("PATCH", path, {"metadata": {"d": 4}}, headers=minimal)).status_code == 204
     assert (await wire.ok("GET", path))["metadata"]["d"] == 4
+
+
+async def test_a_thread_says_how_long_it_stays_when_it_is_asked(wire: Wire) -> None:
+    async def life(body: dict[str, Any]) -> Any:
+        thread = await wire.thread(**body)
+        told = await wire.ok("GET", f"/threads/{thread}?include=ttl")
+        assert "ttl" not in await wire.ok("GET", f"/threads/{thread}")
+        assert told.get("ttl") is None or told["ttl"]["expires_at"] > told["updated_at"]
+        return told.get("ttl") and (told["ttl"]["strategy"], told["ttl"]["ttl_minutes"])
+
+    assert await life({}) is None
+    assert await life({"ttl": {}}) is None
+    assert await life({"ttl": {"ttl": None}}) is None
+    assert await life({"ttl": 5}) == await life({"ttl": {"ttl": 5.0}}) == ("delete", 5)
+    assert await life({"ttl": {"ttl": 0.5, "strategy": "keep_latest"}}) == ("keep_latest", 0.5)
+
+
+async def test_a_life_is_given_taken_and_kept_by_a_patch(wire: Wire) -> None:
+    path = f"/threads/{await wire.thread(ttl=5)}"
+
+    async def life() -> Any:
+        return (await wire.ok("GET", f"{path}?include=ttl")).get("ttl")
+
+    first = await life()
+    await wire.ok("PATCH", path, {"metadata": {"a": 1}})
+    kept = await life()
+    assert (kept["ttl_minutes"], kept["expires_at"] > first["expires_at"]) == (5, True)
+    await wire.ok("PATCH", path, {"ttl": {"ttl": 7, "strategy": "keep_latest"}})
+    assert ((await life())["ttl_minutes"], (await life())["strategy"]) == (7, "keep_latest")
+    assert (await wire.ok("GET", path))["metadata"] == {"a": 1}
+    await wire.ok("PATCH", path, {"ttl": {"ttl": None}})
+    assert await life() is None
+
+
+async def test_a_life_that_makes_no_sense_is_refused(wire: Wire) -> None:
+    thread = await wire.thread()
+    wrongs: list[Any] = [0, -1, "5", True, [5], 1e12, {"ttl": 0}, {"ttl": "5"}, {"ttl": 5, "strategy": "x"}]
+    for wrong in (*wrongs, {"strategy": "delete"}):
+        for method, path in (("POST", "/threads"), ("PATCH", f"/threads/{thread}")):
+            status, detail = await wire.refused(method, path, {"ttl": wrong})
+            assert (status, "ttl" in detail) == (422, True), wrong
+    status, detail = await wire.refused("GET", f"/threads/{thread}?include=ttl,more")
+    assert (status, "'more'" in detail) == (422, True)
 
 
 async def test_threads_are_found_by_what_they_are(wire: Wire) -> None:
