@@ -58,7 +58,7 @@ async def _send(client: Client, message: Message) -> list[StreamResponse]:
 
 
 def _said(text: str, **where: str) -> Message:
-    return new_text_message(text, role=Role.ROLE_USER, **where)  # type: ignore[arg-type]
+    return new_text_message(text, role=Role.ROLE_USER, **where)
 
 
 def _given(data: dict[str, Any]) -> Message:
