@@ -170,7 +170,7 @@ async def _stream(
 ) -> Done:
     run_log = execution.log
     kwargs = execution.run.kwargs
-    part = translate.Translator().part
+    part = translate.Translator(closely=bool(kwargs.get("closely"))).part
     waits = False
     namespaces: dict[str, str] = {}
     async with aclosing(_chunks(execution, graph, given, config)) as chunks:
@@ -192,7 +192,10 @@ async def _stream(
         return Done()
     head: RunnableConfig = {"configurable": {"thread_id": config["configurable"]["thread_id"]}}
     inside = await graph.aget_state(head, subgraphs=True) if not translate.looks_inside(kwargs) else None
-    return _done(await graph.aget_state(head), namespaces | _raised_in(inside))
+    state = await graph.aget_state(head)
+    if len(state.interrupts) > 1:  # each task has told its own questions only
+        _say_again(run_log, graph, state)
+    return _done(state, namespaces | _raised_in(inside))
 
 
 async def _chunks(
@@ -202,7 +205,7 @@ async def _chunks(
     kwargs = execution.run.kwargs
     options = {
         "context": context(graph, kwargs.get("context")),
-        "stream_mode": translate.modes(kwargs.get("stream_mode")),
+        "stream_mode": translate.modes(kwargs.get("stream_mode"), closely=bool(kwargs.get("closely"))),
         "interrupt_before": kwargs.get("interrupt_before"),
         "interrupt_after": kwargs.get("interrupt_after"),
         "durability": kwargs.get("durability") or ("sync" if _is_ours(graph) else "async"),
@@ -224,7 +227,7 @@ async def _chunks(
 
 
 def _say_again(run_log: RunLog, graph: Any, state: StateSnapshot) -> None:
-    """Tell readers the state a run came to: a crash that left no ending kept its last events too."""
+    """Tell readers the state a run came to, with all its questions, when its events may not have said it."""
     values, keys = state.values, graph.output_channels
     if isinstance(keys, list):
         values = {key: values[key] for key in keys if key in values}
