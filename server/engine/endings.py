@@ -142,7 +142,8 @@ async def write_end(
         run,
         ending.status,
         thread_status=status,
-        interrupts=open_questions(ending.state),
+        interrupts=open_questions(ending.state) if ending.status == "success" else None,
+        open_only=True,
         error=ending.error,
         next_worker=_next_worker(engine, run),
     )

@@ -30,7 +30,17 @@ with lock as (
 ), thread as (
     update threads set status = case when exists (select 1 from waiting) then 'busy'
                                      else %(thread_status)s end,
-                       interrupts = coalesce(%(interrupts)s, threads.interrupts), error = %(error)s,
+                       interrupts = coalesce(%(interrupts)s, case when %(open_only)s then
+                           (select coalesce(jsonb_object_agg(task, open), '{}')
+                              from (select asked.key as task, jsonb_agg(question) as open
+                                      from jsonb_each(threads.interrupts) asked,
+                                           jsonb_array_elements(asked.value) question
+                                     where exists (select 1 from approvals a
+                                                    where a.thread_id = threads.thread_id
+                                                      and a.interrupt_id = question ->> 'id'
+                                                      and a.decision is null and a.superseded_at is null)
+                                     group by asked.key) still)
+                           else threads.interrupts end), error = %(error)s,
                        event_base = coalesce(ended.next_base, threads.event_base),
                        updated_at = clock_timestamp(), state_updated_at = clock_timestamp()
       from ended where threads.thread_id = ended.thread_id
@@ -73,13 +83,14 @@ async def end(
     *,
     thread_status: str,
     interrupts: dict[str, Any] | None = None,
+    open_only: bool = False,
     error: dict[str, Any] | None = None,
     next_worker: UUID | None = None,
 ) -> Run | None:
     """Write the end of a run and what it means for its thread, which stays busy while others wait; tell all.
 
-    `interrupts` None: what the thread waits for is as before. `next_worker` takes the thread's next due run,
-    which is returned.
+    `interrupts` None: what the thread waits for is as before; with `open_only` without what was answered.
+    `next_worker` takes the thread's next due run, which is returned.
 
     Raises:
         StaleAttempt: the run has ended or moved on.
@@ -91,6 +102,7 @@ async def end(
         "status": status,
         "thread_status": thread_status,
         "interrupts": None if interrupts is None else Jsonb(interrupts),
+        "open_only": open_only,
         "error": Jsonb(error) if error else None,
         "next_worker": next_worker,
         "block": SEQ_BLOCK,
