@@ -10,6 +10,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.channels.base import BaseChannel
 from langgraph.errors import EmptyChannelError, InvalidUpdateError
 from langgraph.pregel import Pregel
+from langgraph.runtime import Runtime
 from langgraph.types import Interrupt, PregelTask, StateSnapshot, StateUpdate
 
 from artel.server.catalog import Catalog
@@ -25,6 +26,7 @@ Json = dict[str, Any]
 Graph = Pregel[Any, Any, Any, Any]
 
 AT_ONCE = 8  # threads whose values are read at the same time
+_RUNTIME = "__pregel_runtime"  # where get_store() looks; LangGraph fills it in for runs, not for updates
 _WRONG_VALUES = (InvalidUpdateError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError)
 changing = asyncio.Semaphore(1)  # a change keeps one connection while it needs another of the same pool
 
@@ -134,7 +136,7 @@ async def update(
                 raise UnknownCheckpoint(f"thread {thread_id} has no checkpoint {wanted}")
             config["metadata"] = {"graph_id": graph_id}
             try:
-                new = await graph.aupdate_state(config, values, as_node)
+                new = await graph.aupdate_state(_with_store(graph, config), values, as_node)
             except _WRONG_VALUES as wrong:
                 raise BadRequest(f"the graph cannot take these values: {wrong}") from wrong
             state = await graph.aget_state(_config(thread, {}))
@@ -157,8 +159,9 @@ async def applied(
         BadRequest: the graph cannot take them.
     """
     head: RunnableConfig = {"configurable": {"thread_id": str(thread_id), "checkpoint_ns": ""}}
+    config: RunnableConfig = {**head, "metadata": {"graph_id": graph_id}}
     try:
-        await graph.abulk_update_state({**head, "metadata": {"graph_id": graph_id}}, supersteps)
+        await graph.abulk_update_state(_with_store(graph, config), supersteps)
     except _WRONG_VALUES as wrong:
         raise BadRequest(f"the graph cannot take these supersteps: {wrong}") from wrong
     return await graph.aget_state(head)
@@ -266,6 +269,12 @@ def _place(config: RunnableConfig | None) -> Json | None:
     named: Collection[str] = ("thread_id", "checkpoint_ns", "checkpoint_id", "checkpoint_map")
     known = config["configurable"]
     return {name: known[name] for name in named if known.get(name) is not None}
+
+
+def _with_store(graph: Graph, config: RunnableConfig) -> RunnableConfig:
+    """Let what chooses the way after an update ask the long-term store, as it may in a run."""
+    runtime = {_RUNTIME: Runtime(store=graph.store)}
+    return {**config, "configurable": {**config["configurable"], **runtime}}
 
 
 def _config(thread: Thread, checkpoint: Mapping[str, Any]) -> RunnableConfig:
