@@ -227,13 +227,18 @@ async def _chunks(
 
 
 def _say_again(run_log: RunLog, graph: Any, state: StateSnapshot) -> None:
-    """Tell readers the state a run came to, with all its questions, when its events may not have said it."""
+    """Tell readers the state a run came to: a crash that left no ending kept its last events too."""
+    run_log.add(*translate.Translator().part(((), "values", shown(graph, state))))
+
+
+def shown(graph: Any, state: StateSnapshot) -> Any:
+    """Return a state as a graph's `values` show it, with the questions that it waits for."""
     values, keys = state.values, graph.output_channels
     if isinstance(keys, list):
         values = {key: values[key] for key in keys if key in values}
     if state.interrupts:
         values = {**values, "__interrupt__": state.interrupts}
-    run_log.add(*translate.Translator().part(((), "values", values)))
+    return values
 
 
 def _is_ours(graph: Any) -> bool:

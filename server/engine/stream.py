@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from langchain_core.runnables import RunnableConfig
+
+from artel.server.engine import translate
+from artel.server.engine.configuration import configuration
 from artel.server.engine.engine import Engine
+from artel.server.engine.execution import shown
 from artel.server.engine.log import Stored
 from artel.storage import checkpoints, events, runs
 from artel.storage.encoding import loads
@@ -95,12 +100,27 @@ async def outcome(engine: Engine, run_id: UUID) -> Outcome:
     last: dict[str, bytes] = {}
     async for batch in follow(engine, run_id, after=0):
         last |= {event.type: event.data for event in batch if not event.ns}
-    values = last.get("values", b"{}")
     if run is not None:
+        values = last["values"] if "values" in last else await _kept(engine, run)
         return Outcome(run.status, values, run.error)
+    values = last.get("values", b"{}")
     said: Any = loads(last.get("run.ended", b"{}"))
     error: Any = loads(last["error"]) if "error" in last else None
     return Outcome(said.get("status", "interrupted"), values, error)
+
+
+async def _kept(engine: Engine, run: Run) -> bytes:
+    """Return the values of a run's last checkpoint: its events have been pruned."""
+    saver = checkpoints.reader(engine.db)
+    config = configuration(run)
+    thread: RunnableConfig = {"configurable": {"thread_id": str(run.thread_id), "checkpoint_ns": ""}}
+    async for saved in saver.alist(thread, filter={"run_id": str(run.run_id)}, limit=1):
+        async with engine.catalog.graph(run.graph_id, config) as built:
+            graph = built.copy(update={"checkpointer": saver})
+            state = await graph.aget_state(saved.config)
+        *_, data = translate.Translator().part(((), "values", shown(graph, state)))
+        return data
+    return b"{}"
 
 
 async def _here(engine: Engine, run_id: UUID) -> Outcome | None:

@@ -152,6 +152,7 @@ async def serving(
             settings=EngineSettings(**{**FAST, **engine}),
             order_of=order_of(db, catalog),
             store=store,
+            webhooks=webhooks,
         ) as opened,
     ):
         await prepare(db, catalog)
