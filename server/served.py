@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 from artel.storage.errors import ArtelError
 
 NAME = "langgraph.json"
-SECTIONS = ("auth", "checkpointer", "encryption", "http", "priority", "store", "ui", "webhooks")
+SECTIONS = ("auth", "checkpointer", "encryption", "http", "priority", "store", "ui", "ui_config", "webhooks")
 
 
 class ConfigWrong(ArtelError):

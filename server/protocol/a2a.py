@@ -19,8 +19,8 @@ from artel.server.auth.caller import Caller
 from artel.server.catalog import Catalog
 from artel.server.engine import Engine, dispatch, stream
 from artel.server.errors import explain
-from artel.server.protocol import a2a_card, orders, rpc
 from artel.server.protocol import a2a_shapes as shapes
+from artel.server.protocol import orders, rpc
 from artel.server.protocol.a2a_card import AssistantName
 from artel.server.protocol.a2a_shapes import Where
 from artel.server.protocol.bodies import RunBody
@@ -30,7 +30,6 @@ from artel.server.protocol.orders import GivenCall
 from artel.server.protocol.project import HEARTBEAT
 from artel.server.protocol.rpc import INVALID_PARAMS, Refused
 from artel.server.protocol.running import NO_BUFFERS, SSE
-from artel.server.protocol.switches import disabled
 from artel.storage import runs, threads
 from artel.storage.assistants import Assistant
 from artel.storage.errors import BadRequest, Conflict, Invalid, NotFound
@@ -38,7 +37,6 @@ from artel.storage.ids import new_id
 from artel.storage.runs import Run
 
 router = APIRouter(tags=["A2A"])
-router.include_router(a2a_card.router)
 
 TASK_NOT_FOUND = -32001
 NOT_CANCELABLE = -32002
@@ -84,11 +82,6 @@ class _Call:
         if self.modern:
             task = shapes.wrapped(task) if wrap else shapes.modern(task)
         return rpc.answer(self.message.id, task)
-
-
-def is_served(catalog: Catalog) -> bool:
-    """Whether the configuration wants it: `http.disable_a2a` turns it off."""
-    return not disabled(catalog, "disable_a2a")
 
 
 @router.post("/a2a/{assistant_id}")

@@ -12,7 +12,7 @@ from artel.server.protocol import orders
 from artel.server.protocol.given import GivenCatalog, GivenEngine, Json
 from artel.storage.assistants import Assistant, UnknownAssistant
 
-router = APIRouter()
+router = APIRouter(tags=["A2A"])
 
 MODES = ["application/json", "text/plain"]
 

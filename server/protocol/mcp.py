@@ -25,7 +25,6 @@ from artel.server.protocol.held import Held
 from artel.server.protocol.orders import GivenCall
 from artel.server.protocol.rpc import Refused
 from artel.server.protocol.spoken import last_said
-from artel.server.protocol.switches import disabled
 from artel.storage import assistants
 from artel.storage.assistants import Assistant
 from artel.storage.encoding import dumps
@@ -42,11 +41,6 @@ HINTS = {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": Fals
 ONE_MESSAGE = {"type": "string", "title": "Messages", "description": "What to say to the agent."}
 
 log = structlog.get_logger(__name__)
-
-
-def is_served(catalog: Catalog) -> bool:
-    """Whether the configuration wants it: `http.disable_mcp` turns it off."""
-    return not disabled(catalog, "disable_mcp")
 
 
 @router.post("/mcp", responses={202: {"description": "Nothing to answer."}})

@@ -110,6 +110,22 @@ def _tell(state: Told, config: RunnableConfig, runtime: Runtime[Wish]) -> dict[s
     return {"out": {"who": runtime.context.who, "x": known.get("x"), "tags": config.get("tags")}}
 
 
+def _asked_by(state: Told, config: RunnableConfig, runtime: Runtime[None]) -> dict[str, Any]:
+    known = config["configurable"]
+    user = known["langgraph_auth_user"]
+    server = runtime.server_info
+    return {
+        "out": {
+            "user_id": known["user_id"],
+            "user": user,
+            "id": known["langgraph_auth_user_id"],
+            "may": known["langgraph_auth_permissions"],
+            "request": known["langgraph_request_id"],
+            "known": server.user.identity if server and server.user else None,
+        }
+    }
+
+
 def _line(schema: Any, nodes: dict[str, Any], **options: Any) -> Any:
     graph = StateGraph(schema, **options)
     for name, node in nodes.items():
@@ -131,16 +147,22 @@ def graphs() -> dict[str, Any]:
         "nest": _line(Answer, {"sub": _line(Answer, {"ask": _ask})}),
         "fails": _line(Answer, {"boom": _boom}),
         "slow": _line(Answer, {"nap": _nap}),
+        "asked_by": _line(Told, {"tell": _asked_by}),
         "tells": _line(Told, {"tell": _tell}, context_schema=Wish),
     }
 
 
 @asynccontextmanager
 async def serving(
-    dsn: str, settings: Settings | None = None, *, webhooks: Webhooks | None = None, **engine: Any
+    dsn: str,
+    settings: Settings | None = None,
+    *,
+    webhooks: Webhooks | None = None,
+    catalog: Catalog | None = None,
+    **engine: Any,
 ) -> AsyncIterator[FastAPI]:
-    """Open an application on a database, with the graphs above."""
-    catalog = Catalog({name: Entry(f"Graph {name}", graph) for name, graph in graphs().items()})
+    """Open an application on a database, with the graphs above or those of a catalog."""
+    catalog = catalog or Catalog({name: Entry(f"Graph {name}", graph) for name, graph in graphs().items()})
     async with (
         open_database(dsn, pool_size=6) as db,
         open_broker(dsn) as broker,

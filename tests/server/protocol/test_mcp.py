@@ -11,12 +11,11 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 from tests.fakes.listening import listening
-from tests.fakes.served import graphs, serving
+from tests.fakes.served import calling, graphs, serving
 from tests.server.protocol.conftest import Wire
 
 from artel.server.catalog import Catalog, Entry
-from artel.server.protocol import mcp
-from artel.server.served import ConfigWrong, Served
+from artel.server.served import Served
 
 HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
 
@@ -153,18 +152,15 @@ async def test_what_is_no_call_is_refused(wire: Wire, body: bytes, status: int, 
     assert (response.status_code, response.json()["error"]["code"]) == (status, code)
 
 
-def test_it_is_off_where_the_configuration_says_so() -> None:
-    def of(http: Any) -> Catalog:
-        given = {"flow": Entry(None, graphs()["flow"])}
-        return Catalog(given, Served(Path("langgraph.json"), (), (), {}, {"http": http}))
-
-    assert mcp.is_served(Catalog({}))
-    assert mcp.is_served(of({"disable_mcp": False}))
-    assert not mcp.is_served(of({"disable_mcp": True}))
-    wrongs: tuple[Any, ...] = ({"disable_mcp": "yes"}, [])
-    for wrong in wrongs:
-        with pytest.raises(ConfigWrong, match="http"):
-            mcp.is_served(of(wrong))
+async def test_it_is_off_where_the_configuration_says_so(fresh_dsn: str, tmp_path: Path) -> None:
+    http = {"disable_mcp": True, "disable_a2a": True}
+    config = Served(tmp_path / "langgraph.json", (), (), {}, {"http": http})
+    catalog = Catalog({"flow": Entry(None, graphs()["flow"])}, config)
+    async with serving(fresh_dsn, catalog=catalog) as app, calling(app) as client:
+        for path in ("/mcp", "/a2a/flow"):
+            body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+            assert (await client.post(path, json=body)).status_code in (404, 405)
+        assert (await client.get("/.well-known/agent-card.json?assistant_id=flow")).status_code == 404
 
 
 def test_serving_it_imports_none_of_the_package() -> None:
