@@ -16,7 +16,7 @@ from artel.server.protocol import snapshots
 from artel.server.protocol.bodies import Checkpoint, Limit, Text
 from artel.server.protocol.given import GivenCatalog, GivenEngine, Json, JsonRoute, ThreadId, listed
 from artel.server.protocol.snapshots import NoGraph, UnknownCheckpoint
-from artel.server.protocol.thread_bodies import HistoryQuery, StateField, StateQuery, StateUpdate
+from artel.server.protocol.thread_bodies import Before, HistoryQuery, StateField, StateQuery, StateUpdate
 from artel.storage import threads
 from artel.storage.errors import Invalid
 from artel.storage.threads import Thread, UnknownThread
@@ -104,7 +104,8 @@ async def history(
     select: Select = None,
 ) -> Response:
     """Return a thread's states, newest first."""
-    body = HistoryQuery(limit=limit, before=before, select=_fields(select))
+    where = Before(checkpoint_id=before) if before else None
+    body = HistoryQuery(limit=limit, before=where, select=_fields(select))
     return await past(thread_id, body, engine, catalog, caller)
 
 

@@ -158,17 +158,22 @@ class StateQuery(Body):
 
 
 class Before(Body):
-    """A checkpoint, or a config that names one."""
+    """A checkpoint, a config that names one, or its bare id."""
 
     checkpoint_id: Text | None = None
     configurable: Checkpoint | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, given: Any) -> Any:
+        return {"checkpoint_id": given} if isinstance(given, str) else given
 
 
 class HistoryQuery(Body):
     """Which part of a thread's history, newest first, and what of it."""
 
     limit: Limit = 1
-    before: Before | Text | None = None
+    before: Before | None = None
     metadata: Json = Field({})
     checkpoint: Checkpoint | None = None
     select: list[StateField] = Field([])
@@ -176,7 +181,7 @@ class HistoryQuery(Body):
     @property
     def before_id(self) -> str | None:
         """The id of the checkpoint whose past is asked for."""
-        if isinstance(self.before, Before):
-            inner = self.before.configurable
-            return (inner.checkpoint_id if inner else None) or self.before.checkpoint_id
-        return self.before or None
+        if self.before is None:
+            return None
+        inner = self.before.configurable
+        return (inner.checkpoint_id if inner else None) or self.before.checkpoint_id
