@@ -23,10 +23,12 @@ from artel.server.protocol import (
     thread_stream,
     threads,
 )
+from artel.server.protocol.v2 import commands, events, socket
 from artel.server.routes import approvals, info, page, webhooks
 from artel.server.settings import Settings, WebSettings
 
 WIRE = (system, assistants, threads, state, crons, runs, stateless, store, thread_stream)
+V2 = (commands, events, socket)
 OPTIONAL = (mcp, a2a)
 PRODUCT = (info, approvals, webhooks)
 
@@ -49,7 +51,7 @@ def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = Non
     app.state.engine = engine
     app.state.catalog = catalog
     errors.install(app)
-    for module in WIRE:
+    for module in (*WIRE, *V2):
         app.include_router(module.router)
     for module in OPTIONAL:
         if module.is_served(catalog):

@@ -20,6 +20,7 @@ STUDIO = "https://smith.langchain.com"
 EXPOSED = "Content-Location, Location, X-Pagination-Total, X-Pagination-Next, X-Request-Id"
 METHODS = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
 MAX_AGE_S = 600
+POLICY = 1008  # the close code for what may not be
 
 
 class ForeignHost(Forbidden):
@@ -104,6 +105,14 @@ def _is_embedded(headers: Headers) -> bool:
     )
 
 
+async def _refuse(refused: Forbidden, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the reason; a WebSocket is closed before it is open where a server can say no more."""
+    if scope["type"] == "websocket" and "websocket.http.response" not in (scope.get("extensions") or {}):
+        await send({"type": "websocket.close", "code": POLICY, "reason": refused.code})
+    else:
+        await said(refused)(scope, receive, send)
+
+
 class Gate:
     """Checks every request, and tells browsers what they may do."""
 
@@ -112,15 +121,18 @@ class Gate:
         self.admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
+        """Serve one request, or one WebSocket: browsers let pages open those to anybody."""
+        if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         try:
             self.admission.check(headers)
         except Forbidden as refused:
-            await said(refused)(scope, receive, send)
+            await _refuse(refused, scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            await self.app(scope, receive, send)
             return
         origin = headers.get("origin")
         if origin and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:

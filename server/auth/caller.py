@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Protocol, TypeAlias
 
-from fastapi import Depends, Request
+from fastapi import Depends
+from starlette.requests import HTTPConnection
 
 LOCAL = "local"
 
@@ -53,7 +54,7 @@ class Caller:
 OWNER = Caller()
 
 
-async def _caller(request: Request) -> Caller:
+async def _caller(request: HTTPConnection) -> Caller:
     caller: Caller = request.scope.get("artel.caller", OWNER)
     return caller
 

@@ -15,6 +15,7 @@ import uvloop
 from artel.server.app import create_app
 from artel.server.cli.ground import Ground, configure_logging, database, open_ground, settle
 from artel.server.cli.stopping import stop_on_signals
+from artel.server.edge import MAX_BODY
 from artel.server.engine.worker import drain
 from artel.server.missing import missing
 from artel.server.protocol.assistants import prepare
@@ -139,7 +140,8 @@ def _server(ground: Ground) -> Server:
         app,
         loop="none",
         http="httptools",
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=MAX_BODY,
         lifespan="off",
         access_log=False,
         log_config=None,

@@ -24,6 +24,7 @@ CARRIED_ON = (  # what an answer's run takes over from the run that asked
     "stream_subgraphs",
     "stream_resumable",
     "durability",
+    "closely",
     "webhook",
     "user",
     "permissions",

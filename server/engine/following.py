@@ -120,3 +120,12 @@ async def _wait(engine: Engine, thread_id: UUID, woken: asyncio.Event, looks: in
     except TimeoutError:
         return False
     return True
+
+
+async def so_far(engine: Engine, run: Run) -> list[Event]:
+    """Return what a run has said until now; without states that lie in checkpoints."""
+    async with engine.db.connection() as conn:
+        said = await events.read(conn, run.run_id)
+    last = said[-1].seq if said else 0
+    live = engine.live.get(run.run_id)
+    return said + [event for event in (live.log.unstored() if live else ()) if event.seq > last]

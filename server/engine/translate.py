@@ -7,6 +7,8 @@ from artel.storage.encoding import dumps
 
 ALWAYS = ("messages", "updates", "values", "custom")
 ON_DEMAND = frozenset({"tasks", "checkpoints", "debug"})
+CLOSELY = ("tools", "tasks", "checkpoints")  # what more is stored of a run that is watched closely
+MOST_INPUT = 16 * 1024  # bytes of a task's input that are stored then: more is the state, step after step
 INTERRUPT = "__interrupt__"
 MESSAGES = frozenset({"messages", "messages-tuple"})
 UNNAMED = "LangGraph"  # what LangGraph calls a graph that has no name
@@ -16,9 +18,10 @@ Chunk: TypeAlias = tuple[tuple[str, ...], str, Any]  # namespace, mode, payload:
 Part: TypeAlias = tuple[str, str, bytes]  # event type, namespace, data
 
 
-def modes(asked: object) -> list[str]:
+def modes(asked: object, *, closely: bool = False) -> list[str]:
     """Return the modes to run a graph with: those we always store, and those the run asked for."""
-    return [*ALWAYS, *(name for name in dict.fromkeys(_names(asked)) if name in ON_DEMAND)]
+    more = [*(CLOSELY if closely else ()), *(name for name in _names(asked) if name in ON_DEMAND)]
+    return [*ALWAYS, *dict.fromkeys(more)]
 
 
 def wants_events(asked: object) -> bool:
@@ -41,7 +44,9 @@ class Translator:
     All tokens of a model call carry the very same metadata object: it is encoded once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, closely: bool = False) -> None:
+        """Of a run that is watched `closely`, tasks lose large inputs, and checkpoints all but their names."""
+        self._closely = closely
         self._known: dict[int, tuple[Mapping[str, Any], bytes]] = {}
 
     def part(self, chunk: Chunk) -> Part:
@@ -50,6 +55,10 @@ class Translator:
         if mode == "messages":
             message, metadata = payload
             return mode, "|".join(ns), b"[%b,%b]" % (dumps(message), self._metadata(metadata))
+        if self._closely and mode == "checkpoints":
+            return "checkpoint", "|".join(ns), dumps(_name_of_checkpoint(payload))
+        if self._closely and mode == "tasks":
+            return mode, "|".join(ns), _task(payload)
         return mode, "|".join(ns), dumps(payload)
 
     def _metadata(self, metadata: Mapping[str, Any]) -> bytes:
@@ -61,6 +70,28 @@ class Translator:
         encoded = dumps(metadata)
         self._known[id(metadata)] = (metadata, encoded)
         return encoded
+
+
+def _name_of_checkpoint(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return which checkpoint it is, and after which: its state is in `values`, and in itself."""
+    metadata = payload.get("metadata") or {}
+    parent = payload.get("parent_config")
+    named = {"id": _id_of(payload["config"]), "step": metadata.get("step"), "source": metadata.get("source")}
+    return {**named, "parent_id": _id_of(parent)} if parent else named
+
+
+def _id_of(config: Mapping[str, Any]) -> Any:
+    return config["configurable"].get("checkpoint_id")
+
+
+def _task(payload: Mapping[str, Any]) -> bytes:
+    """Return a task; of a large input only the tool call that it makes, if it makes one."""
+    whole = dumps(payload)
+    given = payload.get("input")
+    if len(whole) <= MOST_INPUT or given is None:
+        return whole
+    call = given.get("tool_call") if isinstance(given, Mapping) else None
+    return dumps({**payload, "input": {"tool_call": call} if call else None})
 
 
 def looks_inside(kwargs: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 from fastapi import Depends, Path, Request
 from fastapi.routing import APIRoute
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from artel.server.catalog import Catalog
@@ -16,12 +17,12 @@ from artel.storage.encoding import dumps
 from artel.storage.errors import Invalid
 
 
-async def _engine(request: Request) -> Engine:
+async def _engine(request: HTTPConnection) -> Engine:
     engine: Engine = request.app.state.engine
     return engine
 
 
-async def _catalog(request: Request) -> Catalog:
+async def _catalog(request: HTTPConnection) -> Catalog:
     catalog: Catalog = request.app.state.catalog
     return catalog
 

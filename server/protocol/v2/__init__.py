@@ -1,0 +1,1 @@
+"""Protocol v2, the Agent Streaming Protocol: commands in, typed events of a thread out."""

@@ -1,0 +1,86 @@
+"""POST /threads/{id}/stream/events: typed events of a thread, over its runs, as server-sent events."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from artel.server.auth.caller import Caller, GivenCaller
+from artel.server.engine import Engine, following
+from artel.server.engine.following import IsThere, Look
+from artel.server.errors import answers
+from artel.server.protocol.given import GivenEngine, JsonRoute, ThreadId
+from artel.server.protocol.held import Held
+from artel.server.protocol.project import HEARTBEAT
+from artel.server.protocol.running import NO_BUFFERS, SSE
+from artel.server.protocol.v2.filters import Filter, Wish, WrongFilter
+from artel.server.protocol.v2.project import RunView, Said
+from artel.storage import threads
+from artel.storage.postgres import Connection
+from artel.storage.threads import UnknownThread
+
+router = APIRouter(prefix="/threads/{thread_id}", route_class=JsonRoute, tags=["Protocol v2"])
+
+SHAPE = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": Wish.model_json_schema()}},
+    }
+}
+
+
+@router.post("/stream/events", responses=answers(WrongFilter), openapi_extra=SHAPE)
+async def stream(thread_id: ThreadId, request: Request, engine: GivenEngine, caller: GivenCaller) -> Response:
+    """Stream what happens on a thread after event `since`, then live; a thread may come to be later."""
+    try:
+        given = orjson.loads(await request.body())
+    except orjson.JSONDecodeError as wrong:
+        raise WrongFilter("Invalid JSON in request body") from wrong
+    wanted = Filter.of(given)
+    is_there = await visible(caller, thread_id)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        async for batch in heard(engine, thread_id, wanted, is_there):
+            yield b"".join(
+                b"event: %b\r\ndata: %b\r\nid: %d\r\n\r\n" % (said.method.encode(), said.encoded(), said.seq)
+                for said in batch
+            )
+
+    return Held(pieces(), alive=HEARTBEAT, media_type=SSE, headers=NO_BUFFERS)
+
+
+async def visible(caller: Caller, thread_id: UUID) -> IsThere:
+    """Return what tells whether a thread is there for a caller.
+
+    Raises:
+        Forbidden: they may not read it.
+    """
+    allowed = await caller.may("threads", "read", {"thread_id": thread_id})
+
+    async def is_there(conn: Connection) -> bool:
+        try:
+            await threads.get(conn, thread_id, owner=caller.owner, allowed=allowed)
+        except UnknownThread:
+            return False
+        return True
+
+    return is_there
+
+
+async def heard(
+    engine: Engine, thread_id: UUID, wanted: Filter, is_there: IsThere
+) -> AsyncIterator[list[Said]]:
+    """Yield what a filter lets through of what happens on a thread, until that or this process ends."""
+    view: RunView | None = None
+    async for step in following.follow_thread(
+        engine, thread_id, after=wanted.number, whole=True, is_there=is_there
+    ):
+        if isinstance(step, Look):
+            continue
+        run, batch = step
+        if view is None or view.run_id != run.run_id:
+            view = RunView(run, wanted.kinds)
+        if told := [said for said in view.feed(batch) if wanted.lets_through(said)]:
+            yield told

@@ -1,0 +1,196 @@
+"""WebSocket /threads/{id}/stream/events: commands in, and the events of any number of subscriptions out."""
+
+import asyncio
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from fastapi import APIRouter, WebSocket
+from pydantic import Field
+from starlette.websockets import WebSocketDisconnect
+
+from artel.server.auth.caller import GivenCaller
+from artel.server.engine.following import IsThere
+from artel.server.protocol.bodies import Body
+from artel.server.protocol.given import GivenCatalog, GivenEngine
+from artel.server.protocol.orders import Call
+from artel.server.protocol.v2 import commands
+from artel.server.protocol.v2.desk import Desk, Refused, Result, checked
+from artel.server.protocol.v2.events import heard, visible
+from artel.server.protocol.v2.filters import Filter
+from artel.server.protocol.v2.project import PARTS
+from artel.storage import tasks
+from artel.storage.encoding import dumps
+from artel.storage.errors import ArtelError, Forbidden
+
+router = APIRouter(prefix="/threads/{thread_id}", tags=["Protocol v2"])
+
+AS_HTTP = 4000  # a close code is this and the status that HTTP would have
+GONE, COME_BACK, BROKEN = AS_HTTP + 404, 1012, 1011
+MOST = 64  # subscriptions of one socket
+PLACE = re.compile(r"(?:^|:)(\d{1,16})-(\d{1,3})$")  # at the end of an event's id
+
+log = structlog.get_logger(__name__)
+
+
+class Unsubscription(Body):
+    """What to end."""
+
+    subscription_id: str
+
+
+class Reconnection(Body):
+    """What to go on with, and from which event."""
+
+    run_id: str | None = None
+    last_event_id: str | None = None
+    subscriptions: list[str] = Field(default_factory=list)
+
+
+@router.websocket("/stream/events")
+async def socket(
+    websocket: WebSocket, thread_id: str, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller
+) -> None:
+    """Serve one client until it leaves, the thread is deleted, or this process ends."""
+    await websocket.accept()
+    known = commands.thread_of(thread_id)
+    if known is None:
+        await websocket.close(AS_HTTP + 422, "the thread's id must be a UUID")
+        return
+    try:
+        is_there = await visible(caller, known)
+    except Forbidden as refused:
+        await websocket.close(AS_HTTP + refused.status, str(refused)[:120])
+        return
+    desk = Desk(engine, catalog, known, Call(caller, uuid4().hex))
+    session = Session(websocket, desk, is_there)
+    try:
+        await session.serve()
+    except WebSocketDisconnect:
+        return
+    except Exception:
+        log.exception("a socket failed", thread_id=str(known))
+        await session.end(BROKEN, "this is a bug of the server")
+    finally:
+        await tasks.end(*(one.task for one in session.subscriptions.values() if one.task))
+
+
+@dataclass(slots=True)
+class Subscription:
+    """Something that a client listens to."""
+
+    wanted: Filter
+    task: "asyncio.Task[None] | None" = None
+
+
+@dataclass(slots=True)
+class Session:
+    """One socket."""
+
+    websocket: WebSocket
+    desk: Desk
+    is_there: IsThere
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    closed: bool = False
+
+    async def serve(self) -> None:
+        """Do one command after the other until the client leaves."""
+        own = {
+            "subscription.subscribe": self._subscribe,
+            "subscription.unsubscribe": self._unsubscribe,
+            "subscription.reconnect": self._reconnect,
+        }
+        while True:
+            message = await self.websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text")
+            envelope, wrong = commands.read(message.get("bytes") or b"" if text is None else text)
+            if wrong:
+                await self._send(wrong)
+                continue
+            try:
+                answer = await commands.answer(self.desk, envelope, own)
+            except ArtelError as later:
+                answer = commands.error(envelope["id"], "unknown_error", str(later))
+            await self._send(answer)
+
+    async def end(self, code: int, reason: str) -> None:
+        """Close the socket, once."""
+        if not self.closed:
+            self.closed = True
+            await self.websocket.close(code, reason)
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self.websocket.send_text(dumps(message).decode())
+
+    async def _subscribe(self, _: Desk, params: dict[str, Any]) -> Result:
+        return Result({"subscription_id": self._open(Filter.of(params))})
+
+    async def _unsubscribe(self, _: Desk, params: dict[str, Any]) -> Result:
+        name = checked(Unsubscription, params).subscription_id
+        gone = self.subscriptions.pop(name, None)
+        if gone is None:
+            raise Refused("no_such_subscription", f"there is no subscription {name!r}")
+        await tasks.end(*([gone.task] if gone.task else []))
+        return Result({})
+
+    async def _reconnect(self, _: Desk, params: dict[str, Any]) -> Result:
+        """Say again what came after an event: for what is listened to, or for a new subscription."""
+        given = checked(Reconnection, params)
+        since = _since(given.last_event_id)
+        if "channels" in params:
+            name = self._open(replace(Filter.of(params), since=since))
+            return Result({"restored": True, "subscription_id": name})
+        known = [name for name in given.subscriptions if name in self.subscriptions]
+        for name in known:
+            one = self.subscriptions[name]
+            await tasks.end(*([one.task] if one.task else []))
+            self._listen(replace(one.wanted, since=since), name)
+        return Result({"restored": bool(known) and len(known) == len(given.subscriptions)})
+
+    def _open(self, wanted: Filter) -> str:
+        if len(self.subscriptions) >= MOST:
+            raise Refused("not_supported", f"a socket may have {MOST} subscriptions at most")
+        name = str(uuid4())
+        self._listen(wanted, name)
+        return name
+
+    def _listen(self, wanted: Filter, name: str) -> None:
+        task = asyncio.create_task(self._tell(wanted), name=f"subscription {name}")
+        self.subscriptions[name] = Subscription(wanted, task)
+
+    async def _tell(self, wanted: Filter) -> None:
+        """Send what a filter lets through, until the thread is gone or this process ends."""
+        engine, thread_id = self.desk.engine, self.desk.thread_id
+        try:
+            async for batch in heard(engine, thread_id, wanted, self.is_there):
+                for said in batch:
+                    await self.websocket.send_text(said.encoded().decode())
+        except (WebSocketDisconnect, RuntimeError):
+            return  # the client has left
+        except Exception as failed:
+            log.exception("a subscription failed", thread_id=str(thread_id))
+            await self._send(commands.error(None, "unknown_error", f"the stream failed: {failed}"))
+            await self.end(BROKEN, "the stream failed")
+            return
+        if engine.draining:
+            await self.end(COME_BACK, "the server is shutting down; come back")
+        else:
+            await self.end(GONE, "the thread was deleted")
+
+
+def _since(event_id: str | None) -> int:
+    """Return the number of the event that has this id.
+
+    Raises:
+        Refused: none has.
+    """
+    if not event_id:
+        return 0
+    found = PLACE.search(event_id)
+    if found is None:
+        raise Refused("invalid_argument", f"last_event_id must be the id of an event, got {event_id!r:.80}")
+    return int(found[1]) * PARTS + int(found[2])
