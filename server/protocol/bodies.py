@@ -13,18 +13,6 @@ Json = dict[str, Any]
 Mode = Literal[
     "values", "messages", "messages-tuple", "tasks", "checkpoints", "updates", "events", "debug", "custom"
 ]
-AssistantField = Literal[
-    "assistant_id",
-    "graph_id",
-    "name",
-    "description",
-    "config",
-    "context",
-    "created_at",
-    "updated_at",
-    "metadata",
-    "version",
-]
 RunField = Literal[
     "run_id",
     "thread_id",
@@ -141,34 +129,3 @@ class CancelBody(Body):
         if of_thread == (self.status is not None) or (self.thread_id is None) != (self.run_ids is None):
             raise ValueError("give either status, or thread_id and run_ids")
         return self
-
-
-class AssistantBody(Body):
-    """An assistant to make."""
-
-    graph_id: Text
-    assistant_id: Id | None = None
-    name: Text = "Untitled"
-    description: Text | None = None
-    config: Config = Config()
-    context: Json = {}
-    metadata: Json = {}
-    if_exists: Literal["raise", "do_nothing"] = "raise"
-
-
-class AssistantFilter(Body):
-    """Which assistants."""
-
-    metadata: Json = {}
-    graph_id: Text | None = None
-    name: Text | None = None
-
-
-class AssistantSearch(AssistantFilter):
-    """Which assistants, in what order, and what of them."""
-
-    limit: Limit = 10
-    offset: Offset = 0
-    sort_by: Literal["assistant_id", "created_at", "updated_at", "name", "graph_id"] = "created_at"
-    sort_order: Literal["asc", "desc"] = "desc"
-    select: list[AssistantField] | None = None

@@ -1,28 +1,71 @@
-"""What a graph looks like from outside: its drawing, and the JSON schemas of what goes in and out."""
+"""What a graph looks like from outside: its drawing, the graphs inside it, and the schemas of all of them."""
 
-from collections.abc import Callable
-from dataclasses import is_dataclass
-from typing import Any, get_type_hints, is_typeddict
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
 
-import typing_extensions
+import structlog
+from langchain_core.runnables import RunnableConfig
 from langgraph.pregel import Pregel
 from langgraph.pregel.protocol import PregelProtocol
-from pydantic import TypeAdapter, create_model
-from pydantic.errors import PydanticUserError
-from pydantic_core import PydanticOmit
+from typing_extensions import is_typeddict
 
+from artel.server.auth.caller import OWNER, Caller
+from artel.server.catalog import Catalog, Graph, GraphBroken
+from artel.server.engine.configuration import User
 from artel.server.engine.translate import name_of
-from artel.storage.errors import Invalid
+from artel.server.protocol.describing import Schema, of_fields, of_type
+from artel.storage.assistants import Assistant
+from artel.storage.errors import ArtelError, BadRequest, Invalid
 
-Schema = dict[str, Any]
+Inner = PregelProtocol[Any, Any, Any, Any]
 
-# A type that pydantic cannot describe: the schema is null then, for the graph runs all the same.
-_NOT_DERIVABLE = (PydanticUserError, PydanticOmit, NameError, TypeError, ValueError)
+MOST_LEVELS = 10**6
+
+log = structlog.get_logger(__name__)
 
 
-def draw(graph: PregelProtocol[Any, Any, Any, Any], *, xray: bool | int = False) -> dict[str, Any]:
+class GraphNotMade(BadRequest):
+    """The function that makes a graph failed, or the graph cannot say what it looks like."""
+
+    code = "graph_not_made"
+
+
+@asynccontextmanager
+async def opened(catalog: Catalog, assistant: Assistant, caller: Caller = OWNER) -> AsyncIterator[Graph]:
+    """Open the graph of an assistant to look at it; a function gets what the assistant is configured with.
+
+    Raises:
+        GraphNotMade: it cannot be made, or raised something when it was looked at.
+    """
+    graph_id = assistant.graph_id
+    try:
+        async with catalog.graph(graph_id, _config(assistant, caller), access="assistants.read") as graph:
+            yield graph
+    except GraphBroken as wrong:
+        raise GraphNotMade(str(wrong)) from wrong
+    except ArtelError:
+        raise
+    except Exception as wrong:
+        log.warning("a graph cannot be shown", graph_id=graph_id, exc_info=True)
+        raise GraphNotMade(f'the graph "{graph_id}" raised {type(wrong).__name__}: {wrong}') from wrong
+
+
+def _config(assistant: Assistant, caller: Caller) -> RunnableConfig:
+    user = caller.user
+    configurable = {
+        **(assistant.config.get("configurable") or {}),
+        **assistant.context,
+        "langgraph_auth_user": User(user) if user else None,
+        "langgraph_auth_user_id": str(user.get("identity") or "") if user else "",
+        "langgraph_auth_permissions": list(caller.permissions),
+    }
+    return {"configurable": configurable}
+
+
+async def draw(graph: Inner, *, xray: bool | int = False) -> dict[str, Any]:
     """Return nodes and edges of a graph; `xray` draws the graphs inside it too, as many levels deep."""
-    drawn = graph.get_graph(xray=xray).to_json()
+    drawn = (await graph.aget_graph(xray=xray)).to_json()
     return {"nodes": [_node(node) for node in drawn["nodes"]], "edges": drawn["edges"]}
 
 
@@ -42,62 +85,68 @@ def xray_of(text: str | None) -> bool | int:
             return True
         case "false":
             return False
-        case number if number.isdecimal() and int(number) > 0:
+        case number if number.isdecimal() and len(number) < 10 and 0 < int(number) <= MOST_LEVELS:
             return int(number)
-    raise Invalid(f"xray must be true, false or a number of levels from 1 up, got {text!r}")
+    raise Invalid(f"xray must be true, false or a number of levels from 1 up to {MOST_LEVELS}, got {text!r}")
 
 
-def schemas(graph_id: str, graph: Pregel[Any, Any, Any, Any]) -> dict[str, Any]:
-    """Return the JSON schemas of a graph; null where a type cannot be described."""
-    context = _derived(lambda: _context(graph.context_schema)) if graph.context_schema else None
+def subgraphs(graph: Graph, *, namespace: str | None = None, recurse: bool = False) -> dict[str, Schema]:
+    """Return the schemas of the graphs inside one, by their place: `child`, with `recurse` also `child|deep`.
+
+    With `namespace` of that place only.
+    """
     return {
-        "graph_id": graph_id,
-        "input_schema": _derived(graph.get_input_jsonschema),
-        "output_schema": _derived(graph.get_output_jsonschema),
-        "state_schema": _derived(lambda: _state(graph_id, graph)),
-        "config_schema": context or {},
-        "context_schema": context,
+        place: _schemas(inner)
+        for place, inner in _inside(graph, recurse=recurse)
+        if namespace in (None, place)
+    }
+
+
+def _inside(graph: Graph, *, recurse: bool, above: tuple[Inner, ...] = ()) -> Iterator[tuple[str, Inner]]:
+    above = (*above, graph)
+    for name, inner in graph.get_subgraphs():
+        yield name, inner
+        if recurse and isinstance(inner, Pregel) and not any(inner is one for one in above):
+            yield from ((f"{name}|{place}", one) for place, one in _inside(inner, recurse=True, above=above))
+
+
+def schemas(graph_id: str, graph: Graph) -> dict[str, Any]:
+    """Return the JSON schemas of a graph; null where a type cannot be described."""
+    named = graph.copy(update={"name": name_of(graph, graph_id)})
+    return {"graph_id": graph_id, **_schemas(named)}
+
+
+def _schemas(graph: Any) -> Schema:
+    context = getattr(graph, "context_schema", None)
+    described = _derived(lambda: of_type(context)) if context else None
+    return {
+        "input_schema": _derived(lambda: _side(graph, "input")),
+        "output_schema": _derived(lambda: _side(graph, "output")),
+        "state_schema": _derived(lambda: _state(graph)),
+        "config_schema": described if context else {},
+        "context_schema": described,
     }
 
 
 def _derived(derive: Callable[[], Schema]) -> Schema | None:
     try:
         return derive()
-    except _NOT_DERIVABLE:
+    except Exception as wrong:  # noqa: BLE001 - types describe themselves by code of their own
+        log.debug("a type cannot be described", reason=str(wrong))
         return None
 
 
-def _state(graph_id: str, graph: Pregel[Any, Any, Any, Any]) -> Schema:
-    fields: dict[str, Any] = {
-        name: (graph.channels[name].UpdateType, None)  # type: ignore[union-attr]
-        for name in graph.stream_channels_list
-        if hasattr(graph.channels[name], "UpdateType")
-    }
-    make: Any = create_model
-    state: Schema = make(f"{name_of(graph, graph_id)}_state", **fields).model_json_schema()
-    return state
+def _side(graph: Any, side: Literal["input", "output"]) -> Schema:
+    declared = getattr(getattr(graph, "builder", None), f"{side}_schema", None)
+    if is_typeddict(declared):
+        return of_type(declared)
+    schema: Schema = graph.get_input_jsonschema() if side == "input" else graph.get_output_jsonschema()
+    return schema
 
 
-def _context(schema: Any) -> Schema:
-    return TypeAdapter(_described(schema)).json_schema()
-
-
-def _described(schema: Any) -> Any:
-    """Rebuild a `typing.TypedDict`, which pydantic refuses before Python 3.12, as one that it takes."""
-    if not is_typeddict(schema) or is_dataclass(schema):
-        return schema
-    hints = get_type_hints(schema, include_extras=True)
-    required = typing_extensions.Required
-    optional = typing_extensions.NotRequired
+def _state(graph: Graph) -> Schema:
+    channels = {name: graph.channels[name] for name in graph.stream_channels_list}
     fields = {
-        name: required[_bare(hint)] if name in schema.__required_keys__ else optional[_bare(hint)]
-        for name, hint in hints.items()
+        name: channel.UpdateType for name, channel in channels.items() if hasattr(channel, "UpdateType")
     }
-    make: Any = typing_extensions.TypedDict
-    return make(schema.__name__, fields)
-
-
-def _bare(hint: Any) -> Any:
-    while typing_extensions.get_origin(hint) in (typing_extensions.Required, typing_extensions.NotRequired):
-        hint = typing_extensions.get_args(hint)[0]
-    return hint
+    return of_fields(graph.get_name("State"), fields)

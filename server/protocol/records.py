@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from artel.storage.assistants import Assistant
+from artel.storage.assistants import Assistant, Version
 from artel.storage.checkpoints import Usage
 from artel.storage.runs import Run
 from artel.storage.threads import Thread
@@ -24,6 +24,21 @@ def assistant_record(assistant: Assistant) -> Json:
         "updated_at": assistant.updated_at,
         "version": assistant.version,
         "description": assistant.description,
+    }
+
+
+def version_record(version: Version) -> Json:
+    """Return a version of an assistant as clients know it."""
+    return {
+        "assistant_id": version.assistant_id,
+        "version": version.version,
+        "graph_id": version.graph_id,
+        "config": version.config,
+        "context": version.context,
+        "metadata": version.metadata,
+        "created_at": version.created_at,
+        "name": version.name,
+        "description": version.description,
     }
 
 

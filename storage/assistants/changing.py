@@ -38,21 +38,18 @@ on conflict (assistant_id, version) do update set description = excluded.descrip
  where assistant_versions.description is distinct from excluded.description
 """
 
-RECORDED = """
-, recorded as (
+CREATE = """
+with written as (
+    insert into assistants (assistant_id, graph_id, name, description, config, context, metadata)
+    values (%(assistant_id)s, %(graph_id)s, %(name)s, %(description)s, %(config)s, %(context)s, %(metadata)s)
+    on conflict (assistant_id) do nothing
+    returning *),
+recorded as (
     insert into assistant_versions
            (assistant_id, version, graph_id, name, description, config, context, metadata, created_at)
     select assistant_id, version, graph_id, name, description, config, context, metadata, updated_at
       from written)
 select * from written
-"""
-
-CREATE = f"""
-with written as (
-    insert into assistants (assistant_id, graph_id, name, description, config, context, metadata)
-    values (%(assistant_id)s, %(graph_id)s, %(name)s, %(description)s, %(config)s, %(context)s, %(metadata)s)
-    on conflict (assistant_id) do nothing
-    returning *){RECORDED}
 """
 
 GET = """
@@ -63,7 +60,7 @@ select * from assistants
 
 LOCK = GET + " for no key update"
 
-PATCH = f"""
+PATCH = """
 with written as (
     update assistants
        set version = 1 + (select max(version) from assistant_versions v
@@ -71,7 +68,13 @@ with written as (
            graph_id = %(graph_id)s, name = %(name)s, description = %(description)s, config = %(config)s,
            context = %(context)s, metadata = %(metadata)s, updated_at = clock_timestamp()
      where assistant_id = %(assistant_id)s
-    returning *){RECORDED}
+    returning *),
+recorded as (
+    insert into assistant_versions
+           (assistant_id, version, graph_id, name, description, config, context, metadata, created_at)
+    select assistant_id, version, graph_id, name, description, config, context, metadata, updated_at
+      from written)
+select * from written
 """
 
 POINT = """
@@ -105,7 +108,9 @@ class Change:
             OfTheGraph: it came with its graph, and this would give it another.
         """
         if now.is_system and self.graph_id not in (None, now.graph_id):
-            raise OfTheGraph(f'assistant {now.assistant_id} came with the graph "{now.graph_id}" and keeps it')
+            raise OfTheGraph(
+                f'assistant {now.assistant_id} came with the graph "{now.graph_id}" and keeps it'
+            )
         config = now.config if self.config is None else self.config
         if self.context == {} and self.config is None:
             config = {key: value for key, value in config.items() if key != "configurable"}
@@ -154,7 +159,7 @@ async def create(
     """Make an assistant, or return the one that is there when `if_exists` says so.
 
     Raises:
-        AssistantExists: there is one with that id, and that is an error or `allowed` does not let them see it.
+        AssistantExists: there is one with that id, and that is an error or it is not theirs to see.
     """
     values = {
         "assistant_id": assistant_id,
@@ -204,9 +209,7 @@ async def point(conn: Connection, assistant_id: UUID, version: int, *, allowed: 
         UnknownVersion: it has no such version that `allowed` lets them see.
     """
     await lock(conn, assistant_id, allowed=allowed)
-    pointed = await one(
-        conn, POINT, {"assistant_id": assistant_id, "version": version, "allowed": allowed}
-    )
+    pointed = await one(conn, POINT, {"assistant_id": assistant_id, "version": version, "allowed": allowed})
     if pointed is None:
         raise UnknownVersion(f"assistant {assistant_id} has no version {version}")
     return pointed
