@@ -37,7 +37,11 @@ async def open_store(db: Database, catalog: Catalog) -> AsyncIterator[Store]:
             raise ConfigWrong(f"{config.file}: {missing}") from missing
     store = Store(db, index=index, ttl=ttl)
     catalog.give(store)
-    yield store
+    try:
+        yield store
+    finally:
+        if index:
+            index.close()
 
 
 def _index(config: Served) -> Index | None:

@@ -5,13 +5,16 @@ neighbours too, but its statement cannot use it; it only slows every write down 
 most. There is no search without pgvector: it would fetch every vector of a namespace into the process.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
 from langchain_core.embeddings import Embeddings
 from langgraph.store.base import PutOp, get_text_at_path, tokenize_path
+from langgraph.store.base.embed import EmbeddingsLambda
 from psycopg import Error
 from psycopg.errors import FeatureNotSupported, InsufficientPrivilege, UndefinedFile
 
@@ -20,6 +23,7 @@ from artel.storage.postgres import Connection, Database
 from artel.storage.store.texts import MAX_FIELD, storable
 
 MAX_DIMS = 16_000  # of pgvector
+THREADS = 4  # in which a synchronous model embeds
 SETUP_LOCK = 0x73_74_6F_72_65  # "store"
 
 HELD = """
@@ -73,6 +77,13 @@ class Index:
         self.embeddings = embeddings
         self.dims = dims
         self.fields = tuple(fields)
+        # The event loop's own threads may all be nodes that wait for this very embedding.
+        self._threads = ThreadPoolExecutor(THREADS, "embedding") if _is_sync(embeddings) else None
+
+    def close(self) -> None:
+        """Let the threads go in which a synchronous model embeds."""
+        if self._threads:
+            self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def embed(self, items: Iterable[tuple[str, str, Mapping[str, Any], PutOp]]) -> Embedded:
         """Embed items that are about to be stored, as prefix, key, value and operation; each text once.
@@ -100,7 +111,7 @@ class Index:
             EmbeddingFailed: the model failed, or its vector is not such as `dims` says.
         """
         try:
-            vector = list(map(float, await self.embeddings.aembed_query(text)))
+            vector = list(map(float, await self._asked(text)))
         except Exception as failed:
             raise EmbeddingFailed(_sentence(failed)) from failed
         return self._written(vector)
@@ -118,7 +129,8 @@ class Index:
         if not texts:
             return []
         try:
-            vectors = [list(map(float, vector)) for vector in await self.embeddings.aembed_documents(texts)]
+            made = await self._embedded(texts)
+            vectors = [list(map(float, vector)) for vector in made]
         except Exception as failed:
             raise EmbeddingFailed(_sentence(failed)) from failed
         if len(vectors) != len(texts):
@@ -127,6 +139,18 @@ class Index:
                 " texts"
             )
         return [self._written(vector) for vector in vectors]
+
+    async def _embedded(self, texts: list[str]) -> list[list[float]]:
+        if self._threads is None:
+            return await self.embeddings.aembed_documents(texts)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self.embeddings.embed_documents, texts)
+
+    async def _asked(self, text: str) -> list[float]:
+        if self._threads is None:
+            return await self.embeddings.aembed_query(text)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self.embeddings.embed_query, text)
 
     def _written(self, numbers: Sequence[float]) -> str:
         if len(numbers) != self.dims:
@@ -167,6 +191,13 @@ async def prepare(db: Database, dims: int) -> None:
 async def _held(conn: Connection) -> str | None:
     row = await (await conn.execute(HELD)).fetchone()
     return str(row["type"]) if row else None
+
+
+def _is_sync(embeddings: Embeddings) -> bool:
+    """Whether a model has no asynchronous way of its own, only LangChain's, by the event loop's threads."""
+    if isinstance(embeddings, EmbeddingsLambda):
+        return not hasattr(embeddings, "afunc")
+    return type(embeddings).aembed_documents is Embeddings.aembed_documents
 
 
 def _advice(refused: Error) -> str:

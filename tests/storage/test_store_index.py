@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -176,6 +177,18 @@ async def test_nothing_waits_for_the_embedding_of_another(fresh_dsn: str) -> Non
         go_on.set()
         await asyncio.gather(*puts)
         assert await count(db) == 5
+
+
+async def test_nodes_in_all_threads_may_wait_for_a_synchronous_model(db: Database) -> None:
+    store = await opened(db)
+    with ThreadPoolExecutor(2) as threads:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(threads)
+        async with asyncio.timeout(20):
+            await asyncio.gather(
+                *(asyncio.to_thread(store.put, NOTES, str(n), {"text": "x"}) for n in range(8))
+            )
+            assert len(await asyncio.to_thread(store.search, NOTES, query="x")) == 8
 
 
 async def test_a_text_of_no_known_word_is_near_to_nothing(db: Database) -> None:
