@@ -9,9 +9,13 @@ from artel.server import errors
 from artel.server.catalog import Catalog
 from artel.server.edge import Edge
 from artel.server.engine import Engine
+from artel.server.http import section
+from artel.server.http.around import served_of, surround
+from artel.server.http.custom import load as load_custom
 from artel.server.origins import Admission, Gate
 from artel.server.protocol import (
     a2a,
+    a2a_card,
     assistants,
     crons,
     mcp,
@@ -22,14 +26,16 @@ from artel.server.protocol import (
     system,
     thread_stream,
     threads,
+    ui,
 )
+from artel.server.protocol.ui_bundles import Bundles, sources
 from artel.server.protocol.v2 import commands, events, socket
 from artel.server.routes import approvals, info, page, webhooks
 from artel.server.settings import Settings, WebSettings
 
 WIRE = (system, assistants, threads, state, crons, runs, stateless, store, thread_stream)
 V2 = (commands, events, socket)
-OPTIONAL = (mcp, a2a)
+OTHERS = (mcp, a2a, a2a_card, ui)
 PRODUCT = (info, approvals, webhooks)
 
 
@@ -39,24 +45,29 @@ def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = Non
     `protocol.assistants.prepare` makes the graphs' own assistants; call it before the first request.
     """
     web = settings.web if settings else WebSettings()
-    admission = Admission.of(web.hosts, web.origins, studio=web.studio)
+    http = section.read(catalog.config)
+    custom = load_custom(catalog.config, http)
+    admission = Admission.of(web.hosts, web.origins, studio=web.studio, cors=http.cors)
+    documents = None if http.disable_meta else "/openapi.json"
     app = FastAPI(
         title="Artel",
         version=version("artel"),
         description="An open, self-hosted LangGraph agent server.",
-        middleware=[Middleware(Edge), Middleware(Gate, admission=admission)],
+        middleware=[Middleware(Edge, logged=http.logging_headers), Middleware(Gate, admission=admission)],
+        lifespan=custom.lifespan if custom else None,
+        openapi_url=documents,
         redoc_url=None,
         separate_input_output_schemas=False,
     )
     app.state.engine = engine
     app.state.catalog = catalog
+    app.state.http = http
+    app.state.bundles = Bundles(sources(catalog))
     errors.install(app)
-    for module in (*WIRE, *V2):
-        app.include_router(module.router)
-    for module in OPTIONAL:
-        if module.is_served(catalog):
-            app.include_router(module.router)
+    for module in (*WIRE, *OTHERS, *V2):
+        app.include_router(served_of(module.router, http))
     for module in PRODUCT:
         app.include_router(module.router, prefix="/api/v1")
     app.include_router(page.router)
+    surround(app, catalog.config, http, custom, studio_key=web.studio_key)
     return app

@@ -1,6 +1,7 @@
 """How errors reach a client: always `{"detail": "one sentence"}`, with a code for programs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from math import ceil
 from typing import Any
 
@@ -8,10 +9,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from artel.storage.errors import ArtelError, Invalid, Unavailable
 from artel.storage.runs import RateLimited
 
+POLICY = 1008  # the WebSocket code for "you may not"
 _AS_IN_PYTHON = {"body", "query", "path", "header"}
 
 
@@ -22,11 +25,29 @@ class TooLarge(ArtelError):
     status = 413
 
 
+class TooSlow(ArtelError):
+    """The body of the request did not come in time."""
+
+    code = "body_too_slow"
+    status = 408
+
+
+class Answered(ArtelError):
+    """Code of the served folder refused a request in its own words and by its own status."""
+
+    code = "refused"
+
+    def __init__(self, detail: str, status: int, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.answer_status = status
+        self.headers = headers
+
+
 def install(app: FastAPI) -> None:
     """Answer all errors that somebody can act on; bugs go on to the edge of the application."""
-    app.add_exception_handler(ArtelError, _known)
+    app.add_exception_handler(ArtelError, known)
     app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(HTTPException, refused)
 
 
 def answers(*errors: type[ArtelError]) -> dict[int | str, dict[str, Any]]:
@@ -44,7 +65,7 @@ _SHAPE = {
     "application/json": {
         "schema": {
             "type": "object",
-            "required": ["detail"],
+            "required": ["detail", "code"],
             "properties": {"detail": {"type": "string"}, "code": {"type": "string"}},
         }
     }
@@ -53,20 +74,62 @@ _SHAPE = {
 
 def said(error: ArtelError) -> Response:
     """Return the response that says an error."""
+    if isinstance(error, Answered):
+        return told(str(error), error.answer_status, error.headers)
     headers = {"retry-after": "1"} if isinstance(error, Unavailable) else None
     if isinstance(error, RateLimited):
         headers = {"retry-after": str(max(1, ceil(error.retry_after_s)))}
     return JSONResponse({"detail": str(error), "code": error.code}, error.status, headers)
 
 
-async def _known(_: Request, error: Exception) -> Response:
+async def refuse(error: ArtelError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the reason; a WebSocket is closed before it is open where a server can say no more."""
+    if scope["type"] == "websocket" and "websocket.http.response" not in (scope.get("extensions") or {}):
+        await send({"type": "websocket.close", "code": POLICY, "reason": error.code})
+    else:
+        await said(error)(scope, receive, send)
+
+
+async def known(_: Request, error: Exception) -> Response:
+    """Answer by an error of ours."""
     assert isinstance(error, ArtelError)
     return said(error)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def refused(_: Request, error: Exception) -> Response:
+    """Answer by an exception that has a status only."""
     assert isinstance(error, HTTPException)
-    return JSONResponse({"detail": str(error.detail)}, error.status_code, error.headers)
+    return told(str(error.detail), error.status_code, error.headers)
+
+
+async def bug(request: Request, _: Exception) -> Response:
+    """Answer when nobody knows what went wrong: the log does, under the id of the request."""
+    return internal(str(request.scope.get("artel.request_id", "")))
+
+
+def internal(request_id: str) -> Response:
+    """Return the answer that stands for a bug."""
+    detail = f"this is a bug of the server; its log says more under request {request_id}"
+    return JSONResponse({"detail": detail, "code": "internal", "request_id": request_id}, 500)
+
+
+def told(detail: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a refusal that has a status only: its code is the name of the status."""
+    return JSONResponse({"detail": detail, "code": _code(status)}, status, dict(headers) if headers else None)
+
+
+def _code(status: int) -> str:
+    match status:
+        case 401:
+            return "unauthenticated"
+        case 413:
+            return TooLarge.code
+        case 422:
+            return Invalid.code
+    try:
+        return HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_").replace("'", "")
+    except ValueError:
+        return f"http_{status}"
 
 
 async def _malformed(_: Request, error: Exception) -> Response:

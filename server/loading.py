@@ -57,7 +57,7 @@ def _module(served: Served, source: str, where: str) -> ModuleType:
     except ConfigWrong:
         raise
     except Exception as broken:
-        raise ConfigWrong(f"{where}: {source} cannot be imported: {_told(broken)}") from broken
+        raise ConfigWrong(f"{where}: {source} cannot be imported: {told(broken)}") from broken
 
 
 def _import_file(file: Path, folder: Path) -> ModuleType:
@@ -102,7 +102,7 @@ def _finds(name: str, file: Path) -> bool:
     return bool(found and found.origin and Path(found.origin).resolve() == file)
 
 
-def _told(broken: Exception) -> str:
+def told(broken: Exception) -> str:
     """Say what broke and where, in a line; the place is the last one in a file that is not the importer's."""
     trace, place = broken.__traceback__, ""
     while trace:

@@ -4,8 +4,9 @@ Without accounts everybody who can connect is the owner. So a name that only pre
 rebinding) and a web page of somebody else are both refused, before anything of a request is read.
 """
 
+import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -13,14 +14,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from artel.server.errors import said
+from artel.server.errors import refuse
+from artel.server.http.section import CorsSection
 from artel.storage.errors import Forbidden
 
 STUDIO = "https://smith.langchain.com"
 EXPOSED = "Content-Location, Location, X-Pagination-Total, X-Pagination-Next, X-Request-Id"
 METHODS = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
 MAX_AGE_S = 600
-POLICY = 1008  # the close code for what may not be
 
 
 class ForeignHost(Forbidden):
@@ -41,12 +42,22 @@ class Admission:
 
     hosts: frozenset[str] = frozenset()
     origins: frozenset[str] = frozenset()
+    cors: CorsSection = field(default_factory=CorsSection)
 
     @classmethod
-    def of(cls, hosts: Collection[str], origins: Collection[str], *, studio: bool = False) -> "Admission":
-        """Make the rules of settings."""
-        pages = {origin.rstrip("/").lower() for origin in origins} | ({STUDIO} if studio else set())
-        return cls(frozenset(host.lower() for host in hosts), frozenset(pages))
+    def of(
+        cls,
+        hosts: Collection[str],
+        origins: Collection[str],
+        *,
+        studio: bool = False,
+        cors: CorsSection | None = None,
+    ) -> "Admission":
+        """Make the rules of settings, and of `http.cors` of a configuration."""
+        cors = cors or CorsSection()
+        named = {*origins, *cors.allow_origins, *({STUDIO} if studio else ())}
+        pages = frozenset(origin.rstrip("/").lower() for origin in named)
+        return cls(frozenset(host.lower() for host in hosts), pages, cors)
 
     def check(self, headers: Headers) -> None:
         """Let a request pass, or say why not.
@@ -71,13 +82,45 @@ class Admission:
     def _may_call(self, origin: str, host: str) -> bool:
         parts = urlsplit(origin.lower())
         if parts.scheme not in ("http", "https") or not parts.netloc:
-            return origin.lower() in self.origins  # never "null": it is not a name one would configure
+            return self._is_named(origin)  # never "null": it is not a name one would configure
         return (
             parts.netloc == host.lower()
             or _is_loopback(_name(parts.netloc))
-            or origin.lower() in self.origins
+            or self._is_named(origin)
             or "*" in self.origins
         )
+
+    def _is_named(self, origin: str) -> bool:
+        pattern = self.cors.allow_origin_regex
+        return origin.lower() in self.origins or bool(pattern and re.fullmatch(pattern, origin))
+
+    def told(self, origin: str) -> dict[str, str]:
+        """Return what a browser is told about a page that may call."""
+        headers = {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Expose-Headers": ", ".join((EXPOSED, *self.cors.expose_headers)),
+        }
+        if self.cors.allow_credentials and self._is_named(origin):  # never for being among "*"
+            headers["Access-Control-Allow-Credentials"] = "true"
+        return headers
+
+    def preflight(self, headers: Headers) -> dict[str, str]:
+        """Return what a browser is told that asks before it calls."""
+        methods, allowed = self.cors.allow_methods, self.cors.allow_headers
+        asked = headers.get("access-control-request-headers")
+        told = {
+            **self.told(headers["origin"]),
+            "Access-Control-Allow-Methods": ", ".join(methods) if methods and "*" not in methods else METHODS,
+            "Access-Control-Max-Age": str(MAX_AGE_S if self.cors.max_age is None else self.cors.max_age),
+            "Vary": "Origin, Access-Control-Request-Headers, Access-Control-Request-Private-Network",
+        }
+        if allowed is not None and "*" not in allowed:
+            told["Access-Control-Allow-Headers"] = ", ".join(allowed)
+        elif asked:
+            told["Access-Control-Allow-Headers"] = asked
+        if headers.get("access-control-request-private-network") == "true":
+            told["Access-Control-Allow-Private-Network"] = "true"
+        return told
 
 
 def _name(host: str) -> str:
@@ -105,14 +148,6 @@ def _is_embedded(headers: Headers) -> bool:
     )
 
 
-async def _refuse(refused: Forbidden, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with the reason; a WebSocket is closed before it is open where a server can say no more."""
-    if scope["type"] == "websocket" and "websocket.http.response" not in (scope.get("extensions") or {}):
-        await send({"type": "websocket.close", "code": POLICY, "reason": refused.code})
-    else:
-        await said(refused)(scope, receive, send)
-
-
 class Gate:
     """Checks every request, and tells browsers what they may do."""
 
@@ -129,14 +164,14 @@ class Gate:
         try:
             self.admission.check(headers)
         except Forbidden as refused:
-            await _refuse(refused, scope, receive, send)
+            await refuse(refused, scope, receive, send)
             return
         if scope["type"] == "websocket":
             await self.app(scope, receive, send)
             return
         origin = headers.get("origin")
         if origin and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
-            await _preflight(headers)(scope, receive, send)
+            await PlainTextResponse("OK", headers=self.admission.preflight(headers))(scope, receive, send)
             return
 
         async def answer(message: Message) -> None:
@@ -144,22 +179,7 @@ class Gate:
                 given = MutableHeaders(scope=message)
                 given.add_vary_header("Origin")
                 if origin:
-                    given["Access-Control-Allow-Origin"] = origin
-                    given["Access-Control-Expose-Headers"] = EXPOSED
+                    given.update(self.admission.told(origin))
             await send(message)
 
         await self.app(scope, receive, answer)
-
-
-def _preflight(headers: Headers) -> PlainTextResponse:
-    told = {
-        "Access-Control-Allow-Origin": headers["origin"],
-        "Access-Control-Allow-Methods": METHODS,
-        "Access-Control-Max-Age": str(MAX_AGE_S),
-        "Vary": "Origin, Access-Control-Request-Headers, Access-Control-Request-Private-Network",
-    }
-    if asked := headers.get("access-control-request-headers"):
-        told["Access-Control-Allow-Headers"] = asked
-    if headers.get("access-control-request-private-network") == "true":
-        told["Access-Control-Allow-Private-Network"] = "true"
-    return PlainTextResponse("OK", headers=told)

@@ -33,6 +33,7 @@ COMMON_NAMES: Mapping[str, tuple[str, ...]] = {
     "OPENAI_BASE_URL": ("models", "openai_base_url"),
     "OPENAI_API_KEY": ("models", "openai_api_key"),
     "ANTHROPIC_API_KEY": ("models", "anthropic_api_key"),
+    "LANGSMITH_API_KEY": ("web", "studio_key"),
 }
 
 
@@ -72,6 +73,10 @@ class WebSettings(BaseModel):
         (), description="Host names the server also answers to, comma-separated; loopback names always."
     )
     studio: bool = Field(False, description="Let LangGraph Studio's page (smith.langchain.com) call.")
+    studio_key: str = Field(
+        "",
+        description="The LangSmith key by which Studio passes a configured `auth`; empty: it has to log in.",
+    )
 
     @field_validator("origins", "hosts", mode="before")
     @classmethod

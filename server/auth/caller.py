@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeAlias
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 LOCAL = "local"
 
@@ -37,6 +38,7 @@ class Caller:
     user: Mapping[str, Any] | None = None  # what `@auth.authenticate` returned; runs are told of it
     permissions: tuple[str, ...] = ()
     policy: Policy | None = field(default=None, repr=False)
+    known: Any = field(default=None, repr=False)  # the user as handlers of `@auth.on` meet them
 
     async def may(self, resource: Resource, action: Action, value: dict[str, Any] | None = None) -> Allowed:
         """Ask before doing something to `value`, what the request says; the answer goes to storage.
@@ -54,9 +56,14 @@ class Caller:
 OWNER = Caller()
 
 
-async def _caller(request: HTTPConnection) -> Caller:
-    caller: Caller = request.scope.get("artel.caller", OWNER)
+def of(scope: Scope) -> Caller:
+    """Return who makes a request."""
+    caller: Caller = scope.get("artel.caller", OWNER)
     return caller
+
+
+async def _caller(request: HTTPConnection) -> Caller:
+    return of(request.scope)
 
 
 GivenCaller = Annotated[Caller, Depends(_caller)]

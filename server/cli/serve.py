@@ -11,9 +11,12 @@ from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 import uvloop
+from fastapi import FastAPI
 
+from artel.server import served
 from artel.server.app import create_app
 from artel.server.cli.ground import Ground, configure_logging, database, open_ground, settle
+from artel.server.cli.patience import Patient
 from artel.server.cli.stopping import stop_on_signals
 from artel.server.edge import MAX_BODY
 from artel.server.engine.worker import drain
@@ -56,7 +59,7 @@ def run(arguments: Namespace) -> int:
     configure_logging()
     settings = settle(arguments)
     with (
-        listen(settings) as listener,
+        listen(settings, asks=_asks(settings)) as listener,
         database(settings) as dsn,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
@@ -65,16 +68,16 @@ def run(arguments: Namespace) -> int:
 
 
 @contextmanager
-def listen(settings: Settings) -> Iterator[socket.socket]:
+def listen(settings: Settings, *, asks: bool = False) -> Iterator[socket.socket]:
     """Yield a listening socket; when nobody named the port and it is taken, on one of the next.
 
     Raises:
-        Unservable: the port is taken, the address is not ours, or others could reach it.
+        Unservable: the port is taken, the address is not ours, or others could reach it unasked.
     """
-    if settings.is_exposed:
+    if settings.is_exposed and not asks:
         raise Unservable(
-            f"{settings.host} could be reached by others and there are no accounts yet: "
-            "listen on 127.0.0.1 and put a proxy with a login in front"
+            f"{settings.host} could be reached by others and there are no accounts yet: listen on 127.0.0.1 "
+            f"and put a proxy with a login in front, or say by auth in {served.NAME} who may come in"
         )
     tried = 1 if settings.port_was_asked_for else PORTS_TRIED
     for port in range(settings.port, min(settings.port + tried, 65536)):
@@ -92,6 +95,12 @@ def listen(settings: Settings) -> Iterator[socket.socket]:
             f"port {settings.port} is taken: end what listens there, or choose another by --port"
         )
     raise Unservable(f"ports {settings.port} to {settings.port + tried - 1} are taken: choose one by --port")
+
+
+def _asks(settings: Settings) -> bool:
+    """Say whether the served configuration asks everybody for a key."""
+    file = served.find(settings.config)
+    return file is not None and "auth" in served.read(file).sections
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -120,26 +129,27 @@ async def _serve(settings: Settings, dsn: str, listener: socket.socket) -> None:
 async def answering(ground: Ground, listener: socket.socket) -> AsyncIterator["asyncio.Task[None]"]:
     """Answer HTTP on `listener`; at the end hand runs over first, and only then close."""
     await prepare(ground.engine.db, ground.catalog)
-    server = _server(ground)
-    gc.collect()
-    gc.freeze()  # what is loaded stays: later collections need not look at it
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    up = asyncio.create_task(server.up.wait())
-    await asyncio.wait({serving, up}, return_when=asyncio.FIRST_COMPLETED)
-    try:
-        yield serving
-    finally:
-        await drain(ground.engine)
-        server.should_exit = True
-        await serving
-
-
-def _server(ground: Ground) -> Server:
     app = create_app(ground.engine, ground.catalog, ground.settings)
+    async with app.router.lifespan_context(app):
+        server = _server(app)
+        gc.collect()
+        gc.freeze()  # what is loaded stays: later collections need not look at it
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        up = asyncio.create_task(server.up.wait())
+        await asyncio.wait({serving, up}, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            yield serving
+        finally:
+            await drain(ground.engine)
+            server.should_exit = True
+            await serving
+
+
+def _server(app: FastAPI) -> Server:
     config = uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=Patient,
         ws="websockets-sansio",
         ws_max_size=MAX_BODY,
         lifespan="off",

@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from artel.server.errors import answers, explain
-from artel.server.protocol.bodies import RunBody, ThreadSearch
+from artel.server.protocol.bodies import RunBody
+from artel.server.protocol.thread_bodies import ThreadSearch
 from artel.storage.errors import Conflict, NotFound
 
 
