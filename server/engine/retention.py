@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 from uuid import UUID
 
 import structlog
@@ -21,8 +21,6 @@ SWEEP_S = 300.0
 SWEEP_MOST = 1000  # threads a sweep; what is left waits for AGAIN_S only
 AGAIN_S = 1.0
 LONGEST_MIN = 100 * 365 * 24 * 60.0  # a hundred years: Postgres can still add it to a date
-
-Pruning = Literal["delete", "keep_latest"]
 
 _FOR_EVER = Life()
 
@@ -80,7 +78,7 @@ async def sweep(engine: "Engine") -> int:
 
 
 async def prune(
-    engine: "Engine", thread_id: UUID, strategy: Pruning, *, owner: str, allowed: str | None = None
+    engine: "Engine", thread_id: UUID, strategy: TtlStrategy, *, owner: str, allowed: str | None = None
 ) -> bool:
     """Remove a thread, or its past; False when it is not there, is busy, or has no past that can go alone."""
     async with engine.db.transaction() as conn:

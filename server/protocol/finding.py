@@ -60,7 +60,7 @@ async def count(engine: Engine, catalog: Catalog, body: ThreadFilter, wanted: Fi
 
 def filter_of(body: ThreadFilter, asked: Mapping[str, Any], *, owner: str, allowed: str | None) -> Filter:
     """Return what the database is to look for; `asked` is what the request says by now."""
-    body.metadata, body.values = asked["metadata"], asked["values"]
+    body.metadata, body.values = asked["metadata"] or {}, asked["values"] or {}
     plain = {key: value for key, value in body.values.items() if threads.is_plain(key, value)}
     return Filter(owner, body.metadata, body.status, body.wanted_ids, plain, allowed)
 
@@ -95,8 +95,8 @@ async def _having(
         candidates = await threads.search(conn, wanted, limit=READ_MOST + 1, **order)
     if len(candidates) > READ_MOST:
         raise TooManyStates(
-            f"values.{next(iter(rest))} is compared by reading states, and more than {READ_MOST} threads match "
-            "otherwise: narrow them by metadata, status or ids, or by a text or number among the values"
+            f"values.{next(iter(rest))} is compared by reading states, and more than {READ_MOST} threads "
+            "match otherwise: narrow them by metadata, status or ids, or by a text or number among the values"
         )
     matching: list[Thread] = []
     for start in range(0, len(candidates), READ_AT_ONCE):

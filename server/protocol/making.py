@@ -13,7 +13,7 @@ from artel.server.protocol import snapshots
 from artel.server.protocol.thread_bodies import Superstep, ThreadBody, Update
 from artel.storage import approvals, checkpoints, runs, threads
 from artel.storage.errors import BadRequest
-from artel.storage.threads import Life, Thread, UnknownThread
+from artel.storage.threads import Life, Thread, ThreadExists, UnknownThread
 
 
 async def with_past(
@@ -42,18 +42,15 @@ async def with_past(
         snapshots.changing,
         engine.db.transaction() as conn,
     ):
-        before = await threads.lock(conn, thread_id, owner=owner)
-        made = await threads.create(
-            conn,
-            thread_id,
-            owner=owner,
-            metadata=metadata,
-            life=body.life or engine.retention.life,
-            if_exists=body.if_exists,
-            allowed=allowed,
-        )
-        if before is not None:
-            return made
+        life = body.life or engine.retention.life
+        try:
+            await threads.create(conn, thread_id, owner=owner, metadata=metadata, life=life)
+        except ThreadExists:
+            if body.if_exists == "raise":
+                raise
+            return await threads.create(
+                conn, thread_id, owner=owner, if_exists=body.if_exists, allowed=allowed
+            )
         try:
             state = await snapshots.applied(graph, thread_id, graph_id, _steps(body.supersteps))
         except BaseException:

@@ -74,6 +74,18 @@ async def test_a_past_that_no_graph_can_take_leaves_no_thread(client: LangGraphC
     assert (kept["thread_id"], kept["values"]) == (nowhere, None)
 
 
+async def test_two_who_tell_the_same_thread_a_past_give_it_one(wire: Wire, nowhere: str) -> None:
+    body = {"thread_id": nowhere, "metadata": {"graph_id": "flow"}, "supersteps": PAST}
+    told = await asyncio.gather(
+        *(wire("POST", "/threads", {**body, "if_exists": "do_nothing"}) for _ in range(4)),
+        *(wire("POST", "/threads", body) for _ in range(4)),
+    )
+
+    assert {one.status_code for one in told[:4]} == {200}
+    assert sorted({one.status_code for one in told[4:]} - {200}) == [409]
+    assert len(await wire.ok("GET", f"/threads/{nowhere}/history?limit=100")) == len(PAST)
+
+
 async def test_a_copy_has_state_and_history_and_goes_its_own_way(client: LangGraphClient) -> None:
     source = await ran(client, "flow", HI)
     await client.threads.update(source, metadata={"k": "v"}, ttl={"ttl": 60, "strategy": "keep_latest"})
