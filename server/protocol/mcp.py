@@ -29,6 +29,7 @@ from artel.storage import assistants
 from artel.storage.assistants import Assistant
 from artel.storage.encoding import dumps
 from artel.storage.errors import BadRequest, Invalid, NotFound
+from artel.storage.ids import system_assistant_id
 from artel.storage.runs import Run
 
 router = APIRouter(tags=["MCP"])
@@ -101,14 +102,13 @@ async def _answer(engine: Engine, catalog: Catalog, message: rpc.Call, caller: C
 
 
 async def tools(engine: Engine, catalog: Catalog, caller: Caller) -> dict[str, Assistant]:
-    """Return the assistants that the caller may see by the names of their tools.
+    """Return the assistants that the caller may see, and the graphs' own, by the names of their tools.
 
     A graph's own assistant has the name of the graph; of others that would have the same, each has the end
     of its id behind it.
     """
     value: dict[str, Any] = {"metadata": {}, "limit": MOST_TOOLS, "offset": 0}
     allowed = await caller.may("assistants", "search", value)
-    limit: dict[str, Any] = {} if allowed is None else {"allowed": allowed}
     async with engine.db.connection() as conn:
         found = await assistants.search(
             conn,
@@ -116,9 +116,10 @@ async def tools(engine: Engine, catalog: Catalog, caller: Caller) -> dict[str, A
             metadata=value["metadata"],
             limit=MOST_TOOLS,
             sort_order="asc",
-            **limit,
+            allowed=allowed,
         )
-    found.sort(key=lambda one: not one.is_system)
+        own = [await assistants.get(conn, system_assistant_id(name)) for name in catalog.names()]
+    found = own + [one for one in found if not one.is_system]
     names = [_named(one) for one in found]
     often = Counter(names)
     named: dict[str, Assistant] = {}

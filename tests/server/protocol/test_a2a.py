@@ -20,6 +20,7 @@ from a2a.types import (
     TaskState,
 )
 from a2a.utils.errors import TaskNotCancelableError, TaskNotFoundError
+from tests.fakes.callers import OwnOnly, called_by
 from tests.fakes.listening import listening
 from tests.fakes.served import serving
 from tests.server.protocol.conftest import Wire
@@ -262,3 +263,17 @@ async def test_a_task_that_waits_for_nothing_takes_no_answer(wire: Wire) -> None
     task = (await _rpc(wire, "flow", "message/send", _message(_text("hi"))))["result"]
     told = await _rpc(wire, "flow", "message/send", _message(_text("and?"), taskId=task["id"]))
     assert told["error"]["code"] == -32004
+
+
+async def test_a_task_of_somebody_else_is_not_there(wire: Wire) -> None:
+    policy = OwnOnly()
+    ann, bob = (Wire(wire.app, called_by(wire.app, name, policy)) for name in ("ann", "bob"))
+    task = (await _rpc(ann, "asks", "message/send", _message({"data": {"n": 1}})))["result"]
+    for method in ("tasks/get", "tasks/cancel"):
+        assert (await _rpc(bob, "asks", method, {"id": task["id"]}))["error"]["code"] == -32001
+    answer = _message(_text("yes"), taskId=task["id"])
+    assert (await _rpc(bob, "asks", "message/send", answer))["error"]["code"] == -32001
+    inside = _message({"data": {"n": 1}}, contextId=task["contextId"])
+    assert "error" in await _rpc(bob, "asks", "message/send", inside)
+    done = (await _rpc(ann, "asks", "message/send", answer))["result"]
+    assert done["status"]["state"] == "completed"

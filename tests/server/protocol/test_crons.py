@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from langgraph_sdk.client import LangGraphClient
+from tests.fakes.callers import OwnOnly, called_by
 from tests.server.protocol.conftest import Wire
 
 from artel.storage.ids import system_assistant_id
@@ -208,3 +209,44 @@ async def test_the_official_client_knows_our_crons(wire: Wire) -> None:
 
 async def test_the_server_says_that_it_has_crons(wire: Wire) -> None:
     assert (await wire.ok("GET", "/info"))["flags"]["crons"] is True
+
+
+async def test_a_cron_belongs_to_who_made_it_and_so_do_the_threads_of_its_runs(wire: Wire) -> None:
+    policy = OwnOnly()
+    ann, bob = (Wire(wire.app, called_by(wire.app, name, policy)) for name in ("ann", "bob"))
+    made = await ann.ok(
+        "POST",
+        "/runs/crons",
+        {"assistant_id": "asked_by", "schedule": SOON, "input": {"out": 0}, "on_run_completed": "keep"},
+    )
+    path = f"/runs/crons/{made['cron_id']}"
+    assert (made["user_id"], made["metadata"]) == ("ann", {"who": "ann"})
+    for method, body in (("GET", None), ("PATCH", {"enabled": False}), ("DELETE", None)):
+        assert (await bob.refused(method, path, body))[0] == 404
+    assert await bob.ok("POST", "/runs/crons/search", {}) == []
+    assert await bob.ok("POST", "/runs/crons/count", {}) == 0
+    assert await ann.ok("POST", "/runs/crons/count", {}) == 1
+    async with asyncio.timeout(8):
+        while True:
+            kept = await ann.ok("POST", "/threads/search", {"status": "idle"})
+            if kept and kept[0]["values"]:
+                break
+            await asyncio.sleep(0.05)
+    assert kept[0]["values"]["out"]["user_id"] == "ann"
+    assert await bob.ok("POST", "/threads/search", {}) == []
+    await ann.ok("DELETE", path)
+    assert {"crons.create", "crons.read", "crons.update", "crons.delete", "crons.search"} <= set(policy.asked)
+
+
+async def test_on_a_thread_of_somebody_else_nothing_is_scheduled(wire: Wire) -> None:
+    policy = OwnOnly()
+    ann, bob = (Wire(wire.app, called_by(wire.app, name, policy)) for name in ("ann", "bob"))
+    thread = await ann.thread(metadata={})
+    assert (await bob.refused("POST", f"/threads/{thread}/runs/crons", ASLEEP))[0] == 404
+    assert (await ann.ok("POST", f"/threads/{thread}/runs/crons", ASLEEP))["thread_id"] == thread
+
+
+async def test_who_may_not_schedule_is_refused(wire: Wire) -> None:
+    for refused in ("crons.create", "threads.create_run"):
+        ann = Wire(wire.app, called_by(wire.app, "ann", OwnOnly((refused,))))
+        assert (await ann.refused("POST", "/runs/crons", ASLEEP))[0] == 403

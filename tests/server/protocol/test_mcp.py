@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
+from tests.fakes.callers import OwnOnly, called_by
 from tests.fakes.listening import listening
 from tests.fakes.served import calling, graphs, serving
 from tests.server.protocol.conftest import Wire
@@ -150,6 +151,22 @@ async def test_there_is_no_stream_and_no_session(wire: Wire) -> None:
 async def test_what_is_no_call_is_refused(wire: Wire, body: bytes, status: int, code: int) -> None:
     response = await wire.http.post("/mcp", content=body)
     assert (response.status_code, response.json()["error"]["code"]) == (status, code)
+
+
+async def test_a_caller_has_the_tools_they_may_see_and_runs_of_their_own(wire: Wire) -> None:
+    policy = OwnOnly()
+    ann, bob = (Wire(wire.app, called_by(wire.app, name, policy)) for name in ("ann", "bob"))
+    await ann.ok("POST", "/assistants", {"graph_id": "tells", "name": "hers"})
+    for one, sees in ((ann, True), (bob, False)):
+        names = [tool["name"] for tool in (await _rpc(one, "tools/list"))["result"]["tools"]]
+        assert set(graphs()) <= set(names)
+        assert ("hers" in names) is sees
+    thread = (await _called(ann, "hers", {"out": 0}))["_meta"]["thread_id"]
+    assert (await ann.ok("GET", f"/threads/{thread}"))["status"] == "idle"
+    assert (await bob.refused("GET", f"/threads/{thread}"))[0] == 404
+    refused = Wire(wire.app, called_by(wire.app, "eve", OwnOnly(("threads.create_run",))))
+    body = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "asks"}}
+    assert (await refused.refused("POST", "/mcp", body))[0] == 403
 
 
 async def test_it_is_off_where_the_configuration_says_so(fresh_dsn: str, tmp_path: Path) -> None:
