@@ -12,7 +12,10 @@ from uuid import UUID
 
 from artel.storage.postgres import Connection
 
-BACK_S = 0.5  # a worker that lives has its lock back within that after the connection that held it broke
+# A worker whose connection broke has its lock back in a tenth of a second, or is cut off and stops its runs;
+# a lock that stays free longer is that of a dead one. After a restart of Postgres no lock counts: see LOOK.
+STOP_S = 0.5
+BACK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ from artel.storage.store import Store
 __all__ = ["Engine", "EngineSettings", "open_engine"]
 
 AGAIN_S = 0.5
+LEAVE_S = 2.0
 TOPICS = ("run.queued", "run.cancel", "run.follow", "run.events", "run.ended", FOLLOW, CHANGED)
 
 log = structlog.get_logger(__name__)
@@ -102,8 +103,6 @@ def _restored(engine: Engine) -> None:
 
 
 async def _leave(engine: Engine) -> None:
-    try:
-        async with engine.db.connection(control=True) as conn:
+    with suppress(Unavailable, TimeoutError):  # the lease says it for us
+        async with asyncio.timeout(LEAVE_S), engine.db.connection(control=True) as conn:
             await workers.forget(conn, engine.worker_id)
-    except Unavailable:
-        return  # the lease says it for us

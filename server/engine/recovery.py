@@ -20,6 +20,7 @@ from artel.storage.broker import notify
 from artel.storage.errors import Conflict, NotFound, Unavailable
 from artel.storage.runs import Run
 
+AGAIN_S = 0.2
 FENCE_LOOK_S = 0.05
 LOOK_ALONE_S = 1.0  # nobody else is there: only the dead of before, and newcomers
 PRUNE_S = 600.0
@@ -31,22 +32,32 @@ async def keep_lease(engine: Engine) -> None:
     """Renew our lease, stop what was cancelled or taken from us, until cancelled."""
     missing: set[UUID] = set()
     while True:
+        pause = engine.settings.renew_s
         try:
             missing = await renew(engine, missing)
         except (Unavailable, TimeoutError) as away:
             log.warning("the lease could not be renewed", reason=str(away) or "no answer")
-        await asyncio.sleep(engine.settings.renew_s)
+            pause = min(pause, AGAIN_S)  # what was taken from us shall stop soon
+        await asyncio.sleep(pause)
 
 
 async def keep_fence(engine: Engine) -> None:
-    """Stop all runs when the lease is over, also while a renewal waits for its answer, until cancelled."""
+    """Stop all runs before others may take them, also while a renewal waits for its answer, until cancelled.
+
+    That is when the lease is over, or when our lock is free for others to see: we are cut off.
+    """
     while True:
-        await asyncio.sleep(max(engine.lease_until - time.monotonic(), FENCE_LOOK_S))
+        await asyncio.sleep(FENCE_LOOK_S)
         held = [execution for execution in engine.live.values() if not execution.lost]
-        if held and engine.lease_is_over():
-            log.error("the lease is over: stopping all runs, others may have them", runs=len(held))
+        if held and (engine.lease_is_over() or _lost_the_lock(engine)):
+            log.error("cut off from the database: stopping all runs, others may have them", runs=len(held))
             for execution in held:
                 execution.lose()
+
+
+def _lost_the_lock(engine: Engine) -> bool:
+    since = engine.broker.unlocked_since
+    return engine.others > 0 and since is not None and time.monotonic() - since > workers.STOP_S
 
 
 async def renew(engine: Engine, missing: set[UUID]) -> set[UUID]:

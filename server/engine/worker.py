@@ -18,6 +18,7 @@ from artel.storage.runs import Run, StaleAttempt, ThreadTaken
 
 AT_ONCE = 16  # runs claimed by one statement
 SETTLE_S = 0.02  # what was taken begins before the queue, now empty, is looked at again
+LAST_WRITE_S = 5.0  # for handing over what was broken off
 NUDGE_S = 5.0  # a graph that swallows its cancellation is cancelled again
 
 log = structlog.get_logger(__name__)
@@ -141,7 +142,10 @@ async def drain(engine: Engine, grace_s: float | None = None) -> None:
         if execution.work in late:
             execution.hand_over()
     if late:
-        await asyncio.wait(late)
+        _, stuck = await asyncio.wait(late, timeout=LAST_WRITE_S)
+        for execution in held:
+            if execution.work in stuck:  # the database is away: our lease will say it for us
+                execution.lose()
 
 
 def stop(engine: Engine, run_id: UUID, action: runs.CancelAction) -> bool:

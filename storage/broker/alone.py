@@ -9,6 +9,7 @@ class LonelyBroker:
     """A broker without a carrier: behind a pooler, with neither a direct way to Postgres nor Redis."""
 
     locked_since = None
+    unlocked_since = None
 
     def __init__(self) -> None:
         self.on_lost: list[Callable[[], None]] = []

@@ -71,6 +71,10 @@ class Broker(Protocol):
     def locked_since(self) -> datetime | None:
         """When the Postgres was started in which our locks are held; None: none can be held here."""
 
+    @property
+    def unlocked_since(self) -> float | None:
+        """Since when (monotonic) our locks are free though Postgres did not say that it stops, or None."""
+
     async def publish(self, topic: str, body: str = "") -> None:
         """Wake every listener of `topic`, in every process, exactly once."""
 

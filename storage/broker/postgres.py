@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -10,6 +11,7 @@ from itertools import chain, repeat
 from typing import Any
 
 from psycopg import Notify, OperationalError
+from psycopg.errors import Diagnostic
 
 from artel.storage import tasks
 from artel.storage.broker.listening import WAITING, Listeners, Subscription, wake_up_of
@@ -19,6 +21,7 @@ from artel.storage.postgres import NOTIFY, Connection, connect, lively
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # the last one for ever
 LOCK_LOOK_S = 0.1
 
+STOPPING = "57P"  # class of what Postgres says when it ends sessions: it stops, or has crashed
 LISTEN = "listen artel"
 TRY_LOCK = "select pg_try_advisory_lock(%(key)s) as mine"
 WHO = """
@@ -76,11 +79,18 @@ class PostgresBroker:
         self._socket = -1
         self._turn = asyncio.Lock()
         self._lost = asyncio.Event()
+        self._goodbye = False
+        self._unlocked_since: float | None = None
 
     @property
     def locked_since(self) -> datetime | None:
         """When the Postgres was started in which our locks are, or were last, held."""
         return self._session["postmaster_start"] if self._session else None
+
+    @property
+    def unlocked_since(self) -> float | None:
+        """Since when our locks are not held though Postgres did not say that it stops, or None."""
+        return self._unlocked_since
 
     def listen(self, topic: str) -> Subscription:
         """Return a queue of bodies that fills from the moment it is entered."""
@@ -122,6 +132,7 @@ class PostgresBroker:
                 await _insist_on(conn, key)
             self._session = await (await conn.execute(WHO)).fetchone()
             conn.add_notify_handler(self._hand_out)
+            conn.add_notice_handler(self._hear)
             await conn.execute(LISTEN)
             while self._unsent:
                 await conn.execute(NOTIFY, {"wake_ups": [self._unsent[0]]})
@@ -130,6 +141,7 @@ class PostgresBroker:
             await conn.close()
             raise
         self._conn = conn
+        self._goodbye, self._unlocked_since = False, None
         self._watch(conn)
 
     async def keep(self) -> None:
@@ -166,6 +178,7 @@ class PostgresBroker:
             try:
                 return await (await conn.execute(query, values)).fetchone()
             except OperationalError as broken:
+                self._goodbye = (broken.sqlstate or "").startswith(STOPPING)
                 raise Unavailable(f"the broker's connection broke: {broken}") from broken
             finally:
                 self._watch(conn)
@@ -189,6 +202,7 @@ class PostgresBroker:
         try:
             conn.pgconn.consume_input()
         except OperationalError:
+            conn.pgconn.notifies()  # reads what Postgres said last
             self._lose(conn)
             return
         while found := conn.pgconn.notifies():
@@ -197,8 +211,12 @@ class PostgresBroker:
     def _hand_out(self, notification: Notify) -> None:
         self._listeners.hand_out(notification.payload)
 
+    def _hear(self, notice: Diagnostic) -> None:
+        self._goodbye = self._goodbye or (notice.sqlstate or "").startswith(STOPPING)
+
     def _lose(self, conn: Connection) -> None:
         self._conn = None
+        self._unlocked_since = None if self._goodbye or not self._locks else time.monotonic()
         with suppress(OperationalError):
             self._unwatch()
         conn.pgconn.finish()

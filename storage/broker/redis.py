@@ -84,6 +84,11 @@ class RedisBroker:
         """When the Postgres was started in which our locks are held; None: none can be held here."""
         return self._session.locked_since if self._session else None
 
+    @property
+    def unlocked_since(self) -> float | None:
+        """Since when our locks are not held though Postgres did not say that it stops, or None."""
+        return self._session.unlocked_since if self._session else None
+
     def listen(self, topic: str) -> Subscription:
         """Return a queue of bodies that fills from the moment it is entered."""
         return self._listeners.to(topic)

@@ -28,6 +28,7 @@ class Server:
     data: Path
     config: Path | None = SERVED
     command: str = "serve"
+    options: tuple[str, ...] = ()
     env: dict[str, str] = field(default_factory=dict)
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
@@ -61,6 +62,7 @@ class Server:
             arguments += ["--config", str(self.config)]
         if self.command == "serve":
             arguments += ["--port", str(self.port)]
+        arguments += self.options
         environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
         with self.data.with_name(f"{self.data.name}-{self.port}.log").open("ab") as log:
             self.process = subprocess.Popen(

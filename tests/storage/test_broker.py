@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
+from tests.fakes.carriers import Wire
 
 from artel.storage.broker import PAYLOAD_BYTES, PostgresBroker, Subscription, notify, open_broker
 from artel.storage.errors import Invalid, Unavailable
@@ -158,3 +159,23 @@ async def test_a_wake_up_too_big_for_postgres_is_refused_at_once(here: PostgresB
     await here.publish("t", "x" * (PAYLOAD_BYTES - 2))
     with pytest.raises(Invalid, match="send an id instead"):
         await here.publish("t", "x" * (PAYLOAD_BYTES - 1))
+
+
+async def test_a_loss_tells_a_postgres_that_stops_from_a_wire_that_is_cut(fresh_dsn: str) -> None:
+    async with Wire(fresh_dsn) as wire, open_broker(wire.dsn) as broker, asyncio.timeout(10):
+        lost, restored = asyncio.Event(), asyncio.Event()
+        broker.on_lost.append(lost.set)
+        broker.on_restored.append(restored.set)
+        assert await broker.lock(9)
+        await kill(broker)
+        await lost.wait()
+        assert broker.unlocked_since is None, "Postgres said goodbye"
+        await restored.wait()
+        lost.clear()
+        restored.clear()
+        wire.cut()
+        await lost.wait()
+        assert broker.unlocked_since is not None
+        wire.mend()
+        await restored.wait()
+        assert broker.unlocked_since is None

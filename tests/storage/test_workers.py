@@ -87,7 +87,7 @@ async def test_a_worker_without_a_lock_lives_by_its_lease(db: Database) -> None:
     [
         (None, False, True, False, False),  # alive
         (0.0, False, True, False, False),  # the connection that held the lock broke: it will be back at once
-        (0.6, False, True, False, True),  # killed: its lock stays free
+        (1.1, False, True, False, True),  # killed: its lock stays free
         (None, False, True, True, True),  # its process is known to be gone
         (None, True, True, False, True),  # a host that vanished without a goodbye, or one that is cut off
         (None, True, False, False, False),  # nobody could renew while Postgres was down
