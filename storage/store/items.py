@@ -50,20 +50,21 @@ _PUT = """
 """
 PUT = _PUT.strip()
 
-# A vector counts only beside the very put that it came with (see NEAREST): of two at once, the vectors of one
-# could stay beside the value of the other.
+# The vectors of an item are only touched with its row locked: `put` is joined, or Postgres would write them
+# first, and two puts of one key could wait for each other. A vector counts only beside the very put that it
+# came with (see NEAREST): of two at once, the second does not see the vectors of the first, and leaves them.
 PUT_EMBEDDED = f"""
-with put as ({_PUT}), gone as (
-    delete from store_vectors v
-     using unnest(%(prefixes)s::text[], %(keys)s::text[]) as given (prefix, key)
-     where v.prefix = given.prefix and v.key = given.key
+with put as ({_PUT} returning prefix, key), gone as (
+    delete from store_vectors v using put p
+     where v.prefix = p.prefix and v.key = p.key
        and (v.prefix, v.key, v.field_name) not in (
            select * from unnest(%(of_prefixes)s::text[], %(of_keys)s::text[], %(fields)s::text[]))
 )
 insert into store_vectors (prefix, key, field_name, embedding, created_at, updated_at)
-select prefix, key, field_name, embedding::vector, now(), now()
+select p.prefix, p.key, given.field_name, given.embedding::vector, now(), now()
   from unnest(%(of_prefixes)s::text[], %(of_keys)s::text[], %(fields)s::text[], %(vectors)s::text[])
        as given (prefix, key, field_name, embedding)
+  join put p on p.prefix = given.prefix and p.key = given.key
     on conflict (prefix, key, field_name) do update
    set embedding = excluded.embedding, updated_at = now()
 """  # noqa: S608 - of constants

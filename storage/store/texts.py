@@ -81,8 +81,10 @@ def json_of(value: object, name: str) -> str:
     """
     try:
         text = orjson.dumps(value, None, _OPTIONS)
-    except (TypeError, RecursionError):  # orjson also gives up at 64 bits, half characters, depth
-        text = _slowly(value, name)
+    except TypeError as wrong:
+        if "Recursion limit" in str(wrong):  # what is deeper could be kept, but not be shown again
+            raise Invalid(f"{name} is nested too deep for JSON: 254 levels are the most") from wrong
+        text = _slowly(value, name)  # orjson also gives up at 64 bits and at half characters
     return without_nul(text).decode()
 
 

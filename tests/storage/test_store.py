@@ -44,6 +44,13 @@ async def lives_for(db: Database, key: str) -> float:
     return float(row["m"])
 
 
+def nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(levels):
+        value = {"in": value}
+    return value
+
+
 def found(items: list[Any]) -> list[str]:
     return [item.key for item in items]
 
@@ -290,6 +297,8 @@ async def test_one_call_is_one_statement(store: Store, db: Database, monkeypatch
         (USER, "k", ["no"], "value must be a mapping"),
         (USER, "k", {"o": object()}, "value is not JSON: Object of type object"),
         (USER, "k", {"o": {1, 2}}, "value is not JSON"),
+        (USER, "k", {"o": nested(300)}, "value is nested too deep for JSON"),
+        (USER, "k", {"o": nested(5000)}, "value is nested too deep for JSON"),
     ],
 )
 async def test_what_cannot_be_kept_is_named(

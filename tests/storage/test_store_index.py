@@ -141,6 +141,23 @@ async def test_two_puts_of_one_key_at_once_leave_the_vectors_of_the_one_that_sta
             assert near.score == pytest.approx(1.0, abs=1e-6)
 
 
+async def test_many_puts_of_the_same_keys_never_lock_each_other_out(db: Database) -> None:
+    store = await opened(db, fields=["a", "b", "c"])
+
+    async def work(n: int) -> None:
+        for m in range(15):
+            values = [{"abc"[(n + m + k) % 3]: f"w{n} w{m}", "b": "x"} for k in range(3)]
+            keys = [str((n + m + k) % 4) for k in range(3)]
+            await store.abatch([PutOp(NOTES, key, one) for key, one in zip(keys, values, strict=True)])
+            await store.aput(NOTES, keys[0], {"abc"[m % 3]: "alone"})
+            if m % 5 == 4:
+                await store.adelete(NOTES, keys[0])
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        for n in range(12):
+            tasks.create_task(work(n))
+
+
 async def test_a_batch_embeds_each_text_once_and_questions_as_questions(db: Database) -> None:
     asked = Recorded()
     store = await opened(db, asked)
