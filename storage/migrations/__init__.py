@@ -89,6 +89,8 @@ async def _set_up_store(conn: Connection) -> None:
     await conn.execute(STORE_REVISIONS)
     done = await _value(conn, STORE_REVISION, "v")
     first = done + 1 if isinstance(done, int) else 0
+    if first == len(STORE_MIGRATIONS):  # LangGraph's own store was here before us
+        await conn.execute(AFTER_STORE)
     for version, query in enumerate(STORE_MIGRATIONS[first:], first):
         await conn.execute(query.encode())
         if version == len(STORE_MIGRATIONS) - 1:

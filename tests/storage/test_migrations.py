@@ -14,7 +14,7 @@ from artel.storage.migrations.failed import MigrationFailed
 from artel.storage.postgres import connect
 
 OURS = {"assistants", "threads", "workers", "runs", "run_events", "approvals", "effects"}
-LANGGRAPH = {"checkpoints", "checkpoint_blobs", "checkpoint_writes"}
+LANGGRAPH = {"checkpoints", "checkpoint_blobs", "checkpoint_writes", "store"}
 
 
 async def tables(dsn: str) -> set[str]:
@@ -40,6 +40,19 @@ async def test_a_migration_broken_off_between_ours_and_langgraphs_is_finished(em
     assert not await tables(empty_dsn) & LANGGRAPH
     await migrate(empty_dsn)
     assert await tables(empty_dsn) >= LANGGRAPH
+
+
+async def test_a_store_that_was_begun_is_finished(fresh_dsn: str) -> None:
+    with psycopg.connect(fresh_dsn) as conn:
+        conn.execute("drop table store; drop table store_migrations")
+    await migrate(fresh_dsn)
+    with psycopg.connect(fresh_dsn) as conn:
+        conn.execute("delete from store_migrations where v > 1")
+        conn.execute("alter table store drop column ttl_minutes")
+    await migrate(fresh_dsn)
+    with psycopg.connect(fresh_dsn) as conn:
+        query = "select pg_typeof(ttl_minutes)::text from store right join (values (1)) one on true"
+        assert conn.execute(query).fetchone() == ("double precision",)
 
 
 def test_the_second_start_imports_no_alembic(dsn: str) -> None:

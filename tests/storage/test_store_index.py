@@ -10,7 +10,10 @@ import psycopg
 import pytest
 from langchain_core.embeddings import Embeddings
 from langgraph.store.base import PutOp, ensure_embeddings
+from langgraph.store.postgres import AsyncPostgresStore
+from tests.fakes.carriers import PgBouncer
 
+from artel.storage.migrations import migrate
 from artel.storage.postgres import Database, open_database
 from artel.storage.store import EmbeddingFailed, Index, Store, VectorsMissing
 from artel.storage.store.index import prepare
@@ -242,6 +245,35 @@ async def test_processes_that_start_together_make_the_table_once(fresh_dsn: str)
 
     async with asyncio.timeout(30):
         await asyncio.gather(*(start() for _ in range(6)))
+
+
+async def test_what_langgraphs_own_store_kept_is_kept_on(empty_dsn: str) -> None:
+    index: Any = {"dims": DIMS, "embed": words, "fields": ["text"]}
+    async with AsyncPostgresStore.from_conn_string(empty_dsn, index=index) as stock:
+        await stock.setup()
+        await stock.aput(NOTES, "theirs", {"text": "zebra"}, ttl=5)
+        await stock.aput(NOTES, "theirs", {"text": "lion"}, ttl=5)
+    await migrate(empty_dsn)
+    async with open_database(empty_dsn) as db:
+        store = await opened(db)
+        await store.aput(NOTES, "ours", {"text": "lion"}, ttl=0.5)
+        found_ = await store.asearch(NOTES, query="lion")
+        assert [(item.key, item.score) for item in found_] == [("ours", 1.0), ("theirs", 1.0)]
+        assert await store.aget(NOTES, "ours") is not None
+
+
+@pytest.mark.needs("pgbouncer")
+async def test_a_pooler_that_shares_sessions_is_no_matter(pgbouncer: PgBouncer, fresh_dsn: str) -> None:
+    async with open_database(pgbouncer.to(fresh_dsn), pool_size=20, pooled=True) as db:
+        store = await opened(db)
+
+        async def work(n: int) -> None:
+            await store.aput(NOTES, str(n), {"text": f"n{n}"}, ttl=5)
+            await store.abatch([PutOp(NOTES, f"b{n}", {"text": "x"}), PutOp(NOTES, "gone", None)])
+            assert found(await store.asearch(NOTES, query=f"n{n}", filter={"text": f"n{n}"})) == [str(n)]
+
+        await asyncio.gather(*(work(n) for n in range(30)))
+        assert len(await store.asearch(NOTES, limit=100)) == 60
 
 
 async def test_vectors_of_another_length_are_not_mixed(db: Database) -> None:
