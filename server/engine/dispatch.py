@@ -153,7 +153,7 @@ async def _enqueue(engine: Engine, order: Order, *, fast: bool) -> Run:
 
 
 async def place(
-    conn: Connection, engine: Engine, order: Order, *, fast: bool = False, allowed: str | None = None
+    conn: Connection, engine: Engine, order: Order, *, fast: bool = False
 ) -> tuple[Run, list[tuple[UUID, CancelAction]]]:
     """Accept a bounded order in the caller's transaction; return the run, and the runs that stop for it.
 

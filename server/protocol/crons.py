@@ -113,7 +113,7 @@ async def patch(
     allowed = await caller.may("crons", "update", value)
     async with engine.db.connection() as conn:
         cron = await crons.get(conn, cron_id, owner=caller.owner, allowed=allowed)
-    await _check(engine.db, catalog, _changed(cron, changes, body.end_time), caller)
+    await _check(engine, catalog, _changed(cron, changes, body.end_time), caller)
     async with engine.db.transaction() as conn:
         cron = await crons.lock(conn, cron_id, owner=caller.owner, allowed=allowed)
         cron = await crons.update(conn, _changed(cron, changes, body.end_time))
@@ -207,7 +207,7 @@ async def _create(
         ),
         now,
     )
-    allowed = await _check(engine.db, catalog, cron, caller)
+    allowed = await _check(engine, catalog, cron, caller)
     async with engine.db.transaction() as conn:
         if thread_id is not None:
             await threads.get(conn, thread_id, owner=caller.owner, allowed=allowed)
@@ -238,15 +238,17 @@ def _due(cron: Cron, now: datetime) -> Cron:
     return replace(cron, next_run_date=tick)
 
 
-async def _check(db: Database, catalog: Catalog, cron: Cron, caller: Caller) -> Allowed:
+async def _check(engine: Engine, catalog: Catalog, cron: Cron, caller: Caller) -> Allowed:
     """Refuse now what no run of the cron could be made of; return what limits the caller's threads.
 
     Raises:
         Invalid, UnknownAssistant, TwoContexts, Forbidden: as for a run.
     """
-    order = await _order(db, catalog, cron, caller)
+    order = await _order(engine.db, catalog, cron, caller)
     if command := order.kwargs.get("command"):
         check(command)
+    if url := order.kwargs.get("webhook"):
+        await engine.webhooks.policy.target(str(url))
     return order.allowed
 
 

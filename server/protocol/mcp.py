@@ -118,8 +118,11 @@ async def tools(engine: Engine, catalog: Catalog, caller: Caller) -> dict[str, A
             sort_order="asc",
             allowed=allowed,
         )
-        own = [await assistants.get(conn, system_assistant_id(name)) for name in catalog.names()]
-    found = own + [one for one in found if not one.is_system]
+        own = {one.graph_id: one for one in found if one.is_system}
+        for name in catalog.names():
+            if name not in own:  # what limits the caller does not hide a graph's own
+                own[name] = await assistants.get(conn, system_assistant_id(name))
+    found = [own[name] for name in catalog.names()] + [one for one in found if not one.is_system]
     names = [_named(one) for one in found]
     often = Counter(names)
     named: dict[str, Assistant] = {}

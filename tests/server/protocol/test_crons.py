@@ -161,6 +161,7 @@ async def test_search_and_count_filter_select_sort_and_page(wire: Wire) -> None:
         ({"command": {"goto": 5}}, "goto"),
         ({"stream_mode": "loud"}, "stream_mode"),
         ({"enabled": "yes"}, "enabled"),
+        ({"webhook": "http://127.0.0.1/x"}, "127.0.0.1"),
     ],
 )
 async def test_what_no_run_could_be_made_of_is_refused(wire: Wire, body: Any, said: str) -> None:

@@ -153,6 +153,19 @@ async def test_what_is_no_call_is_refused(wire: Wire, body: bytes, status: int, 
     assert (response.status_code, response.json()["error"]["code"]) == (status, code)
 
 
+async def test_a_graph_that_cannot_be_made_hides_no_other_tool(fresh_dsn: str) -> None:
+    def broken(config: Any, runtime: Any) -> Any:
+        raise RuntimeError("no such model")
+
+    known = {"good": Entry(None, graphs()["tells"]), "bad": Entry(None, None, broken)}
+    async with serving(fresh_dsn, catalog=Catalog(known)) as app, calling(app) as http:
+        tools = (await _rpc(Wire(app, http), "tools/list"))["result"]["tools"]
+    assert [(tool["name"], "properties" in tool["inputSchema"]) for tool in tools] == [
+        ("good", True),
+        ("bad", False),
+    ]
+
+
 async def test_a_caller_has_the_tools_they_may_see_and_runs_of_their_own(wire: Wire) -> None:
     policy = OwnOnly()
     ann, bob = (Wire(wire.app, called_by(wire.app, name, policy)) for name in ("ann", "bob"))
