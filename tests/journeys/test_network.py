@@ -20,9 +20,10 @@ from tests.fakes.carriers import Wire
 from .conftest import Server
 from .fleet import LEASE_S, Fleet, open_fleet, wait_until_it_works
 from .test_deploys import postmaster
-from .test_scale_out import begin, eventually, ticks
+from .test_scale_out import begin, eventually, owner, ticks
 
 pytestmark = pytest.mark.journey
+TICKS = 250
 
 
 @pytest.fixture(params=["postgres", pytest.param("redis", marks=pytest.mark.needs("redis-server"))])
@@ -47,16 +48,17 @@ async def test_a_worker_that_is_cut_off_stops_before_another_begins(
     fleet: Fleet, client: LangGraphClient, tmp_path: Path, how: str
 ) -> None:
     marks = tmp_path / "m"
-    async with Wire(fleet.dsn) as wire:
-        far = fleet.worker(ARTEL_STORAGE__POSTGRES=wire.dsn)
-        await asyncio.to_thread(wait_until_it_works, far)
-        thread, run = await begin(client, "ticks", marks, 300, 0.03)
+    async with Wire(fleet.dsn) as one, Wire(fleet.dsn) as two:
+        wires = {fleet.worker(ARTEL_STORAGE__POSTGRES=wire.dsn).port: wire for wire in (one, two)}
+        for worker in fleet.servers[-2:]:
+            await asyncio.to_thread(wait_until_it_works, worker)
+        await asyncio.sleep(1.5)  # each has seen the other
+        thread, run = await begin(client, "ticks", marks, TICKS, 0.03)
         await eventually(lambda: len(ticks(marks)) > 5)
+        far = owner(fleet, marks)
+        wire = wires[far.port]
         assert far.process
         pid = far.process.pid
-        near = fleet.worker()
-        await asyncio.to_thread(wait_until_it_works, near)
-        await asyncio.sleep(1.5)  # each has seen the other
 
         wire.stall() if how == "stall" else wire.cut()
         started = time.time()
@@ -66,7 +68,8 @@ async def test_a_worker_that_is_cut_off_stops_before_another_begins(
         wire.mend()
         state: Any = await client.runs.join(thread, run)
         await asyncio.sleep(1)
-        assert await asyncio.to_thread(far.stop) < 10
+        for worker in fleet.servers[-2:]:
+            assert await asyncio.to_thread(worker.stop) < 10
 
     stopped = max(at for who, _, at in ticks(marks) if who == pid)
     sys.stdout.write(
@@ -74,14 +77,14 @@ async def test_a_worker_that_is_cut_off_stops_before_another_begins(
     )
     assert stopped < begun, "never do two run it at once"
     assert begun - started < LEASE_S + 2
-    assert state["ticked"] == 300
-    assert [number for who, number, _ in ticks(marks) if who != pid] == list(range(300))
+    assert state["ticked"] == TICKS
+    assert [number for who, number, _ in ticks(marks) if who != pid] == list(range(TICKS))
     parts = [part async for part in client.runs.join_stream(thread, run, last_event_id="-1")]
     assert [part.data["attempt"] for part in parts if part.event == "metadata"] == [1, 2]
     ids = [int(part.id or 0) for part in parts]
     assert ids == sorted(set(ids))
-    last = [part.data["number"] for part in parts if part.event == "custom"][-300:]
-    assert last == list(range(300)), "what the old attempt still said is not among the new one's events"
+    last = [part.data["number"] for part in parts if part.event == "custom"][-TICKS:]
+    assert last == list(range(TICKS)), "what the old attempt still said is not among the new one's events"
     assert checkpoints_of(fleet.dsn, thread) == 3, "the input, the step before it, and its end: each once"
 
 
@@ -115,7 +118,7 @@ async def test_a_worker_that_is_told_to_stop_while_it_is_cut_off_does(
     async with Wire(fleet.dsn) as wire:
         far = fleet.worker(ARTEL_STORAGE__POSTGRES=wire.dsn, ARTEL_ENGINE__GRACE_S="1")
         await asyncio.to_thread(wait_until_it_works, far)
-        await begin(client, "ticks", marks, 300, 0.03)
+        await begin(client, "ticks", marks, TICKS, 0.03)
         await eventually(lambda: len(ticks(marks)) > 5)
         wire.cut()
         assert await asyncio.to_thread(far.stop) < 25
