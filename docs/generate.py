@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 import artel
 from artel.server.__main__ import parser
 from artel.server.app import create_app
+from artel.server.catalog import Catalog
 from artel.server.settings import COMMON_NAMES, Settings
 from artel.storage.errors import ArtelError
 from artel.tools.registry import ALL, OF_AGENT
@@ -173,7 +174,7 @@ def wire() -> str:
         "The wire of LangGraph Server, as its SDK speaks it, and the product's own under `/api/v1`. Bodies and\n"
         "answers in full: `/openapi.json` of a running server. What streams say: [events.md](events.md).\n"
     ]
-    paths: dict[str, Any] = create_app(cast("Any", SimpleNamespace()), cast("Any", None)).openapi()["paths"]
+    paths: dict[str, Any] = create_app(cast("Any", SimpleNamespace()), Catalog({})).openapi()["paths"]
     tag = ""
     for path, methods in paths.items():
         for method, route in methods.items():
