@@ -63,10 +63,16 @@ def _config(assistant: Assistant, caller: Caller) -> RunnableConfig:
     return {"configurable": configurable}
 
 
-async def draw(graph: Inner, *, xray: bool | int = False) -> dict[str, Any]:
+async def draw(graph: Graph, *, xray: bool | int = False) -> dict[str, Any]:
     """Return nodes and edges of a graph; `xray` draws the graphs inside it too, as many levels deep."""
-    drawn = (await graph.aget_graph(xray=xray)).to_json()
+    levels = _depth(graph) if xray is True else min(xray, _depth(graph))
+    drawn = (await graph.aget_graph(xray=levels)).to_json()
     return {"nodes": [_node(node) for node in drawn["nodes"]], "edges": drawn["edges"]}
+
+
+def _depth(graph: Graph) -> int:
+    """Return how deep graphs lie in one another; LangGraph would draw one that holds itself for ever."""
+    return max((place.count("|") + 1 for place, _ in _inside(graph, recurse=True)), default=0)
 
 
 def _node(node: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +93,7 @@ def xray_of(text: str | None) -> bool | int:
             return False
         case number if number.isdecimal() and len(number) < 10 and 0 < int(number) <= MOST_LEVELS:
             return int(number)
-    raise Invalid(f"xray must be true, false or a number of levels from 1 up to {MOST_LEVELS}, got {text!r}")
+    raise Invalid(f"xray must be true, false or from 1 to {MOST_LEVELS} levels, got {(text or '')[:40]!r}")
 
 
 def subgraphs(graph: Graph, *, namespace: str | None = None, recurse: bool = False) -> dict[str, Schema]:

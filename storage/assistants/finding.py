@@ -54,10 +54,14 @@ async def search(
     sort_order: Literal["asc", "desc"] = "desc",
     allowed: Allowed = None,
 ) -> list[Assistant]:
-    """Return the assistants that match; `name` is a part of the name, `sort_by` one of SORTABLE."""
+    """Return the assistants that match; `name` is a part of the name, `sort_by` one of SORTABLE.
+
+    The case of a name does not count.
+    """
     if sort_by not in SORTABLE:
         raise ValueError(f"sort_by must be one of {', '.join(SORTABLE)}, got {sort_by!r}")
-    query = SQL(SEARCH).format(by=Identifier(sort_by), way=SQL("asc" if sort_order == "asc" else "desc"))
+    by = SQL("lower(name)") if sort_by == "name" else Identifier(sort_by)
+    query = SQL(SEARCH).format(by=by, way=SQL("asc" if sort_order == "asc" else "desc"))
     values = _matching(served, metadata, graph_id, name, allowed) | {"limit": limit, "offset": offset}
     cursor = await conn.execute(query, values)
     return [Assistant(**row) for row in await cursor.fetchall()]

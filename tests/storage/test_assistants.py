@@ -3,7 +3,7 @@
 import pytest
 
 from artel.storage import assistants
-from artel.storage.assistants import AssistantExists, OfTheGraph, UnknownAssistant
+from artel.storage.assistants import AssistantExists, Change, OfTheGraph, UnknownAssistant
 from artel.storage.ids import new_id, system_assistant_id
 from artel.storage.postgres import Connection
 
@@ -57,3 +57,30 @@ async def test_what_came_with_a_graph_stays(conn: Connection) -> None:
 async def test_only_known_columns_sort(conn: Connection) -> None:
     with pytest.raises(ValueError, match="sort_by"):
         await assistants.search(conn, served=[], sort_by="name; drop table assistants")
+
+
+async def test_a_name_is_found_and_sorted_whatever_its_case(conn: Connection) -> None:
+    for name in ("b", "A", "C"):
+        await assistants.create(conn, new_id(), "a", name=name)
+
+    assert await names(conn, "a") == ["A", "b", "C"]
+    assert [one.name for one in await assistants.search(conn, served=["a"], name="c")] == ["C"]
+
+
+async def test_what_is_not_allowed_is_not_there(conn: Connection) -> None:
+    mine = (await assistants.create(conn, new_id(), "a", metadata={"owner": "me"})).assistant_id
+    theirs = 'strict ($."owner" == "you")'
+
+    assert await assistants.count(conn, served=["a"], allowed='strict ($."owner" == "me")') == 1
+    assert await assistants.count(conn, served=["a"], allowed=theirs) == 0
+    assert await assistants.search(conn, served=["a"], allowed=theirs) == []
+    with pytest.raises(UnknownAssistant):
+        await assistants.get(conn, mine, allowed=theirs)
+    with pytest.raises(UnknownAssistant):
+        await assistants.patch(conn, mine, Change(name="x"), allowed=theirs)
+    with pytest.raises(UnknownAssistant):
+        await assistants.point(conn, mine, 1, allowed=theirs)
+    with pytest.raises(UnknownAssistant):
+        await assistants.delete(conn, mine, allowed=theirs)
+    with pytest.raises(AssistantExists):
+        await assistants.create(conn, mine, "a", if_exists="do_nothing", allowed=theirs)

@@ -1,12 +1,7 @@
-"""Every graph has an assistant; more can be made; all can be drawn and described."""
+"""Every graph has an assistant; more can be made, are found, and go, with their threads if they shall."""
 
-import typing
-from typing import Any
-
-from langgraph.graph import START, StateGraph
 from tests.fakes.served import graphs
 
-from artel.server.protocol import drawing
 from artel.storage.ids import system_assistant_id
 
 from .conftest import Wire
@@ -83,60 +78,31 @@ async def test_what_is_not_there_or_makes_no_sense_is_refused(wire: Wire, nowher
     ]:
         status, detail = await wire.refused("POST", "/assistants/search", wrong)
         assert (status, field in detail) == (422, True)
+    for way in ("search", "count"):
+        assert (await wire.refused("POST", f"/assistants/{way}", {"graph_id": "none"}))[0] == 404
 
 
-async def test_a_graph_is_drawn_by_id_or_name(wire: Wire) -> None:
-    drawn = await wire.ok("GET", f"/assistants/{FLOW}/graph")
-
-    assert drawn == await wire.ok("GET", "/assistants/flow/graph")
-    assert drawn["nodes"][1] == {"id": "first", "type": "runnable", "data": {"name": "first"}}
-    assert drawn["nodes"][-1] == {"id": "__end__"}
-    assert {"source": "child", "target": "talk"} in drawn["edges"]
-    inside = await wire.ok("GET", "/assistants/flow/graph?xray=1")
-    assert "child:inner_step" in [node["id"] for node in inside["nodes"]]
-    assert inside == await wire.ok("GET", "/assistants/flow/graph?xray=true")
-    for wrong in ("0", "-1", "x"):
-        assert (await wire.refused("GET", f"/assistants/flow/graph?xray={wrong}"))[0] == 422
-    assert (await wire.refused("GET", "/assistants/none/graph"))[0] == 422
+async def test_a_name_may_be_left_empty_and_a_config_keeps_what_it_holds(wire: Wire) -> None:
+    body = {"graph_id": "tells", "name": "", "config": {"max_concurrency": 2, "recursion_limit": 9}}
+    made = await wire.ok("POST", "/assistants", body)
+    assert (made["name"], made["config"], made["context"]) == ("Untitled", body["config"], {})
 
 
-async def test_a_graph_says_what_goes_in_and_out(wire: Wire) -> None:
-    told = await wire.ok("GET", f"/assistants/{system_assistant_id('tells')}/schemas")
+async def test_the_threads_of_an_assistant_go_with_it_when_they_shall(wire: Wire) -> None:
+    async def used() -> tuple[str, str]:
+        made = await wire.ok("POST", "/assistants", {"graph_id": "slow"})
+        thread = await wire.thread()
+        await wire.ok(
+            "POST", f"/threads/{thread}/runs", {"assistant_id": made["assistant_id"], "input": {"n": 30}}
+        )
+        return made["assistant_id"], thread
 
-    assert told["graph_id"] == "tells"
-    assert told["input_schema"]["properties"] == {"out": {"title": "Out"}}
-    assert told["state_schema"]["title"] == "tells_state"
-    wish = {"properties": {"who": {"default": "nobody", "title": "Who", "type": "string"}}}
-    assert told["context_schema"] == {**wish, "title": "Wish", "type": "object"}
-    assert told["config_schema"] == told["context_schema"]
-    plain = await wire.ok("GET", f"/assistants/{FLOW}/schemas")
-    assert (plain["config_schema"], plain["context_schema"]) == ({}, None)
+    (kept, stays), (removed, goes), other = await used(), await used(), await wire.thread()
+    idle = await wire.thread(metadata={"assistant_id": removed})
+    assert (await wire("DELETE", f"/assistants/{kept}")).status_code == 204
+    assert (await wire("DELETE", f"/assistants/{removed}?delete_threads=true")).status_code == 204
 
-
-class Who(typing.TypedDict, total=False):
-    who: typing.Required[str]
-    age: int
-
-
-class Bag(typing.TypedDict):
-    thing: Any
-
-
-def _graph(schema: Any, context: Any) -> Any:
-    graph = StateGraph(schema, context_schema=context)
-    graph.add_node("do", lambda state: state)
-    graph.add_edge(START, "do")
-    return graph.compile()
-
-
-def test_a_context_of_the_older_typed_dict_is_described_too() -> None:
-    context = drawing.schemas("g", _graph(Bag, Who))["context_schema"]
-    assert context["required"] == ["who"]
-    assert set(context["properties"]) == {"who", "age"}
-
-
-def test_what_cannot_be_described_is_null() -> None:
-    class Odd(typing.TypedDict):
-        thing: typing.Callable[[object], "Unknown"]  # type: ignore[name-defined]  # noqa: F821
-
-    assert drawing.schemas("g", _graph(Bag, Odd))["context_schema"] is None
+    for thread, status in [(stays, 200), (other, 200), (goes, 404), (idle, 404)]:
+        assert (await wire("GET", f"/threads/{thread}")).status_code == status
+    assert (await wire.refused("DELETE", f"/assistants/{removed}?delete_threads=true"))[0] == 404
+    assert (await wire.refused("DELETE", f"/assistants/{kept}?delete_threads=x"))[0] == 422
