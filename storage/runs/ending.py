@@ -69,7 +69,7 @@ returning *
 """
 
 KEEP_THREAD = """
-update threads set expires_at = clock_timestamp() + %(for_)s::interval, ttl_strategy = 'delete'
+update threads set ttl_minutes = extract(epoch from %(for_)s::interval)::float8 / 60, ttl_strategy = 'delete'
  where thread_id = %(thread_id)s
 """
 

@@ -239,7 +239,11 @@ WRONG: list[tuple[dict[str, Any], int, str]] = [
     ({"checkpoint": "x"}, 422, "checkpoint"),
     ({"checkpoint_id": "x"}, 422, "checkpoint_id"),
     ({"stream_subgraphs": "maybe"}, 422, "stream_subgraphs"),
-    ({"webhook": "https://example.com"}, 422, "webhook"),
+    ({"webhook": 5}, 422, "webhook"),
+    ({"webhook": ""}, 422, "webhook"),
+    ({"webhook": "/hook"}, 422, "webhook"),
+    ({"priority": 6}, 422, "priority"),
+    ({"priority": "high"}, 422, "priority"),
 ]
 
 
