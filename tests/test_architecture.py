@@ -22,6 +22,7 @@ EDGES = {
     "server/engine/execution.py": "the worker: a graph's failure ends its run",
     "server/engine/schedule.py": "a job of the engine: what goes wrong with one cron holds up no other",
     "server/engine/worker.py": "the worker: an end that cannot be written",
+    "server/protocol/describing.py": "schemas: foreign types describe themselves by code of their own",
     "server/protocol/mcp.py": "the tools: a graph's function that fails hides no other tool",
     "storage/checkpoints/writing.py": "hands the failure of a shared write to each who waits for it",
 }

@@ -49,19 +49,20 @@ async def create(
     """Make an assistant."""
     catalog.description(body.graph_id)
     config, context = body.mirrored()
-    asked: dict[str, Any] = {
+    made_of: dict[str, Any] = {
         "assistant_id": body.assistant_id or new_id(),
         "graph_id": body.graph_id,
         "config": config or {},
         "context": context or {},
         "metadata": body.metadata,
         "name": body.name or "Untitled",
+        "if_exists": body.if_exists,
     }
-    allowed = await caller.may("assistants", "create", {**asked, "if_exists": body.if_exists})
+    asked = dict(made_of)
+    allowed = await caller.may("assistants", "create", asked)
+    made_of |= {"metadata": asked["metadata"], "description": body.description, "allowed": allowed}
     async with engine.db.connection() as conn:
-        made = await assistants.create(
-            conn, **asked, description=body.description, if_exists=body.if_exists, allowed=allowed
-        )
+        made = await assistants.create(conn, **made_of)
     return Json(assistant_record(made))
 
 

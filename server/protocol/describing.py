@@ -1,14 +1,17 @@
 """The JSON schemas of types, also of those that pydantic refuses."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
+import structlog
 import typing_extensions
 from pydantic import Field, TypeAdapter, create_model
 from typing_extensions import is_typeddict
 
 Schema = dict[str, Any]
+
+log = structlog.get_logger(__name__)
 
 _MARKS = (typing_extensions.Required, typing_extensions.NotRequired, typing_extensions.ReadOnly)
 
@@ -18,15 +21,22 @@ def of_type(schema: Any) -> Schema:
     return TypeAdapter(describable(schema)).json_schema()
 
 
+def derived(derive: Callable[[], Schema]) -> Schema | None:
+    """Return what is derived; None where a type, which describes itself by code of its own, does not say."""
+    try:
+        return derive()
+    except Exception as wrong:  # noqa: BLE001 - the code of a foreign type may raise anything
+        log.debug("a type cannot be described", reason=str(wrong))
+        return None
+
+
 def of_fields(title: str, fields: Mapping[str, Any]) -> Schema:
     """Return the JSON schema of an object with these fields, none required.
 
     A field whose type cannot be described may be anything.
     """
-    try:
-        return _model(title, fields)
-    except Exception:  # noqa: BLE001 - types describe themselves by code of their own
-        return _model(title, {name: hint if _can_be_said(hint) else Any for name, hint in fields.items()})
+    whole = derived(lambda: _model(title, fields))
+    return whole or _model(title, {name: _or_any(hint) for name, hint in fields.items()})
 
 
 def _model(title: str, fields: Mapping[str, Any]) -> Schema:
@@ -43,12 +53,8 @@ def _model(title: str, fields: Mapping[str, Any]) -> Schema:
     return schema
 
 
-def _can_be_said(hint: Any) -> bool:
-    try:
-        _model("", {"it": hint})
-    except Exception:  # noqa: BLE001 - types describe themselves by code of their own
-        return False
-    return True
+def _or_any(hint: Any) -> Any:
+    return Any if derived(lambda: _model("", {"it": hint})) is None else hint
 
 
 def describable(hint: Any, _known: dict[Any, Any] | None = None) -> Any:

@@ -1,6 +1,6 @@
 """What a graph looks like from outside: its drawing, the graphs inside it, and the schemas of all of them."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from artel.server.auth.caller import OWNER, Caller
 from artel.server.catalog import Catalog, Graph, GraphBroken
 from artel.server.engine.configuration import User
 from artel.server.engine.translate import name_of
-from artel.server.protocol.describing import Schema, of_fields, of_type
+from artel.server.protocol.describing import Schema, derived, of_fields, of_type
 from artel.storage.assistants import Assistant
 from artel.storage.errors import ArtelError, BadRequest, Invalid
 
@@ -124,22 +124,14 @@ def schemas(graph_id: str, graph: Graph) -> dict[str, Any]:
 
 def _schemas(graph: Any) -> Schema:
     context = getattr(graph, "context_schema", None)
-    described = _derived(lambda: of_type(context)) if context else None
+    described = derived(lambda: of_type(context)) if context else None
     return {
-        "input_schema": _derived(lambda: _side(graph, "input")),
-        "output_schema": _derived(lambda: _side(graph, "output")),
-        "state_schema": _derived(lambda: _state(graph)),
+        "input_schema": derived(lambda: _side(graph, "input")),
+        "output_schema": derived(lambda: _side(graph, "output")),
+        "state_schema": derived(lambda: _state(graph)),
         "config_schema": described if context else {},
         "context_schema": described,
     }
-
-
-def _derived(derive: Callable[[], Schema]) -> Schema | None:
-    try:
-        return derive()
-    except Exception as wrong:  # noqa: BLE001 - types describe themselves by code of their own
-        log.debug("a type cannot be described", reason=str(wrong))
-        return None
 
 
 def _side(graph: Any, side: Literal["input", "output"]) -> Schema:

@@ -126,7 +126,7 @@ class Own:
         if name == "nobody":
             raise Forbidden(f"nobody may not {action} {resource}")
         if action == "create":
-            value["metadata"]["owner"] = name
+            value["metadata"] = {**value["metadata"], "owner": name}
         return f'strict ($."owner" == "{name}")'
 
 
