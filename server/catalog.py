@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import structlog
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import StateGraph
 from langgraph.pregel import Pregel
@@ -18,6 +19,8 @@ from langgraph_sdk import runtime as sdk
 from artel.server import loading, served
 from artel.server.served import ConfigWrong, GraphSpec, Served
 from artel.storage.errors import ArtelError, NotFound
+
+log = structlog.get_logger(__name__)
 
 Graph: TypeAlias = Pregel[Any, Any, Any, Any]
 Runtime: TypeAlias = sdk.ServerRuntime[Any]
@@ -76,6 +79,8 @@ class Catalog:
         Raises:
             ConfigWrong: a graph that it names cannot be used.
         """
+        for key in config.unknown:
+            log.warning(f"{config.file}: {key} is not known here, and ignored")
         loading.open_folders(config.folders)
         return cls({spec.graph_id: _entry(config, spec) for spec in config.graphs}, config)
 
@@ -111,7 +116,8 @@ class Catalog:
         """Open a graph for one use; what its function opened is closed at the end.
 
         Give it a checkpointer by `graph.copy(update=…)`: a graph may serve many runs at once. A function gets
-        `config`, and `access` and `context` in its `ServerRuntime`; what it raises is passed on.
+        `config`, and `access`, `context` and the user of `config` in its `ServerRuntime`; what it raises is
+        passed on.
 
         Raises:
             UnknownGraph: no graph has that name.
@@ -121,7 +127,8 @@ class Catalog:
         if entry.graph:
             yield entry.graph
         elif entry.make:
-            runtime = _runtime(access, context, self._store)
+            user = ((config or {}).get("configurable") or {}).get("langgraph_auth_user")
+            runtime = _runtime(access, context, self._store, user)
             async with _made(graph_id, entry.make, config or {}, runtime) as graph:
                 yield graph.copy(update={"store": self._store}) if self._store else graph
 
@@ -200,7 +207,7 @@ def _is_runtime(hint: object) -> bool:
     return "ServerRuntime" in str(hint) or "_ExecutionRuntime" in str(hint)
 
 
-def _runtime(access: sdk.AccessContext, context: object, store: Any) -> Runtime:
+def _runtime(access: sdk.AccessContext, context: object, store: Any, user: Any) -> Runtime:
     if access == ON_RUN:
-        return sdk._ExecutionRuntime(access_context=access, store=store, context=context)
-    return sdk._ReadRuntime(access_context=access, store=store)
+        return sdk._ExecutionRuntime(access_context=access, store=store, context=context, user=user)
+    return sdk._ReadRuntime(access_context=access, store=store, user=user)

@@ -1,6 +1,7 @@
 """The file that says what is served: `langgraph.json`, read and checked, nothing imported yet."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,22 @@ from artel.storage.errors import ArtelError
 
 NAME = "langgraph.json"
 SECTIONS = ("auth", "checkpointer", "encryption", "http", "priority", "store", "ui", "ui_config", "webhooks")
+
+READ_HERE = ("graphs", "dependencies", "env", *SECTIONS)
+OF_IMAGES = (  # they say how a container is built, which is not ours to do
+    "$schema",
+    "api_version",
+    "base_image",
+    "dockerfile_lines",
+    "image_distro",
+    "keep_pkg_tools",
+    "node_version",
+    "pip_config_file",
+    "pip_installer",
+    "python_version",
+    "source",
+    "_INTERNAL_docker_tag",
+)
 
 
 class ConfigWrong(ArtelError):
@@ -43,6 +60,8 @@ class Served:
     env: Mapping[str, str]
     sections: Mapping[str, Any] = field(default_factory=dict)
     """What the other keys of SECTIONS hold, as it was written; whoever uses one checks it."""
+    unknown: tuple[str, ...] = ()
+    """Keys that mean nothing to us."""
 
     @property
     def folder(self) -> Path:
@@ -79,13 +98,29 @@ def read(file: Path) -> Served:
     graphs = content.get("graphs")
     if not isinstance(graphs, dict) or not graphs:
         raise ConfigWrong(f'{file}: graphs must be an object such as {{"agent": "./agent.py:graph"}}')
+    _check_image(file, content)
+    if content.get("encryption") is not None:  # to take the key and store plain text would be a lie
+        raise ConfigWrong(
+            f"{file}: encryption is not supported yet: remove it, or encrypt the disk of the database"
+        )
     return Served(
         file=file,
         graphs=tuple(_spec(file, graph_id, entry) for graph_id, entry in graphs.items()),
         folders=(file.parent, *_dependencies(file, content.get("dependencies", []))),
         env=_env(file, content.get("env", {})),
         sections={key: content[key] for key in SECTIONS if content.get(key) is not None},
+        unknown=tuple(key for key in content if key not in (*READ_HERE, *OF_IMAGES)),
     )
+
+
+def _check_image(file: Path, content: Mapping[str, Any]) -> None:
+    """Refuse what could not even build an image, though it changes nothing here."""
+    python = content.get("python_version")
+    if python is not None and not (isinstance(python, str) and re.fullmatch(r"3\.\d{1,2}", python)):
+        raise ConfigWrong(f'{file}: python_version must be a string such as "3.12", got {python!r}')
+    lines = content.get("dockerfile_lines", [])
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise ConfigWrong(f"{file}: dockerfile_lines must be a list of lines, got {lines!r}")
 
 
 def _spec(file: Path, graph_id: str, entry: Any) -> GraphSpec:

@@ -98,7 +98,13 @@ returning *
 
 ANSWERED_BY = "update approvals set answer_run_id = %(run_id)s where approval_id = %(approval_id)s"
 
-GET = "select * from approvals where approval_id = %(approval_id)s and owner = %(owner)s"
+GET = """
+select a.* from approvals a
+ where approval_id = %(approval_id)s and owner = %(owner)s
+   and (%(allowed)s::jsonpath is null
+        or exists (select 1 from threads t
+                    where t.thread_id = a.thread_id and t.metadata @@ %(allowed)s::jsonpath))
+"""
 
 OPEN_OF_THREAD = """
 select * from approvals
@@ -113,10 +119,13 @@ select exists (select 1 from approvals
 """
 
 SEARCH = """
-select * from approvals
+select a.* from approvals a
  where owner = %(owner)s
    and (%(status)s::text is null or status = %(status)s)
    and (%(thread_id)s::uuid is null or thread_id = %(thread_id)s)
+   and (%(allowed)s::jsonpath is null
+        or exists (select 1 from threads t
+                    where t.thread_id = a.thread_id and t.metadata @@ %(allowed)s::jsonpath))
  order by asked_at desc, approval_id desc limit %(limit)s offset %(offset)s
 """
 
@@ -221,13 +230,13 @@ async def answered_by(conn: Connection, approval_id: UUID | str, run_id: UUID) -
     await conn.execute(ANSWERED_BY, {"approval_id": approval_id, "run_id": run_id})
 
 
-async def get(conn: Connection, approval_id: UUID, *, owner: str) -> Approval:
+async def get(conn: Connection, approval_id: UUID, *, owner: str, allowed: str | None = None) -> Approval:
     """Return a question.
 
     Raises:
         UnknownApproval: this owner was asked nothing with that id.
     """
-    found = await _all(conn, GET, {"approval_id": approval_id, "owner": owner})
+    found = await _all(conn, GET, {"approval_id": approval_id, "owner": owner, "allowed": allowed})
     if not found:
         raise UnknownApproval(f"no approval {approval_id}")
     return found[0]
@@ -258,9 +267,17 @@ async def search(
     thread_id: UUID | None = None,
     limit: int = 100,
     offset: int = 0,
+    allowed: str | None = None,
 ) -> list[Approval]:
-    """Return the questions an owner was asked, newest first."""
-    values = {"owner": owner, "status": status, "thread_id": thread_id, "limit": limit, "offset": offset}
+    """Return the questions an owner was asked, newest first; `allowed` limits by their threads' metadata."""
+    values = {
+        "owner": owner,
+        "status": status,
+        "thread_id": thread_id,
+        "limit": limit,
+        "offset": offset,
+        "allowed": allowed,
+    }
     return await _all(conn, SEARCH, values)
 
 

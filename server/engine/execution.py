@@ -154,7 +154,7 @@ async def _drive(engine: Engine, execution: Execution) -> Done:
     else:
         given = handles_of(engine.handles, engine.db, run)
     with given:
-        async with engine.catalog.graph(run.graph_id, config) as built:
+        async with engine.catalog.graph(run.graph_id, config, context=run.kwargs.get("context")) as built:
             graph = built.copy(update={"checkpointer": saver, "name": translate.name_of(built, run.graph_id)})
             decision = first(run) if run.attempt == 1 else await decide(graph, run, config)
             if isinstance(decision, Stop):

@@ -1,6 +1,7 @@
 """From the body of a run to an order for the engine: which graph, with what."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Any
@@ -34,6 +35,7 @@ class Call:
     caller: Caller = OWNER
     request_id: str = ""
     key: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)  # those that `configurable_headers` passes on
 
     @property
     def user_id(self) -> str:
@@ -49,7 +51,9 @@ async def _call(
         Header(min_length=1, max_length=255, description="The same key again gives the same run."),
     ] = None,
 ) -> Call:
-    return Call(caller, str(request.scope.get("artel.request_id", "")), idempotency_key)
+    passed = request.app.state.http.configurable_headers
+    headers = passed.chosen(request.headers) if passed else {}
+    return Call(caller, str(request.scope.get("artel.request_id", "")), idempotency_key, headers)
 
 
 GivenCall = Annotated[Call, Depends(_call)]
@@ -87,6 +91,7 @@ async def make(
     assistant = await resolve(db, catalog, body.assistant_id, caller=caller)
     run_id = new_id()
     kwargs = _kwargs(body, assistant, with_thread=thread_id is not None)
+    kwargs["config"]["configurable"].update(call.headers)  # a proxy set them: a body may not say otherwise
     value: dict[str, Any] = {
         "thread_id": thread_id,
         "assistant_id": assistant.assistant_id,

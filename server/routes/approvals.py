@@ -1,19 +1,20 @@
 """/api/v1/approvals: what people are asked, and their answers."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from artel.server.auth.caller import GivenCaller
-from artel.server.engine import dispatch
+from artel.server.auth.caller import Caller, GivenCaller
+from artel.server.engine import Engine, dispatch
 from artel.server.errors import answers
 from artel.server.protocol.bodies import Body, Limit, Offset
 from artel.server.protocol.given import GivenEngine, Json, JsonRoute
 from artel.storage import approvals
 from artel.storage.approvals import AlreadyDecided, Approval, Expired, Status, Superseded, UnknownApproval
+from artel.storage.errors import Invalid
 
 router = APIRouter(prefix="/approvals", route_class=JsonRoute, tags=["Product"])
 
@@ -41,9 +42,17 @@ async def search(
     offset: Annotated[Offset, Query()] = 0,
 ) -> Response:
     """Return questions, newest first."""
+    value = {"thread_id": thread_id, "limit": limit, "offset": offset}
+    allowed = await caller.may("threads", "search", value)
     async with engine.db.connection() as conn:
         found = await approvals.search(
-            conn, owner=caller.owner, status=status, thread_id=thread_id, limit=limit, offset=offset
+            conn,
+            owner=caller.owner,
+            status=status,
+            thread_id=thread_id,
+            limit=limit,
+            offset=offset,
+            allowed=allowed,
         )
     return Json([_record(asked) for asked in found])
 
@@ -51,8 +60,7 @@ async def search(
 @router.get("/{approval_id}", responses=answers(UnknownApproval))
 async def get(approval_id: UUID, engine: GivenEngine, caller: GivenCaller) -> Response:
     """Return a question."""
-    async with engine.db.connection() as conn:
-        return Json(_record(await approvals.get(conn, approval_id, owner=caller.owner)))
+    return Json(_record(await _seen(engine, approval_id, caller, "read")))
 
 
 @router.post(
@@ -62,8 +70,30 @@ async def get(approval_id: UUID, engine: GivenEngine, caller: GivenCaller) -> Re
 )
 async def answer(approval_id: UUID, body: Answer, engine: GivenEngine, caller: GivenCaller) -> Started:
     """Record a decision and let the run go on."""
-    run = await dispatch.answer(engine, approval_id, body.decision, by=caller.owner, owner=caller.owner)
+    if caller.policy:
+        await _seen(engine, approval_id, caller, "create_run")
+    by = str((caller.user or {}).get("identity") or caller.owner)
+    if by == approvals.CLOCK:
+        raise Invalid(f"somebody whose name is {by!r} cannot answer: it means that nobody did in time")
+    run = await dispatch.answer(engine, approval_id, body.decision, by=by, owner=caller.owner)
     return Started(run_id=run.run_id, thread_id=run.thread_id)
+
+
+async def _seen(
+    engine: Engine, approval_id: UUID, caller: Caller, doing: Literal["read", "create_run"]
+) -> Approval:
+    """Return a question of a thread with which the caller may do something.
+
+    Raises:
+        UnknownApproval: they can see no such question.
+        Forbidden: they may not.
+    """
+    async with engine.db.connection() as conn:
+        asked = await approvals.get(conn, approval_id, owner=caller.owner)
+        allowed = await caller.may("threads", doing, {"thread_id": asked.thread_id, "metadata": {}})
+        if allowed is None:
+            return asked
+        return await approvals.get(conn, approval_id, owner=caller.owner, allowed=allowed)
 
 
 def _record(asked: Approval) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A served folder with an `auth.py`, and users who call by their names."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -44,7 +45,8 @@ class As(Wire):
     async def __call__(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
         """Send a request with the user's key."""
         headers = {"Authorization": f"Bearer {self.name}", **options.pop("headers", {})}
-        return await super().__call__(method, path, body, headers=headers, **options)
+        async with asyncio.timeout(10):  # a stream that should have been refused stays open
+            return await super().__call__(method, path, body, headers=headers, **options)
 
 
 @pytest.fixture
