@@ -16,7 +16,14 @@ from artel.server.protocol import snapshots
 from artel.server.protocol.bodies import Checkpoint, Limit, Text
 from artel.server.protocol.given import GivenCatalog, GivenEngine, Json, JsonRoute, ThreadId, listed
 from artel.server.protocol.snapshots import NoGraph, UnknownCheckpoint
-from artel.server.protocol.thread_bodies import Before, HistoryQuery, StateField, StateQuery, StateUpdate
+from artel.server.protocol.thread_bodies import (
+    Before,
+    HistoryQuery,
+    StateField,
+    StateNote,
+    StateQuery,
+    StateUpdate,
+)
 from artel.storage import threads
 from artel.storage.errors import Invalid
 from artel.storage.threads import Thread, UnknownThread
@@ -63,6 +70,15 @@ async def update(
         allowed=allowed,
     )
     return Json(changed)
+
+
+@router.patch("/state", status_code=204, responses=answers(UnknownThread))
+async def note(thread_id: ThreadId, body: StateNote, engine: GivenEngine, caller: GivenCaller) -> None:
+    """Merge metadata into the thread's: `patchState` of the JavaScript client."""
+    asked: dict[str, Any] = {"thread_id": thread_id, "metadata": body.metadata}
+    allowed = await caller.may("threads", "update", asked)
+    async with engine.db.connection() as conn:
+        await threads.patch(conn, thread_id, asked["metadata"], owner=caller.owner, allowed=allowed)
 
 
 @router.post("/state/checkpoint", responses=answers(UnknownThread, UnknownCheckpoint, UnknownGraph))

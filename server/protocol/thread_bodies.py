@@ -106,6 +106,12 @@ class ThreadPatch(Lasting):
     metadata: Json = Field({})
 
 
+class StateNote(Body):
+    """What to note with a thread, asked of its state."""
+
+    metadata: Json
+
+
 class ThreadFilter(Body):
     """Which threads."""
 
