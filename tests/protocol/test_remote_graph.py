@@ -68,10 +68,9 @@ async def test_its_question_is_answered_by_a_command(client: LangGraphClient) ->
 
 async def test_it_streams_events_of_the_streaming_protocol(client: LangGraphClient) -> None:
     async with asyncio.timeout(15), await remote("chat", client).astream_events(HI, version="v3") as run:
-        async for message in run.messages:
-            assert await message.text == "You said: hi"
-            break
+        said = [await message.text for message in [message async for message in run.messages]]
         result: Any = await run.output()
+    assert said == ["You said: hi"]
     assert len(result["messages"]) == 2
 
 
