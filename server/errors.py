@@ -77,6 +77,8 @@ def said(error: ArtelError) -> Response:
     if isinstance(error, Answered):
         return told(str(error), error.answer_status, error.headers)
     headers = {"retry-after": "1"} if isinstance(error, Unavailable) else None
+    if isinstance(error, TooLarge | TooSlow):  # what is left of the body is not read
+        headers = {"connection": "close"}
     if isinstance(error, RateLimited):
         headers = {"retry-after": str(max(1, ceil(error.retry_after_s)))}
     return JSONResponse({"detail": str(error), "code": error.code}, error.status, headers)

@@ -74,8 +74,12 @@ def _page(request: Request) -> Response:
 
 def _file(path: Path, headers: Headers, cache: str) -> Response:
     """Return a file, packed beforehand where the browser takes that."""
-    real = path.resolve()
-    if not real.is_relative_to(STATIC.resolve()) or not real.is_file():
+    try:
+        real = path.resolve()
+        is_ours = real.is_relative_to(STATIC.resolve()) and real.is_file()
+    except (ValueError, OSError):  # no name a file could have
+        is_ours = False
+    if not is_ours:
         raise HTTPException(404, "Not Found")
     told = {**GUARDED, "Cache-Control": cache, "Vary": "Accept-Encoding"}
     kind = mimetypes.guess_type(real.name)[0] or "application/octet-stream"
