@@ -23,6 +23,7 @@ GROWING = {
     "server_tool_call_chunk": "args",
 }
 HEAVY = frozenset({"args", "data", "base64", "output", "transcript", "value"})  # said once, at the end
+OF_WHOLE = frozenset({"chunk_position", "tool_calls", "invalid_tool_calls"})  # would read a piece as a whole
 CALLS = frozenset({"tool_call", "tool_call_chunk", "server_tool_call", "server_tool_call_chunk"})
 
 
@@ -152,7 +153,7 @@ def chunk_blocks(chunk: Json) -> list[Json]:
     plain = not chunk.get("tool_call_chunks") and not chunk.get("additional_kwargs")
     if isinstance(content, str) and plain:
         return [{"type": "text", "text": content}] if content else []
-    return _blocks(AIMessageChunk(**chunk))
+    return _blocks(AIMessageChunk(**{name: value for name, value in chunk.items() if name not in OF_WHOLE}))
 
 
 def whole_blocks(message: Json) -> list[Json]:
