@@ -1,0 +1,135 @@
+"""Processes to break: an API replica that is left alone, and two servers that run graphs and may die."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.schema import StreamPart
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import dict_row
+from tests.journeys.conftest import Server
+from tests.journeys.fleet import Fleet, open_fleet
+
+GRAPHS = Path(__file__).parent / "served" / "langgraph.json"
+
+# In every turn: read the file, change a to ab, say so. Every call has the id that small models give to all.
+SCRIPT = {
+    "per_turn": True,
+    "replies": [
+        {"tool_calls": [{"name": "read_file", "args": {"file_path": "notes.txt"}, "id": "call_0"}]},
+        {
+            "tool_calls": [
+                {
+                    "name": "edit_file",
+                    "args": {"file_path": "notes.txt", "old_string": "a", "new_string": "ab"},
+                    "id": "call_0",
+                }
+            ]
+        },
+        "done",
+    ],
+}
+
+
+@dataclass
+class Crew:
+    """An API replica and two workers, each under a name that Postgres knows."""
+
+    fleet: Fleet
+    api: Server
+    workers: dict[str, Server]
+
+    @property
+    def dsn(self) -> str:
+        """The database they share."""
+        return self.fleet.dsn
+
+    @property
+    def client(self) -> LangGraphClient:
+        """The client of the replica that is left alone."""
+        return self.api.client
+
+    def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
+        """Look into the database."""
+        with psycopg.connect(self.dsn, autocommit=True, row_factory=dict_row) as conn:
+            return conn.execute(query, values).fetchall()
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """Return the row of a run."""
+        return self.rows("select * from runs where run_id = %(id)s", id=run_id)[0]
+
+    def holder(self, run_id: str) -> str:
+        """Return the name of the worker that runs a run."""
+        pid = self.rows(
+            "select pid from runs join workers using (worker_id) where run_id = %(id)s", id=run_id
+        )[0]["pid"]
+        return next(name for name, one in self.workers.items() if one.process and one.process.pid == pid)
+
+    async def kill(self, name: str) -> float:
+        """Kill a worker; when that was (monotonic)."""
+        await asyncio.to_thread(self.workers[name].kill)
+        return time.monotonic()
+
+    async def complete(self) -> None:
+        """Start those that are down."""
+        down = [worker for worker in self.workers.values() if worker.process is None]
+        await asyncio.gather(*(asyncio.to_thread(worker.start) for worker in down))
+
+    async def moves_on(self, run_id: str, attempt: int = 1, *, since: float, within_s: float = 20) -> float:
+        """Return how long after `since` a later attempt of a run was begun, or its end was written."""
+        while True:
+            row = self.run(run_id)
+            if row["attempt"] > attempt or row["ended_at"]:
+                return time.monotonic() - since
+            assert time.monotonic() - since < within_s, f"run {run_id} stands still: {row}"
+            await asyncio.sleep(0.02)
+
+    async def events(self, thread: str, run: str) -> list[StreamPart]:
+        """Return all that a run said, as any replica tells it."""
+        return [part async for part in self.client.runs.join_stream(thread, run, last_event_id="-1")]
+
+
+@contextmanager
+def open_crew(
+    postgres: str,
+    shared: str,
+    folder: Path,
+    *,
+    carrier: str = "postgres",
+    env: Mapping[str, str] | None = None,
+    workers: tuple[str, ...] = ("one", "two"),
+) -> Iterator[Crew]:
+    """Start a crew over a database of its own."""
+    (folder / "script.json").write_text(json.dumps(SCRIPT))
+    with open_fleet(carrier, postgres, shared, folder) as fleet:
+        common = fleet.env | {
+            "ARTEL_MODEL": f"scripted:{folder / 'script.json'}",
+            "ARTEL_WORKSPACE_ROOTS": str(folder),
+            **(env or {}),
+        }
+
+        def server(name: str, *options: str) -> Server:
+            dsn = make_conninfo(fleet.env["ARTEL_STORAGE__POSTGRES"], application_name=name)
+            made = Server(
+                folder / name, GRAPHS, options=options, env=common | {"ARTEL_STORAGE__POSTGRES": dsn}
+            )
+            fleet.servers.append(made)
+            return made.start()
+
+        yield Crew(fleet, server("api", "--no-worker"), {name: server(name) for name in workers})
+
+
+def workspace(folder: Path) -> Path:
+    """Make a folder with one file in it."""
+    made = folder / f"project-{uuid4().hex[:8]}"
+    made.mkdir()
+    (made / "notes.txt").write_text("a\n")
+    return made
