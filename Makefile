@@ -30,7 +30,7 @@ run: setup  ## start Artel on http://127.0.0.1:8123
 dev: $(STAMPS)/dev $(STAMPS)/web-dependencies  ## start the server, and the page with hot reload on port 5173
 	@trap 'kill 0' EXIT; $(BIN)/artel serve & cd web && npm run dev
 
-test: $(STAMPS)/dev $(STAMPS)/web check  ## what CI runs: checks, then every test but the soak
+test: $(STAMPS)/dev $(STAMPS)/web $(STAMPS)/clients check  ## what CI runs: checks, then every test but the soak
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=90 -q
 	@cd web && npm test --silent
 
@@ -54,7 +54,7 @@ docs: $(STAMPS)/dev  ## write the reference pages that are made from code
 migrate: setup  ## bring the database to the newest schema, without starting
 	@exec $(BIN)/artel migrate
 
-soak: $(STAMPS)/dev $(STAMPS)/web  ## the long tests: fuzzing, fault rounds
+soak: $(STAMPS)/dev $(STAMPS)/web $(STAMPS)/clients  ## the long tests: fuzzing, fault rounds
 	@$(BIN)/python -m pytest -m soak -q
 
 lock: $(STAMPS)/dev  ## resolve all dependencies anew
@@ -84,6 +84,12 @@ $(STAMPS)/web-dependencies: $(STAMPS)/venv web/package-lock.json
 	@$(node_is_fit) || { echo "The page is built and checked with Node 20.19 or newer; $(node_found)"; exit 1; }
 	@echo "Installing what the page is built with"
 	@cd web && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(STAMPS)/clients: $(STAMPS)/venv $(wildcard tests/protocol/js/*.js*)
+	@$(node_is_fit) || { echo "The JavaScript clients run on Node 20.19 or newer; $(node_found)"; exit 1; }
+	@echo "Installing the JavaScript clients"
+	@cd tests/protocol/js && npm ci --silent --no-audit --no-fund && npm run --silent build
 	@touch $@
 
 # Without a fit Node there is no stamp: the page is built as soon as there is one.
