@@ -7,7 +7,7 @@ from pydantic import Field
 
 from artel.server.engine import following
 from artel.server.protocol import snapshots
-from artel.server.protocol.bodies import Body
+from artel.server.protocol.bodies import Body, Text
 from artel.server.protocol.v2.desk import Desk, Refused, Result, checked
 from artel.server.protocol.v2.project import RunView
 from artel.server.protocol.v2.short import Short
@@ -28,16 +28,16 @@ class TreeOf(Body):
 class StateOf(Body):
     """Which graph's state, and what of it."""
 
-    namespace: list[str] = Field(default_factory=list)
+    namespace: list[Text] = Field(default_factory=list)
     keys: list[str] | None = None
 
 
 class CheckpointsOf(Body):
     """Which graph's checkpoints."""
 
-    namespace: list[str] = Field(default_factory=list)
+    namespace: list[Text] = Field(default_factory=list)
     limit: Annotated[int, Field(ge=1, le=MOST_CHECKPOINTS)] = 10
-    before: str | None = None
+    before: Text | None = None
 
 
 async def tree(desk: Desk, params: dict[str, Any]) -> Result:

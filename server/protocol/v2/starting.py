@@ -7,7 +7,7 @@ from pydantic import Field
 
 from artel.server.engine import dispatch
 from artel.server.protocol import orders, snapshots
-from artel.server.protocol.bodies import Body, RunBody
+from artel.server.protocol.bodies import Body, RunBody, Text
 from artel.server.protocol.v2.desk import Desk, Refused, Result, checked
 from artel.server.protocol.v2.project import PARTS
 from artel.storage import approvals, runs, threads
@@ -62,7 +62,7 @@ class Response(Body):
 class Fork(Body):
     """From where a thread goes on anew."""
 
-    checkpoint_id: str
+    checkpoint_id: Text
     input: Any = None
     config: dict[str, Any] = Field(default_factory=dict)
 

@@ -111,6 +111,18 @@ async def test_the_tree_shows_graphs_in_graphs(talk: Talk) -> None:
     assert await talk.refused("agent.getTree", run_id="x") == "no_such_run"
 
 
+async def test_texts_that_no_database_takes_are_refused(talk: Talk) -> None:
+    await talk.run("talk")
+    for method, params in (
+        ("state.fork", {"checkpoint_id": "\0"}),
+        ("state.get", {"namespace": ["\0"]}),
+        ("state.listCheckpoints", {"before": "\0"}),
+        ("run.start", {"assistant_id": "\0"}),
+    ):
+        assert await talk.refused(method, **params) == "invalid_argument"
+    assert await talk.refused("input.respond", interrupt_id="\0") == "no_such_interrupt"
+
+
 async def test_a_busy_thread_that_was_not_to_wait_is_refused(talk: Talk) -> None:
     await talk.start("slow")
     code = await talk.refused("run.start", assistant_id="talk", input=HI, multitaskStrategy="reject")
