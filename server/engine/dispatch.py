@@ -1,19 +1,19 @@
 """The one door to the engine: everything that starts, answers or stops a run comes through here."""
 
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from artel.server.engine import answers, endings, retention, stream, worker
+from artel.server.engine import admission, answers, endings, retention, stream, worker
 from artel.server.engine.audience import CHANGED
 from artel.server.engine.endings import Ending
 from artel.server.engine.engine import Engine
+from artel.server.engine.priority import ranked, remember
 from artel.storage import approvals, events, runs, threads
 from artel.storage.broker import notify
-from artel.storage.errors import Conflict, Invalid, NotFound
+from artel.storage.errors import Conflict, NotFound
 from artel.storage.postgres import Connection
 from artel.storage.runs import CancelAction as CancelAction
 from artel.storage.runs import Order as Order
@@ -26,12 +26,6 @@ class ThreadBusy(Conflict):
     """A run is pending or running on the thread, and the new one was not to wait."""
 
     code = "thread_busy"
-
-
-class IdempotencyMismatch(Invalid):
-    """The idempotency key was used before, for something else."""
-
-    code = "idempotency_mismatch"
 
 
 async def start(engine: Engine, order: Order, *, fast: bool) -> Run:
@@ -52,16 +46,20 @@ async def start(engine: Engine, order: Order, *, fast: bool) -> Run:
     order = engine.bounded(order)
     if command := order.kwargs.get("command"):
         answers.check(command)
-    if earlier := await _earlier(engine, order):
+    if earlier := await admission.earlier(engine, order):
         return earlier
-    await _look_at_webhooks(engine, [order])
-    await _charge(engine, [order])
+    await admission.admit(engine, [order])
+    order, priority = await ranked(engine, order)
     try:
-        return await _start(engine, order, fast=fast and order.due_at is None)
+        run = await _start(engine, order, fast=fast and order.due_at is None)
     except Conflict:
-        if earlier := await _earlier(engine, order):
+        if earlier := await admission.earlier(engine, order):
             return earlier
         raise
+    if priority is not None:
+        async with engine.db.connection() as conn:
+            await remember(conn, order, priority)
+    return run
 
 
 async def start_all(engine: Engine, orders: Sequence[Order]) -> list[Run]:
@@ -70,42 +68,13 @@ async def start_all(engine: Engine, orders: Sequence[Order]) -> list[Run]:
     Raises:
         RateLimited: a user, or an assistant, has had enough runs for this minute.
     """
-    await _look_at_webhooks(engine, orders)
-    await _charge(engine, orders)
+    await admission.admit(engine, orders)
+    asked = [await ranked(engine, engine.bounded(order)) for order in orders]
     async with engine.db.transaction() as conn:
-        made = [await runs.start_on_new_thread(conn, engine.bounded(order), None) for order in orders]
+        made = [await runs.start_on_new_thread(conn, order, None) for order, _ in asked]
+        for order, priority in asked:
+            await remember(conn, order, priority)
     return [run for run in made if run is not None]
-
-
-async def _earlier(engine: Engine, order: Order) -> Run | None:
-    """Return the run that has the order's key."""
-    if order.idempotency_key is None:
-        return None
-    async with engine.db.connection() as conn:
-        run = await runs.with_key(conn, order.idempotency_key, owner=order.owner)
-    if run and run.kwargs.get("fingerprint") != order.kwargs.get("fingerprint"):
-        raise IdempotencyMismatch("this Idempotency-Key was used before, for a run with another body")
-    return run
-
-
-async def _look_at_webhooks(engine: Engine, orders: Sequence[Order]) -> None:
-    for url in {order.kwargs.get("webhook") for order in orders} - {None}:
-        await engine.webhooks.policy.target(str(url))
-
-
-async def _charge(engine: Engine, orders: Sequence[Order]) -> None:
-    """Count the runs of these users and assistants; what a schedule starts counts for nobody."""
-    by_user, by_assistant = engine.settings.user_rate, engine.settings.assistant_rate
-    asked = [order for order in orders if order.cron_id is None]
-    if not asked or (by_user is None and by_assistant is None):
-        return
-    async with engine.db.transaction() as conn:
-        if by_user:
-            for user, many in sorted(Counter(order.user_id for order in asked).items()):
-                await runs.charge(conn, f"user {user}", a_minute=by_user, runs=many)
-        if by_assistant:
-            for assistant, many in sorted(Counter(order.assistant_id for order in asked).items()):
-                await runs.charge(conn, f"assistant {assistant}", a_minute=by_assistant, runs=many)
 
 
 async def _start(engine: Engine, order: Order, *, fast: bool) -> Run:

@@ -17,6 +17,7 @@ from cronsim import CronSim, CronSimError
 
 from artel.server.engine import dispatch
 from artel.server.engine.engine import Engine
+from artel.server.engine.priority import ranked, remember
 from artel.storage import crons
 from artel.storage.crons import Cron, Due
 from artel.storage.errors import ArtelError, BadRequest, Forbidden, Invalid, NotFound, Unavailable
@@ -129,7 +130,9 @@ async def _fire(conn: Connection, engine: Engine, due: Due, order_of: OrderOf) -
         following = next_tick(cron.schedule, cron.timezone, after=due.now, until=cron.end_time)
         await crons.move(conn, cron.cron_id, following)
         async with conn.transaction():
-            await dispatch.place(conn, engine, engine.bounded(await order_of(cron)))
+            order, priority = await ranked(engine, engine.bounded(await order_of(cron)))
+            await dispatch.place(conn, engine, order)
+            await remember(conn, order, priority)
     except Unavailable:
         raise
     except HOPELESS as gone:

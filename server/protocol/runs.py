@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from artel.server.auth.caller import Caller, GivenCaller
 from artel.server.engine import Engine, dispatch
-from artel.server.engine.dispatch import IdempotencyMismatch, ThreadBusy
+from artel.server.engine.admission import IdempotencyMismatch
+from artel.server.engine.dispatch import ThreadBusy
 from artel.server.errors import answers
 from artel.server.protocol import orders, running
 from artel.server.protocol.bodies import Limit, Offset, RunBody, RunField

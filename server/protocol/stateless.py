@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from artel.server.auth.caller import GivenCaller
 from artel.server.engine import dispatch
-from artel.server.engine.dispatch import CancelAction, IdempotencyMismatch
+from artel.server.engine.admission import IdempotencyMismatch
+from artel.server.engine.dispatch import CancelAction
 from artel.server.errors import answers
 from artel.server.protocol import orders, running
 from artel.server.protocol.bodies import CancelBody, RunBody

@@ -92,7 +92,9 @@ class Graphs:
         }
 
     @asynccontextmanager
-    async def graph(self, graph_id: str, config: RunnableConfig) -> AsyncIterator[Any]:
+    async def graph(
+        self, graph_id: str, config: RunnableConfig, *, context: object = None
+    ) -> AsyncIterator[Any]:
         yield self.known[graph_id]
 
     def _step(self, name: str) -> Callable[[State], Awaitable[dict[str, Any]]]:

@@ -39,7 +39,7 @@ async def test_a_batch_is_started_whole_or_not_at_all(wire: Wire) -> None:
 
 async def test_the_official_client_starts_a_batch_and_stops_many(wire: Wire) -> None:
     client = LangGraphClient(wire.http)
-    batch = await client.runs.create_batch([{"assistant_id": "slow", "input": {"n": 30}}])  # type: ignore[list-item]
+    batch = await client.runs.create_batch([{"assistant_id": "slow", "input": {"n": 30}}])  # type: ignore[typeddict-item]  # fields are optional on the wire
     assert len(batch) == 1
     await client.runs.cancel_many(status="all", action="rollback")
     with pytest.raises(httpx.HTTPError):
@@ -188,7 +188,8 @@ async def _running(wire: Wire) -> int:
 
 @pytest.mark.parametrize("limit", ["user_rate", "assistant_rate"])
 async def test_more_runs_than_a_minute_allows_are_refused_for_a_while(fresh_dsn: str, limit: str) -> None:
-    async with serving(fresh_dsn, **{limit: 3}) as app, calling(app) as http:
+    limits: dict[str, Any] = {limit: 3}
+    async with serving(fresh_dsn, **limits) as app, calling(app) as http:
         wire = Wire(app, http)
         for way in ("/wait", "/stream", ""):
             assert (await wire("POST", f"/runs{way}", NAP)).status_code == 200
