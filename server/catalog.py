@@ -17,6 +17,7 @@ from langgraph.store.base import BaseStore
 from langgraph_sdk import runtime as sdk
 
 from artel.server import loading, served
+from artel.server.auth.caller import calling
 from artel.server.served import ConfigWrong, GraphSpec, Served
 from artel.storage.errors import ArtelError, NotFound
 
@@ -116,8 +117,7 @@ class Catalog:
         """Open a graph for one use; what its function opened is closed at the end.
 
         Give it a checkpointer by `graph.copy(update=…)`: a graph may serve many runs at once. A function gets
-        `config`, and `access`, `context` and the user of `config` in its `ServerRuntime`; what it raises is
-        passed on.
+        `config`, and `access`, `context` and the user in its `ServerRuntime`; what it raises is passed on.
 
         Raises:
             UnknownGraph: no graph has that name.
@@ -127,8 +127,7 @@ class Catalog:
         if entry.graph:
             yield entry.graph
         elif entry.make:
-            user = ((config or {}).get("configurable") or {}).get("langgraph_auth_user")
-            runtime = _runtime(access, context, self._store, user)
+            runtime = _runtime(access, context, self._store, _user(config or {}))
             async with _made(graph_id, entry.make, config or {}, runtime) as graph:
                 yield graph.copy(update={"store": self._store}) if self._store else graph
 
@@ -205,6 +204,14 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 def _is_runtime(hint: object) -> bool:
     return "ServerRuntime" in str(hint) or "_ExecutionRuntime" in str(hint)
+
+
+def _user(config: RunnableConfig) -> Any:
+    """Return for whom a graph is made: whoever a run is for, else whoever calls; None without accounts."""
+    configurable = config.get("configurable") or {}
+    if "langgraph_auth_user" in configurable:
+        return configurable["langgraph_auth_user"]
+    return calling.get().known
 
 
 def _runtime(access: sdk.AccessContext, context: object, store: Any, user: Any) -> Runtime:

@@ -109,7 +109,7 @@ class Graphs:
         }
 
     @asynccontextmanager
-    async def graph(self, graph_id: str, config: RunnableConfig) -> AsyncIterator[Any]:
+    async def graph(self, graph_id: str, config: RunnableConfig, **_: object) -> AsyncIterator[Any]:
         """Open a graph."""
         del config
         yield self.known[graph_id]

@@ -1,6 +1,7 @@
 """Who calls, and what they may do: every route asks before it touches anything."""
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Protocol, TypeAlias
 
@@ -54,6 +55,9 @@ class Caller:
 
 
 OWNER = Caller()
+
+# Set by whoever lets a request in, for what lies too deep to be handed it: functions that make graphs.
+calling: ContextVar[Caller] = ContextVar("artel_calling", default=OWNER)
 
 
 def of(scope: Scope) -> Caller:

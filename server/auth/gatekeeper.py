@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from artel.server.auth.cache import Cache
-from artel.server.auth.caller import Caller
+from artel.server.auth.caller import Caller, calling
 from artel.server.auth.policy import NOBODY, Handlers
 from artel.server.auth.section import AuthSection, wanted
 from artel.server.auth.user import NobodyReturned, studio_user, user_of
@@ -117,6 +117,7 @@ class Authentication:
             await refuse(refused, scope, receive, send)
             return
         scope["artel.caller"] = caller
+        calling.set(caller)
         scope["user"] = caller.known
         scope["auth"] = AuthCredentials(caller.permissions)
         await self.app(scope, again.replay if again.read else receive, send)

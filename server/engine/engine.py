@@ -15,8 +15,10 @@ import structlog
 
 from artel.server.engine.addresses import Webhooks
 from artel.server.engine.audience import Audience
+from artel.server.engine.priority import assign_of
 from artel.server.engine.retention import Retention, retention_of
 from artel.server.engine.settings import EngineSettings
+from artel.server.telemetry.metrics import Metrics
 from artel.storage.broker import Broker
 from artel.storage.errors import Unavailable
 from artel.storage.ids import new_id
@@ -41,7 +43,9 @@ log = structlog.get_logger(__name__)
 class Catalog(Protocol):
     """Where graphs come from."""
 
-    def graph(self, graph_id: str, config: "RunnableConfig") -> "AbstractAsyncContextManager[Any]":
+    def graph(
+        self, graph_id: str, config: "RunnableConfig", *, context: object = None
+    ) -> "AbstractAsyncContextManager[Any]":
         """Open a compiled graph for one run."""
 
 
@@ -67,6 +71,8 @@ class Engine:
         self.worker_id = new_id()
         self.lock_key = self.worker_id.int & 0x7FFF_FFFF_FFFF_FFFF
         self.host = host_name()
+        self.metrics = Metrics()
+        self.deaf_since: float | None = None  # others cannot be heard (monotonic)
         self.audience = Audience(broker, self.worker_id)
         self.live: dict[UUID, Execution] = {}
         self.draining = False
@@ -76,6 +82,7 @@ class Engine:
         self.queue_changed = asyncio.Event()
         self.logs_changed = asyncio.Event()
         self.chunk_full = asyncio.Event()
+        self.assign = assign_of(getattr(catalog, "config", None))
         self.webhooks = Webhooks()
         self.webhooks_due = asyncio.Event()
         self.asked = asyncio.Event()  # a question with a time limit may be new

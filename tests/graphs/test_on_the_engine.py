@@ -30,7 +30,7 @@ class Agents:
     """A catalog of our own agents."""
 
     @asynccontextmanager
-    async def graph(self, graph_id: str, config: Any) -> AsyncIterator[Any]:
+    async def graph(self, graph_id: str, config: Any, **_: Any) -> AsyncIterator[Any]:
         del config
         yield BUILDERS[graph_id]()
 

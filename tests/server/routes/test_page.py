@@ -49,7 +49,7 @@ async def test_people_get_the_page_for_every_view(http: httpx.AsyncClient) -> No
 @pytest.mark.usefixtures("built")
 async def test_programs_get_json(http: httpx.AsyncClient) -> None:
     assert (await http.get("/")).json() == {"ok": True, "services": {}}
-    assert (await http.get("/settings")).json() == {"detail": "Not Found"}
+    assert (await http.get("/settings")).json() == {"detail": "Not Found", "code": "not_found"}
 
 
 @pytest.mark.usefixtures("built")
