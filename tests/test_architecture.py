@@ -23,7 +23,7 @@ EDGES = {
     "server/engine/schedule.py": "a job of the engine: what goes wrong with one cron holds up no other",
     "server/engine/worker.py": "the worker: an end that cannot be written",
     "server/protocol/describing.py": "schemas: foreign types describe themselves by code of their own",
-    "server/engine/priority.py": "how urgent a run is: the function of a foreign configuration that fails stops no run",
+    "server/engine/priority.py": "how urgent a run is: a foreign function that fails stops none",
     "server/protocol/mcp.py": "the tools: a graph's function that fails hides no other tool",
     "storage/checkpoints/writing.py": "hands the failure of a shared write to each who waits for it",
 }
