@@ -171,9 +171,11 @@ class Session:
                     await self.websocket.send_text(said.encoded().decode())
         except (WebSocketDisconnect, RuntimeError):
             return  # the client has left
-        except Exception as failed:
+        except Exception:
             log.exception("a subscription failed", thread_id=str(thread_id))
-            await self._send(commands.error(None, "unknown_error", f"the stream failed: {failed}"))
+            await self._send(
+                commands.error(None, "unknown_error", "this is a bug of the server; its log says more")
+            )
             await self.end(BROKEN, "the stream failed")
             return
         if engine.draining:
