@@ -174,7 +174,7 @@ class Session:
         except Exception:
             log.exception("a subscription failed", thread_id=str(thread_id))
             await self._send(
-                commands.error(None, "unknown_error", "this is a bug of the server; its log says more")
+                commands.error(None, "unknown_error", "a bug of the server; its log says more")
             )
             await self.end(BROKEN, "the stream failed")
             return
