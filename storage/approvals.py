@@ -78,7 +78,8 @@ ASK = """
 insert into approvals (approval_id, thread_id, run_id, interrupt_id, namespace, kind, tool_call_id, tool,
                        args, value, owner, asked_at, expires_at)
 select %(approval_id)s, %(thread_id)s, %(run_id)s, %(interrupt_id)s, %(namespace)s, %(kind)s,
-       %(tool_call_id)s, %(tool)s, %(args)s, %(value)s, %(owner)s, clock_timestamp(), %(expires_at)s
+       %(tool_call_id)s, %(tool)s, %(args)s, %(value)s, %(owner)s, clock_timestamp(),
+       clock_timestamp() + make_interval(secs => %(expires_in_s)s::float8)
  where not exists (select 1 from approvals a left join runs r on r.run_id = a.answer_run_id
                     where a.thread_id = %(thread_id)s and a.interrupt_id = %(interrupt_id)s
                       and a.superseded_at is null
@@ -181,7 +182,7 @@ async def ask(
     value: Any,
     owner: str,
     namespace: str = "",
-    expires_at: datetime | None = None,
+    expires_in_s: float | None = None,
 ) -> list[Approval]:
     """Write a question; return it, or nothing when a row for it is open, or this run asked it before.
 
@@ -197,7 +198,7 @@ async def ask(
         "namespace": namespace,
         "value": Jsonb(value),
         "owner": owner,
-        "expires_at": expires_at,
+        "expires_in_s": expires_in_s,
         **_about(value),
     }
     return await _all(conn, ASK, values)

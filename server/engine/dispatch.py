@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -134,7 +133,7 @@ async def place(
     fast = fast and await _has_room(conn, engine, order)
     thread = await _lock(conn, order)
     stopped = await _make_way(conn, engine, order)
-    busy = any(_in_the_way(run) for run in await runs.active(conn, order.thread_id))
+    busy = await runs.in_the_way(conn, order.thread_id)
     order = await _answer(conn, thread, order)
     return await _add(engine, conn, order, claimed=fast and not busy), stopped
 
@@ -149,10 +148,6 @@ def _started(engine: Engine, run: Run) -> Run:
     if run.worker_id == engine.worker_id:
         worker.start(engine, run)
     return run
-
-
-def _in_the_way(run: Run) -> bool:
-    return run.status == "running" or run.due_at <= datetime.now(UTC)
 
 
 async def _lock(conn: Connection, order: Order) -> Thread:
@@ -216,7 +211,7 @@ async def _answer_one(
         if thread is None:
             raise NotFound(f"no approval {approval_id}")
         order = engine.bounded(await answers.by_person(conn, thread, asked, decision, by=by))
-        busy = any(_in_the_way(run) for run in await runs.active(conn, order.thread_id))
+        busy = await runs.in_the_way(conn, order.thread_id)
         fast = fast and not busy and await _has_room(conn, engine, order)
         run = await _add(engine, conn, order, claimed=fast)
     return _started(engine, run)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -266,20 +266,20 @@ async def _ask(conn: Connection, run: Run, ending: Ending, timeout_s: float) -> 
                 value=question["value"],
                 namespace=(ending.namespaces or {}).get(question["id"], ""),
                 owner=run.owner,
-                expires_at=_expiry(question["value"], timeout_s),
+                expires_in_s=_limit_s(question["value"], timeout_s),
             )
     return rows
 
 
-def _expiry(value: Any, timeout_s: float) -> datetime | None:
+def _limit_s(value: Any, timeout_s: float) -> float | None:
     """Only our own agents' questions have a time limit, the one that is shown; a plain question has none."""
     match value:
         case {"artel": {"expires_in_s": int() | float() as shown_s}}:
-            return datetime.now(UTC) + timedelta(seconds=shown_s)
+            return shown_s
         case {"artel": {"kind": "question"}}:
             return None
         case {"artel": {**_ours}}:
-            return datetime.now(UTC) + timedelta(seconds=timeout_s)
+            return timeout_s
     return None
 
 

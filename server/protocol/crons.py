@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -28,7 +28,7 @@ from artel.server.protocol.given import (
     selected,
 )
 from artel.server.protocol.orders import Call, TwoContexts
-from artel.storage import crons, threads
+from artel.storage import clock, crons, threads
 from artel.storage.assistants import UnknownAssistant
 from artel.storage.broker import notify
 from artel.storage.crons import Cron, UnknownCron
@@ -113,10 +113,11 @@ async def patch(
     allowed = await caller.may("crons", "update", value)
     async with engine.db.connection() as conn:
         cron = await crons.get(conn, cron_id, owner=caller.owner, allowed=allowed)
-    await _check(engine, catalog, _changed(cron, changes, body.end_time), caller)
+        now = await clock.now(conn)
+    await _check(engine, catalog, _changed(cron, changes, body.end_time, now), caller)
     async with engine.db.transaction() as conn:
         cron = await crons.lock(conn, cron_id, owner=caller.owner, allowed=allowed)
-        cron = await crons.update(conn, _changed(cron, changes, body.end_time))
+        cron = await crons.update(conn, _changed(cron, changes, body.end_time, now))
         await notify(conn, schedule.CHANGED, str(cron_id))
     return Json(cron_record(cron))
 
@@ -170,7 +171,9 @@ def _stamped(kwargs: Mapping[str, Any], cron: Cron) -> dict[str, Any]:
 async def _create(
     engine: Engine, catalog: Catalog, body: CronBody, caller: Caller, thread_id: UUID | None
 ) -> Cron:
-    cron_id, now = new_id(), datetime.now(UTC)
+    cron_id = new_id()
+    async with engine.db.connection() as conn:
+        now = await clock.now(conn)
     identity = (caller.user or {}).get("identity")
     user_id = str(identity) if identity else None
     payload = body.model_dump(mode="json", exclude_unset=True)
@@ -216,7 +219,7 @@ async def _create(
     return cron
 
 
-def _changed(cron: Cron, changes: Mapping[str, Any], end_time: datetime | None) -> Cron:
+def _changed(cron: Cron, changes: Mapping[str, Any], end_time: datetime | None, now: datetime) -> Cron:
     """Return the cron as it shall be; what is not named stays."""
     metadata = cron.metadata | changes.get("metadata", {})
     payload = {**cron.payload, **changes}
@@ -230,7 +233,7 @@ def _changed(cron: Cron, changes: Mapping[str, Any], end_time: datetime | None) 
     changed = replace(cron, payload=payload, metadata=metadata, **own)
     if "end_time" in changes:
         changed = replace(changed, end_time=end_time)
-    return _due(changed, datetime.now(UTC))
+    return _due(changed, now)
 
 
 def _due(cron: Cron, now: datetime) -> Cron:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from artel.server.auth.caller import LOCAL, OWNER, Caller, GivenCaller
 from artel.server.catalog import Catalog
 from artel.server.engine import Engine, dispatch
 from artel.server.protocol.bodies import RunBody
-from artel.storage import assistants
+from artel.storage import assistants, clock
 from artel.storage.assistants import Assistant, UnknownAssistant
 from artel.storage.errors import BadRequest, Invalid
 from artel.storage.ids import new_id, system_assistant_id
@@ -114,7 +114,7 @@ async def make(
         kwargs=kwargs | _known_of(call) | _fingerprint(body, thread_id, call),
         metadata={**assistant.metadata, **stamp, **asked},
         multitask_strategy=body.multitask_strategy,
-        due_at=datetime.now(UTC) + timedelta(seconds=body.after_seconds) if body.after_seconds else None,
+        due_at=await _due_at(db, body.after_seconds),
         priority=-(body.priority or 0),
         temporary=thread_id is None and body.on_completion != "keep",
         owner=caller.owner,
@@ -124,6 +124,14 @@ async def make(
         allowed=allowed,
         run_id=run_id,
     )
+
+
+async def _due_at(db: Database, after_s: float | None) -> datetime | None:
+    """Return when a delayed run begins, by the clock that says when it is due."""
+    if not after_s:
+        return None
+    async with db.connection() as conn:
+        return await clock.now(conn) + timedelta(seconds=after_s)
 
 
 def _kwargs(body: RunBody, assistant: Assistant, *, with_thread: bool) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Finding runs."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from uuid import UUID
 
 from artel.storage.postgres import Connection
@@ -25,6 +24,7 @@ select count(*)::int as ahead
          where q.status = 'pending' and q.due_at <= clock_timestamp()
            and (-q.priority, q.due_at, q.run_id) < (-%(priority)s, %(due_at)s, %(run_id)s)
          limit %(most_ahead)s) counted
+ having %(due_at)s::timestamptz <= clock_timestamp()
 """
 
 STOPPABLE = """
@@ -39,6 +39,12 @@ select r.* from runs r join threads t using (thread_id)
 ACTIVE = """
 select * from runs where thread_id = %(thread_id)s and status in ('pending', 'running')
  order by created_at, run_id
+"""
+
+IN_THE_WAY = """
+select exists (select from runs
+                where thread_id = %(thread_id)s
+                  and (status = 'running' or (status = 'pending' and due_at <= clock_timestamp()))) as found
 """
 
 OF_THREAD = """
@@ -68,7 +74,7 @@ async def with_key(conn: Connection, key: str, *, owner: str) -> Run | None:
 
 async def ahead(conn: Connection, run: Run) -> int | None:
     """Count the runs that stand before a pending one, up to MOST_AHEAD; None when it is not due yet."""
-    if run.status != "pending" or run.due_at > datetime.now(UTC):
+    if run.status != "pending":
         return None
     values = {
         "run_id": run.run_id,
@@ -108,6 +114,12 @@ async def find(conn: Connection, run_id: UUID) -> Run | None:
 async def active(conn: Connection, thread_id: UUID) -> list[Run]:
     """Return what is pending or running on a thread, oldest first."""
     return await many(conn, ACTIVE, {"thread_id": thread_id})
+
+
+async def in_the_way(conn: Connection, thread_id: UUID) -> bool:
+    """Say whether something on a thread runs, or could: a new run waits for it."""
+    row = await (await conn.execute(IN_THE_WAY, {"thread_id": thread_id})).fetchone()
+    return bool(row and row["found"])
 
 
 async def of_thread(

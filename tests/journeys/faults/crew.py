@@ -105,9 +105,10 @@ def open_crew(
     *,
     carrier: str = "postgres",
     env: Mapping[str, str] | None = None,
+    of: Mapping[str, Mapping[str, str]] | None = None,
     workers: tuple[str, ...] = ("one", "two"),
 ) -> Iterator[Crew]:
-    """Start a crew over a database of its own."""
+    """Start a crew over a database of its own; `env` is everybody's environment, `of` that of some."""
     (folder / "script.json").write_text(json.dumps(SCRIPT))
     with open_fleet(carrier, postgres, shared, folder) as fleet:
         common = fleet.env | {
@@ -118,9 +119,8 @@ def open_crew(
 
         def server(name: str, *options: str) -> Server:
             dsn = make_conninfo(fleet.env["ARTEL_STORAGE__POSTGRES"], application_name=name)
-            made = Server(
-                folder / name, GRAPHS, options=options, env=common | {"ARTEL_STORAGE__POSTGRES": dsn}
-            )
+            own = common | {"ARTEL_STORAGE__POSTGRES": dsn} | dict((of or {}).get(name, {}))
+            made = Server(folder / name, GRAPHS, options=options, env=own)
             fleet.servers.append(made)
             return made.start()
 
