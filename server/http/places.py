@@ -10,7 +10,7 @@ from starlette.types import Scope
 from artel.server.routes import page
 
 ALIVE = "/ok"
-SAYS_WHAT_IT_IS = {"/info", "/docs", "/docs/oauth2-redirect", "/openapi.json"}
+SAYS_WHAT_IT_IS = {"/info", "/health", "/metrics", "/docs", "/docs/oauth2-redirect", "/openapi.json"}
 
 
 def route_of(app: Any, scope: Scope) -> BaseRoute | None:

@@ -1,16 +1,18 @@
 """`http.mount_prefix`: everything below a path, as behind a proxy that shares its name with others."""
 
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from artel.server.errors import told
 
-OURS = ("/threads/", "/runs/")  # where our `Location` headers lead
 ALIVE = "/ok"  # asked for by whatever starts and watches the process, which knows no prefix
 
 
 class Prefix:
-    """Takes the prefix off what comes, puts it onto where answers lead, and knows nothing beside it."""
+    """Takes the prefix off what comes, and knows nothing beside it.
+
+    `Location` headers stay without it: the clients put them behind the address that they were given, which has
+    it already.
+    """
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:
         self.app = app
@@ -26,15 +28,7 @@ class Prefix:
             await told("Not Found", 404)(scope, receive, send)
             return
 
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name in ("location", "content-location"):
-                    if headers.get(name, "").startswith(OURS):
-                        headers[name] = f"{self.prefix}{headers[name]}"
-            await send(message)
-
         below = {**scope, "root_path": scope.get("root_path", "") + self.prefix}
         if path == self.prefix:
             below["path"] = f"{path}/"
-        await self.app(below, receive, answer)
+        await self.app(below, receive, send)

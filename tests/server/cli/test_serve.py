@@ -75,6 +75,11 @@ def test_an_address_that_others_reach_is_refused() -> None:
         pass
 
 
+def test_an_address_that_others_reach_may_be_listened_on_where_everybody_is_asked_for_a_key() -> None:
+    with listen(load_settings(host="0.0.0.0", port=0), asks=True) as listener:
+        assert listener.getsockname()[0] == "0.0.0.0"
+
+
 def test_an_address_that_is_not_ours_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_settings(host="127.0.0.1", port=1)
     if os.geteuid() == 0:
