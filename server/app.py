@@ -32,6 +32,7 @@ from artel.server.protocol.ui_bundles import Bundles, sources
 from artel.server.protocol.v2 import commands, events, socket
 from artel.server.routes import approvals, info, page, webhooks
 from artel.server.settings import Settings, WebSettings
+from artel.server.telemetry.requests import Innermost
 
 WIRE = (system, assistants, threads, state, crons, runs, stateless, store, thread_stream)
 V2 = (commands, events, socket)
@@ -53,7 +54,10 @@ def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = Non
         title="Artel",
         version=version("artel"),
         description="An open, self-hosted LangGraph agent server.",
-        middleware=[Middleware(Edge, logged=http.logging_headers), Middleware(Gate, admission=admission)],
+        middleware=[
+            Middleware(Edge, logged=http.logging_headers, metrics=engine.metrics),
+            Middleware(Gate, admission=admission),
+        ],
         lifespan=custom.lifespan if custom else None,
         openapi_url=documents,
         redoc_url=None,
@@ -70,4 +74,5 @@ def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = Non
         app.include_router(module.router, prefix="/api/v1")
     app.include_router(page.router)
     surround(app, catalog.config, http, custom, studio_key=web.studio_key)
+    app.user_middleware.append(Middleware(Innermost))
     return app

@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from artel.server.errors import TooLarge, TooSlow, internal, said
 from artel.server.http.section import HeadersSection
+from artel.server.telemetry.metrics import Metrics
+from artel.server.telemetry.requests import SEEN, Seen
 
 MAX_BODY = 64 * 1024 * 1024  # bytes: a message with several photographs fits
 PATIENCE_S = 30.0  # for a small body; for a large one as long as a slow line takes
@@ -28,14 +30,23 @@ class Edge:
         max_body: int = MAX_BODY,
         patience_s: float = PATIENCE_S,
         logged: HeadersSection | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.app = app
         self.max_body = max_body
         self.patience_s = patience_s
         self.logged = logged
+        self.metrics = metrics or Metrics()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        if scope["type"] == "websocket":
+            self.metrics.open_sockets += 1
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                self.metrics.open_sockets -= 1
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -43,7 +54,8 @@ class Edge:
         given = headers.get("x-request-id", "")
         request_id = given if _SANE_ID.fullmatch(given) else uuid4().hex
         scope["artel.request_id"] = request_id
-        answer = _Answer(send, request_id)
+        seen = scope[SEEN] = Seen(self.metrics, scope)
+        answer = _Answer(send, request_id, seen)
         body = _Body(receive, answer, self.max_body, self.patience_s)
         try:
             length = headers.get("content-length", "")
@@ -61,13 +73,16 @@ class Edge:
                 raise  # too late for an answer: the connection is cut, and the client sees that
             if not answer.begun:
                 await internal(request_id)(scope, receive, answer)
+        finally:
+            seen.over()
 
 
 class _Answer:
     """Sends, with the request's id; a body that was refused is the answer, whatever a route makes of it."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, seen: Seen) -> None:
         self.send = send
+        self.seen = seen
         self.request_id = request_id
         self.begun = self.ended = False
         self.refusal: TooLarge | TooSlow | None = None
@@ -77,6 +92,7 @@ class _Answer:
             if self.refusal:
                 raise self.refusal
             self.begun = True
+            self.seen.answered(message)
             MutableHeaders(scope=message)["X-Request-Id"] = self.request_id
         elif message["type"] == "http.response.body":
             self.ended = not message.get("more_body", False)

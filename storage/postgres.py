@@ -1,8 +1,10 @@
 """The way to the database: two pools, and the two ways to borrow a connection."""
 
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from select import POLLIN, poll
 from typing import Any, TypeAlias, cast
 
@@ -44,6 +46,13 @@ KEEPALIVE = {
 _OPTIONS: dict[str, Any] = {"autocommit": True, "row_factory": dict_row, "connect_timeout": CONNECT_TIMEOUT_S}
 
 
+@dataclass(slots=True)
+class Spent:
+    """How long the connections of a pool were in use: the pool itself counts whole milliseconds only."""
+
+    seconds: float = 0.0
+
+
 class Database:
     """The open pools of one process.
 
@@ -59,6 +68,7 @@ class Database:
         self.pool = pool
         self.control = control
         self.pipeline = pipeline
+        self.spent = {pool.name: Spent() for pool in (pool, control)}
         self._tell = tell
 
     @asynccontextmanager
@@ -68,7 +78,7 @@ class Database:
         Raises:
             Unavailable: none became free, Postgres does not answer, or the connection died in use.
         """
-        async with _borrowed(self.control if control else self.pool) as conn:
+        async with self._borrowed(self.control if control else self.pool) as conn:
             if self._tell is None:
                 yield conn
                 return
@@ -89,7 +99,7 @@ class Database:
             Unavailable: none became free, Postgres does not answer, or the connection died in use.
             StaleAttempt: a fenced write came from a worker that has lost the run.
         """
-        async with _borrowed(self.control if control else self.pool) as conn:
+        async with self._borrowed(self.control if control else self.pool) as conn:
             with _remembering(conn) as wake_ups:
                 async with AsyncExitStack() as pipeline:
                     if batch and self.pipeline:
@@ -102,6 +112,16 @@ class Database:
                             await conn.execute(NOTIFY, {"wake_ups": wake_ups})
             if wake_ups and self._tell:
                 self._tell(wake_ups)
+
+
+    @asynccontextmanager
+    async def _borrowed(self, pool: Pool) -> AsyncIterator[Connection]:
+        async with _borrowed(pool) as conn:
+            begun = time.perf_counter()
+            try:
+                yield conn
+            finally:
+                self.spent[pool.name].seconds += time.perf_counter() - begun
 
 
 @asynccontextmanager

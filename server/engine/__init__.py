@@ -1,6 +1,7 @@
 """The durable engine: one queue, one event log; everything that takes time runs here."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -52,7 +53,8 @@ async def open_engine(
     engine = Engine(db, broker, catalog, settings or EngineSettings(), handles, store)
     engine.webhooks = webhooks or engine.webhooks
     jobs = [partial(recovery.hear, engine, topic) for topic in TOPICS]
-    restored = partial(_restored, engine)
+    lost, restored = partial(_lost, engine), partial(_restored, engine)
+    broker.on_lost.append(lost)
     broker.on_restored.append(restored)
     if engine.settings.worker:
         await broker.lock(engine.lock_key)
@@ -82,6 +84,7 @@ async def open_engine(
         await worker.drain(engine)
         engine.wake_all()
         await tasks.end(*working)
+        broker.on_lost.remove(lost)
         broker.on_restored.remove(restored)
         if engine.settings.worker:
             await _leave(engine)
@@ -97,8 +100,14 @@ async def _forever(job: Callable[[], Awaitable[None]]) -> None:
             await asyncio.sleep(AGAIN_S)
 
 
+def _lost(engine: Engine) -> None:
+    """Note since when others cannot be heard."""
+    engine.deaf_since = time.monotonic()
+
+
 def _restored(engine: Engine) -> None:
     """Look at everything: wake-ups were lost while the broker's connection was down."""
+    engine.deaf_since = None
     engine.wake_all()
 
 

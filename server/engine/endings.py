@@ -100,7 +100,7 @@ async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | No
         following, last = await engine.insist(write, until=lambda: execution.lost)
         execution.status, execution.error = ending.status, ending.error
         run_log.publish(last)
-        run_log.mark_stored(run_log.last)
+        engine.metrics.stored(run_log.mark_stored(run_log.last))
     if run.kwargs.get("webhook"):
         engine.webhooks_due.set()
     if any(event.type == "approval.asked" for event in last):
@@ -240,6 +240,7 @@ async def end_unheld(conn: Connection, engine: Engine, run: Run, ending: Ending)
     drafted = [events.Event(start + i, *part) for i, part in enumerate(parts)]
     await events.append_unfenced(conn, run.run_id, run.attempt, drafted)
     await runs.end(conn, run, ending.status, thread_status=ending.thread_status, error=ending.error)
+    engine.metrics.ended(run, ending.status)
     await webhooks.add(conn, run, ending.status, ending.error, None)
     await _leave(conn, run)
 

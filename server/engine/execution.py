@@ -19,6 +19,7 @@ from artel.server.engine.engine import Engine
 from artel.server.engine.handles import handles_of
 from artel.server.engine.log import RunLog
 from artel.server.engine.pickup import Stop, decide, first
+from artel.server.telemetry.watch import Watch
 from artel.storage.checkpoints import RunSaver
 from artel.storage.encoding import dumps
 from artel.storage.errors import Unavailable
@@ -70,6 +71,7 @@ class Execution:
 
     run: Run
     log: RunLog
+    watch: Watch
     control: RunControl = field(default_factory=RunControl)
     saver: RunSaver | None = None
     graph: asyncio.Task[Outcome] | None = None
@@ -162,6 +164,7 @@ async def _drive(engine: Engine, execution: Execution) -> Done:
                 return _done(decision.state, _raised_in(decision.state))
             if not decision.addressed:
                 config["configurable"].pop("checkpoint_id", None)
+            config["callbacks"] = [execution.watch]
             return await _stream(execution, saver, graph, decision.input, config)
 
 

@@ -81,14 +81,19 @@ class RunLog:
         """Return what the database does not have yet."""
         return self._ring[self._index(self.stored) :]
 
-    def mark_stored(self, last: int) -> None:
-        """Note that the database has everything up to `last`; forget what memory need not keep."""
-        self.behind -= sum(len(e.data) + 64 for e in self._ring[self._index(self.stored) : self._index(last)])
+    def mark_stored(self, last: int) -> int:
+        """Note that the database has everything up to `last`; forget what memory need not keep.
+
+        Returns how many bytes that were.
+        """
+        size = sum(len(e.data) + 64 for e in self._ring[self._index(self.stored) : self._index(last)])
+        self.behind -= size
         self.stored = max(self.stored, last)
         surplus = min(len(self._ring) - self._keep, self._index(self.stored))
         if surplus > self._keep // 4:
             del self._ring[: min(surplus, len(self._ring) - 1)]
         self._room.set()
+        return size
 
     def raise_to(self, reserved: int) -> None:
         """Note that ids up to `reserved` may be given out."""

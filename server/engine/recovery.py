@@ -129,6 +129,7 @@ async def bury(engine: Engine, worker_id: UUID) -> None:
         if not await workers.forget(conn, worker_id):
             return
         held = await runs.of_worker(conn, worker_id)
+    engine.metrics.deaths.add()
     log.warning("a worker has died", worker_id=str(worker_id), runs=len(held))
     for run in held:
         await requeue(engine, run)
@@ -150,6 +151,7 @@ async def requeue(engine: Engine, run: Run) -> None:
         elif run.attempt >= run.max_attempts:
             await endings.end_unheld(conn, engine, run, Ending("error", "error", exhausted(run)))
         elif await runs.release(conn, run, run.worker_id):
+            engine.metrics.takeovers.add()
             await notify(conn, "run.queued", str(run.run_id))
 
 

@@ -80,12 +80,14 @@ async def _write(engine: Engine, batch: Sequence[RunLog]) -> None:
         async with engine.db.connection(control=True) as conn:
             run_log.mark_stored(min(run_log.last, await events.last_seq(conn, run_log.run_id)))
         run_log.unsure = False
+    begun = time.monotonic()
     try:
         await _write_chunks(engine, batch)
     except Unavailable:
         for run_log in batch:
             run_log.unsure = True
         raise
+    engine.metrics.event_seconds.add(time.monotonic() - begun)
 
 
 async def _write_one(engine: Engine, run_log: RunLog) -> None:
@@ -94,7 +96,7 @@ async def _write_one(engine: Engine, run_log: RunLog) -> None:
         return
     async with engine.db.connection(control=True) as conn:
         await events.append(conn, run_log.run_id, run_log.attempt, chunk)
-    run_log.mark_stored(chunk[-1].seq)
+    engine.metrics.stored(run_log.mark_stored(chunk[-1].seq))
 
 
 async def _write_chunks(engine: Engine, batch: Sequence[RunLog]) -> None:
@@ -118,4 +120,4 @@ async def _write_chunks(engine: Engine, batch: Sequence[RunLog]) -> None:
     for run_log, reserved in raised:
         run_log.raise_to(reserved)
     for run_log, last in stored:
-        run_log.mark_stored(last)
+        engine.metrics.stored(run_log.mark_stored(last))

@@ -124,6 +124,7 @@ async def _deliver(engine: Engine, verified: ssl.SSLContext, delivery: Delivery)
     if "reason" in entry:
         status = "failed" if delivery.attempts >= settings.attempts else "pending"
         log.info("a webhook was not delivered", delivery_id=str(delivery.delivery_id), reason=entry["reason"])
+    engine.metrics.webhooks.add("retried" if status == "pending" else status)
     with suppress(Unavailable):  # then it falls due again by itself
         async with engine.db.connection(control=True) as conn:
             await webhooks.note(conn, delivery, status, entry=entry, again=again)

@@ -9,8 +9,9 @@ import structlog
 
 from artel.server.engine import endings, storing
 from artel.server.engine.engine import Engine
-from artel.server.engine.execution import Execution, Outcome, attempt, stopped
+from artel.server.engine.execution import Cancelled, Execution, Outcome, attempt, stopped
 from artel.server.engine.log import RunLog
+from artel.server.telemetry.watch import Watch
 from artel.storage import runs
 from artel.storage.encoding import dumps
 from artel.storage.errors import Unavailable
@@ -27,7 +28,7 @@ log = structlog.get_logger(__name__)
 def start(engine: Engine, run: Run) -> Execution:
     """Run what this worker holds; its first event is there before this returns."""
     run_log = RunLog(run, keep=engine.settings.ring_events, changed=partial(storing.changed, engine))
-    execution = Execution(run, run_log)
+    execution = Execution(run, run_log, Watch(engine.metrics, run))
     engine.live[run.run_id] = execution
     run_log.add("metadata", "", dumps({"run_id": run.run_id, "attempt": run.attempt}))
     if run.attempt == 1:
@@ -46,6 +47,7 @@ async def _work(engine: Engine, execution: Execution) -> None:
     try:
         outcome = await _supervise(engine, execution)
         following = await endings.settle(engine, execution, outcome)
+        _ended(engine, execution, outcome)
     except StaleAttempt:
         log.info("a run has moved on", run_id=str(run.run_id), attempt=run.attempt)
     except Unavailable as away:
@@ -62,6 +64,29 @@ async def _work(engine: Engine, execution: Execution) -> None:
             engine.queue_changed.set()
     if following is not None:
         start(engine, following)
+
+
+def _ended(engine: Engine, execution: Execution, outcome: Outcome) -> None:
+    """Count a run that has ended, and say so in one line; one that goes on elsewhere has not."""
+    run, watch = execution.run, execution.watch
+    status = execution.status
+    if status is None and isinstance(outcome, Cancelled) and outcome.action == "rollback":
+        status = endings.ROLLED_BACK
+    if status is None:
+        return
+    engine.metrics.ended(run, status, watch.took_s)
+    log.info(
+        "a run has ended",
+        run_id=str(run.run_id),
+        thread_id=str(run.thread_id),
+        graph_id=run.graph_id,
+        status=status,
+        attempt=run.attempt,
+        took_s=round(watch.took_s, 3),
+        waited_s=round(watch.waited_s, 3),
+        input_tokens=watch.input_tokens,
+        output_tokens=watch.output_tokens,
+    )
 
 
 async def _supervise(engine: Engine, execution: Execution) -> Outcome:

@@ -1,11 +1,14 @@
-"""What a client asks first: is it up, what is it."""
+"""What a client asks first: is it up, what is it; and what those ask who watch over it."""
 
+from importlib import import_module
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from starlette.responses import Response
 
-from artel.server.protocol.given import GivenEngine, JsonRoute
+from artel.server.protocol.given import GivenCatalog, GivenEngine, Json, JsonRoute
+from artel.server.telemetry import figures, health
 
 router = APIRouter(route_class=JsonRoute, tags=["System"])
 
@@ -38,3 +41,26 @@ async def info(engine: GivenEngine) -> dict[str, Any]:
         "host": {"kind": "self-hosted", **HOST},
         "model": engine.handles.models.describe() if engine.handles else None,
     }
+
+
+@router.get("/metrics", responses={200: {"content": {"text/plain": {}, "application/json": {}}}})
+async def metrics(
+    engine: GivenEngine,
+    format: Annotated[  # noqa: A002 - named so on the wire
+        Literal["prometheus", "json"], Query(description="Text for Prometheus, or a summary as JSON.")
+    ] = "prometheus",
+) -> Response:
+    """Return what this process has counted, and how the queue stands."""
+    standing = await figures.standing(engine)
+    if format == "json":
+        return Json(figures.summary(engine, standing))
+    # The client library takes a moment to load, which no start should wait for.
+    exposition = import_module("artel.server.telemetry.exposition")
+    return Response(exposition.text(engine, standing), media_type=exposition.CONTENT_TYPE)
+
+
+@router.get("/health", responses={503: {"description": "This process cannot serve; the body says why."}})
+async def look(engine: GivenEngine, catalog: GivenCatalog) -> Response:
+    """Say how each thing is that this process depends on; 503 only when it cannot serve."""
+    found = await health.look(engine, own_agents=catalog.config is None)
+    return Json(found, 503 if found["status"] == health.DOWN else 200)

@@ -21,6 +21,7 @@ from artel.storage.runs.record import (
     ThreadTaken,
     UnknownRun,
 )
+from artel.storage.runs.standing import Standing, standing
 from artel.storage.runs.starting import KeyTaken, add, start_on_free_thread, start_on_new_thread
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "RateLimited",
     "Run",
     "StaleAttempt",
+    "Standing",
     "Status",
     "Strategy",
     "ThreadTaken",
@@ -58,6 +60,7 @@ __all__ = [
     "orphaned",
     "release",
     "reserve",
+    "standing",
     "start_on_free_thread",
     "start_on_new_thread",
     "stoppable",

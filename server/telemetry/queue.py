@@ -1,0 +1,34 @@
+"""How the queue stands, asked for by many and looked up at most once a second."""
+
+import asyncio
+import time
+
+from artel.storage import runs
+from artel.storage.postgres import Database
+from artel.storage.runs import Standing
+
+FRESH_S = 1.0
+PATIENCE_S = 3.0
+
+
+class Queue:
+    """The queue as it was a moment ago."""
+
+    def __init__(self) -> None:
+        self._seen: Standing | None = None
+        self._at = -FRESH_S
+        self._looking = asyncio.Lock()
+
+    async def standing(self, db: Database) -> Standing:
+        """Return how the queue stands; of several who ask at once one looks.
+
+        Raises:
+            Unavailable: the database does not answer.
+            TimeoutError: it takes too long.
+        """
+        async with self._looking:
+            if self._seen is None or time.monotonic() - self._at >= FRESH_S:
+                async with asyncio.timeout(PATIENCE_S), db.connection(control=True) as conn:
+                    self._seen = await runs.standing(conn)
+                self._at = time.monotonic()
+            return self._seen
