@@ -21,6 +21,8 @@ from artel.storage.ids import new_id, system_assistant_id
 from artel.storage.postgres import Database
 from artel.storage.runs import Order, Run
 
+MAX_KEY = 255
+
 
 class TwoContexts(BadRequest):
     """Both `context` and `config.configurable` were given."""
@@ -47,10 +49,11 @@ async def _call(
     request: Request,
     caller: GivenCaller,
     idempotency_key: Annotated[
-        str | None,
-        Header(min_length=1, max_length=255, description="The same key again gives the same run."),
+        str | None, Header(description="The same key again gives the same run; up to 255 characters.")
     ] = None,
 ) -> Call:
+    if idempotency_key is not None and not 1 <= len(idempotency_key) <= MAX_KEY:
+        raise Invalid(f"Idempotency-Key must have 1 to {MAX_KEY} characters, got {len(idempotency_key)}")
     passed = request.app.state.http.configurable_headers
     headers = passed.chosen(request.headers) if passed else {}
     return Call(caller, str(request.scope.get("artel.request_id", "")), idempotency_key, headers)
@@ -204,8 +207,7 @@ async def resolve(db: Database, catalog: Catalog, name: str, *, caller: Caller =
     own = any(assistant_id == system_assistant_id(graph_id) for graph_id in catalog.names())
     allowed = None if own else await caller.may("assistants", "read", {"assistant_id": assistant_id})
     async with db.connection() as conn:
-        limit = {} if allowed is None else {"allowed": allowed}
-        assistant = await assistants.get(conn, assistant_id, **limit)
+        assistant = await assistants.get(conn, assistant_id, allowed=allowed)
     if assistant.graph_id not in catalog.names():
         raise UnknownAssistant(f'the graph "{assistant.graph_id}" of assistant {name} is not served here')
     return assistant
