@@ -56,12 +56,13 @@ class Edge:
         scope["artel.request_id"] = request_id
         seen = scope[SEEN] = Seen(self.metrics, scope)
         answer = _Answer(send, request_id, seen)
-        body = _Body(receive, answer, self.max_body, self.patience_s)
+        length = headers.get("content-length", "")
+        if length not in ("", "0") or "transfer-encoding" in headers:  # else no body will come
+            receive = _Body(receive, answer, self.max_body, self.patience_s)
         try:
-            length = headers.get("content-length", "")
             if length.isdecimal() and int(length) > self.max_body:
                 raise too_large(self.max_body)
-            await self.app(scope, body, answer)
+            await self.app(scope, receive, answer)
         except (TooLarge, TooSlow) as error:
             if not answer.begun:
                 answer.refusal = None

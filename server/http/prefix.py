@@ -10,8 +10,7 @@ ALIVE = "/ok"  # asked for by whatever starts and watches the process, which kno
 class Prefix:
     """Takes the prefix off what comes, and knows nothing beside it.
 
-    `Location` headers stay without it: the clients put them behind the address that they were given, which has
-    it already.
+    `Location` headers stay without it: clients put them behind the address they were given, which has it.
     """
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:

@@ -95,6 +95,8 @@ async def make(
     run_id = new_id()
     kwargs = _kwargs(body, assistant, with_thread=thread_id is not None)
     kwargs["config"]["configurable"].update(call.headers)  # a proxy set them: a body may not say otherwise
+    if body.webhook and _tells_nobody(catalog):
+        kwargs["webhook"] = None
     value: dict[str, Any] = {
         "thread_id": thread_id,
         "assistant_id": assistant.assistant_id,
@@ -135,6 +137,12 @@ async def _due_at(db: Database, after_s: float | None) -> datetime | None:
         return None
     async with db.connection() as conn:
         return await clock.now(conn) + timedelta(seconds=after_s)
+
+
+def _tells_nobody(catalog: Catalog) -> bool:
+    """Whether the configuration turns webhooks off: runs that have one run all the same."""
+    http = catalog.config.sections.get("http") if catalog.config else None
+    return bool(http and http.get("disable_webhooks"))
 
 
 def _kwargs(body: RunBody, assistant: Assistant, *, with_thread: bool) -> dict[str, Any]:

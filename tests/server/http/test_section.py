@@ -44,6 +44,13 @@ async def test_routes_can_be_turned_off(folder: Open, name: str, off: list[str],
             assert (line, (await wire(method, path, {})).status_code in (200, 422)) == (line, True)
 
 
+async def test_webhooks_can_be_turned_off_and_runs_go_on(folder: Open) -> None:
+    async with folder({}, http={"disable_webhooks": True}) as wire:
+        body = {"assistant_id": "tells", "input": {"out": 1}, "webhook": "https://127.0.0.1/x"}
+        assert (await wire.ok("POST", "/runs", body))["kwargs"]["webhook"] is None
+        assert (await wire.ok("POST", "/runs/wait", body))["out"]
+
+
 async def test_runs_on_threads_are_runs(folder: Open) -> None:
     nowhere = "0" * 32
     async with folder({}, http={"disable_runs": True}) as wire:
