@@ -59,10 +59,7 @@ async def crew(opened_crew: Crew) -> AsyncIterator[Crew]:
     """A crew of which everybody is up."""
     await opened_crew.complete()
     yield opened_crew
-    for server in opened_crew.fleet.servers:
-        for client in server.clients:
-            await client.aclose()
-        server.clients.clear()
+    await opened_crew.close_clients()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -44,8 +44,27 @@ class Crew:
     """An API replica and two workers, each under a name that Postgres knows."""
 
     fleet: Fleet
-    api: Server
-    workers: dict[str, Server]
+    servers: dict[str, Server] = field(default_factory=dict)
+
+    def add(self, name: str, **env: str) -> Server:
+        """Start one more; one whose name begins with "api" runs nothing."""
+        way = env.get("ARTEL_STORAGE__POSTGRES", self.fleet.env["ARTEL_STORAGE__POSTGRES"])
+        named = {"ARTEL_STORAGE__POSTGRES": make_conninfo(way, application_name=name)}
+        options = ("--no-worker",) if name.startswith("api") else ()
+        made = Server(self.fleet.folder / name, GRAPHS, options=options, env=self.fleet.env | env | named)
+        self.fleet.servers.append(made)
+        self.servers[name] = made
+        return made.start()
+
+    @property
+    def api(self) -> Server:
+        """The replica that is left alone."""
+        return self.servers["api"]
+
+    @property
+    def workers(self) -> dict[str, Server]:
+        """Those who run graphs."""
+        return {name: one for name, one in self.servers.items() if not name.startswith("api")}
 
     @property
     def dsn(self) -> str:
@@ -92,6 +111,13 @@ class Crew:
             assert time.monotonic() - since < within_s, f"run {run_id} stands still: {row}"
             await asyncio.sleep(0.02)
 
+    async def close_clients(self) -> None:
+        """Close the clients: each test has an event loop of its own."""
+        for server in self.servers.values():
+            for client in server.clients:
+                await client.aclose()
+            server.clients.clear()
+
     async def events(self, thread: str, run: str) -> list[StreamPart]:
         """Return all that a run said, as any replica tells it."""
         return [part async for part in self.client.runs.join_stream(thread, run, last_event_id="-1")]
@@ -111,20 +137,15 @@ def open_crew(
     """Start a crew over a database of its own; `env` is everybody's environment, `of` that of some."""
     (folder / "script.json").write_text(json.dumps(SCRIPT))
     with open_fleet(carrier, postgres, shared, folder) as fleet:
-        common = fleet.env | {
+        fleet.env |= {
             "ARTEL_MODEL": f"scripted:{folder / 'script.json'}",
             "ARTEL_WORKSPACE_ROOTS": str(folder),
             **(env or {}),
         }
-
-        def server(name: str, *options: str) -> Server:
-            dsn = make_conninfo(fleet.env["ARTEL_STORAGE__POSTGRES"], application_name=name)
-            own = common | {"ARTEL_STORAGE__POSTGRES": dsn} | dict((of or {}).get(name, {}))
-            made = Server(folder / name, GRAPHS, options=options, env=own)
-            fleet.servers.append(made)
-            return made.start()
-
-        yield Crew(fleet, server("api", "--no-worker"), {name: server(name) for name in workers})
+        crew = Crew(fleet)
+        for name in ("api", *workers):
+            crew.add(name, **(of or {}).get(name, {}))
+        yield crew
 
 
 def workspace(folder: Path) -> Path:

@@ -42,10 +42,7 @@ async def test_clocks_are_an_hour_off(
         ("delayed runs", "leases", "a cron", "time limits"), told, strict=True
     ):
         tally(f"{which}: {name}", lost=lost, doubled=doubled, recovery_s=recovery_s)
-    for server in skewed.fleet.servers:
-        for client in server.clients:
-            await client.aclose()
-        server.clients.clear()
+    await skewed.close_clients()
 
 
 async def delayed(crew: Crew, folder: Path) -> tuple[int, int, float]:
