@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from artel.server.errors import TooLarge, TooSlow, internal, said
 from artel.server.http.section import HeadersSection
+from artel.server.telemetry import carried
 from artel.server.telemetry.metrics import Metrics
 from artel.server.telemetry.requests import SEEN, Seen
 
@@ -40,20 +41,28 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "websocket":
-            self.metrics.open_sockets += 1
-            try:
-                await self.app(scope, receive, send)
-            finally:
-                self.metrics.open_sockets -= 1
-            return
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         request_id = given if _SANE_ID.fullmatch(given) else uuid4().hex
         scope["artel.request_id"] = request_id
+        with carried.request(request_id, headers.get(carried.TRACE)):
+            if scope["type"] == "http":
+                await self._answer(scope, receive, send, headers)
+            else:
+                await self._talk(scope, receive, send)
+
+    async def _talk(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.metrics.open_sockets += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.metrics.open_sockets -= 1
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
+        request_id = scope["artel.request_id"]
         seen = scope[SEEN] = Seen(self.metrics, scope)
         answer = _Answer(send, request_id, seen)
         length = headers.get("content-length", "")

@@ -1,6 +1,7 @@
 """Settings: the one place that reads the environment, and where names in it become typed values."""
 
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,6 +19,7 @@ from pydantic_settings import (
 
 from artel.graphs.models.settings import ModelSettings
 from artel.server.engine.settings import EngineSettings, WebhookSettings
+from artel.server.telemetry.settings import LogSettings, TelemetrySettings
 from artel.storage.errors import Invalid
 
 ENV_FILES = (
@@ -34,7 +36,11 @@ COMMON_NAMES: Mapping[str, tuple[str, ...]] = {
     "OPENAI_API_KEY": ("models", "openai_api_key"),
     "ANTHROPIC_API_KEY": ("models", "anthropic_api_key"),
     "LANGSMITH_API_KEY": ("web", "studio_key"),
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ("telemetry", "otlp_endpoint"),
 }
+
+
+_PASSWORD = re.compile(r"""://[^\s:/@]*:([^\s/]+)@|password\s*=\s*(?:'([^']+)'|([^\s'&]+))""")
 
 
 class SettingsWrong(Invalid):
@@ -114,6 +120,8 @@ class Settings(BaseSettings):
     )
     models: ModelSettings = Field(ModelSettings(), description="Which chat models answer.")
     web: WebSettings = Field(WebSettings(), description="Who may talk to the server.")
+    log: LogSettings = Field(LogSettings(), description="What is logged, and how.")
+    telemetry: TelemetrySettings = Field(TelemetrySettings(), description="What is told to those who watch.")
 
     @field_validator("workspace_roots", mode="before")
     @classmethod
@@ -132,6 +140,15 @@ class Settings(BaseSettings):
             return not ip_address(self.host).is_loopback
         except ValueError:
             return self.host != "localhost"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that nobody may see in a log."""
+        addresses = (self.storage.postgres, self.storage.postgres_direct, self.storage.redis)
+        passwords = (found for address in addresses for found in _PASSWORD.findall(address))
+        keys = (self.models.openai_api_key, self.models.anthropic_api_key, self.web.studio_key)
+        values = ("".join(parts) for parts in passwords)
+        return tuple(filter(None, (*values, *keys, self.webhooks.secret.get_secret_value())))
 
     @property
     def roots(self) -> tuple[Path, ...]:

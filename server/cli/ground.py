@@ -1,13 +1,9 @@
 """What every process stands on: settings, configuration, database, broker, graphs, engine."""
 
-import logging
-import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-
-import structlog
 
 from artel.graphs.context import Handles
 from artel.graphs.models import Models
@@ -18,6 +14,7 @@ from artel.server.engine.webhook_policy import webhooks_of
 from artel.server.protocol.crons import order_of
 from artel.server.settings import Settings, environment, load_settings, provide
 from artel.server.store import open_store
+from artel.server.telemetry import logs
 from artel.storage import embedded
 from artel.storage.migrations import migrate
 from artel.storage.opening import open_storage
@@ -105,22 +102,9 @@ async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
         yield Ground(settings, catalog, models, engine)
 
 
-def configure_logging() -> None:
-    """Log to standard error, a line an event, coloured only for a terminal."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(),
-                exception_formatter=structlog.dev.plain_traceback,  # the rich one takes a second of CPU
-            ),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
+def configure_logging(settings: Settings, *, quiet: bool = False) -> None:
+    """Log as the settings say; `quiet`: only what is wrong, for somebody talks to this process."""
+    logs.configure(settings.log, secrets=settings.secrets, quiet=quiet)
 
 
 def _handles(settings: Settings, models: Models) -> Handles:

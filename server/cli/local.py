@@ -14,8 +14,8 @@ from artel.server.cli.serve import answering, listen, url_of
 
 def with_server(arguments: Namespace, talk: Callable[[LangGraphClient], Awaitable[int]]) -> int:
     """Start a server with the settings of `arguments`, let `talk` use it, and stop it."""
-    configure_logging()
     settings = settle(arguments).model_copy(update={"host": "127.0.0.1", "port": 0})
+    configure_logging(settings, quiet=True)
     if arguments.workspace:
         settings = settings.model_copy(update={"workspace_roots": (arguments.workspace,)})
 

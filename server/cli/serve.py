@@ -56,8 +56,8 @@ class Server(uvicorn.Server):
 
 def run(arguments: Namespace) -> int:
     """Serve until told to stop; then let steps end, hand the runs over, and close."""
-    configure_logging()
     settings = settle(arguments)
+    configure_logging(settings)
     with (
         listen(settings, asks=_asks(settings)) as listener,
         database(settings) as dsn,

@@ -13,8 +13,8 @@ from artel.server.settings import Settings
 
 def run(arguments: Namespace) -> int:
     """Work until told to stop; then hand over what is not done."""
-    configure_logging()
     settings = settle(arguments)
+    configure_logging(settings)
     with database(settings) as dsn, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_work(settings, dsn))
     return 0

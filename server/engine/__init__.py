@@ -75,7 +75,10 @@ async def open_engine(
         ]
         jobs += [partial(schedule.keep_schedule, engine, order_of)] if order_of else []
     working = [
-        asyncio.create_task(_forever(job), name=f"{engine.worker_id} {job.func.__name__}") for job in jobs
+        asyncio.create_task(
+            _forever(job, str(engine.worker_id)), name=f"{engine.worker_id} {job.func.__name__}"
+        )
+        for job in jobs
     ]
     await asyncio.sleep(0)
     try:
@@ -90,8 +93,9 @@ async def open_engine(
             await _leave(engine)
 
 
-async def _forever(job: Callable[[], Awaitable[None]]) -> None:
+async def _forever(job: Callable[[], Awaitable[None]], worker_id: str) -> None:
     """Begin a job again when it fails: without it runs would stand still."""
+    structlog.contextvars.bind_contextvars(worker_id=worker_id)
     while True:
         try:
             return await job()

@@ -18,6 +18,7 @@ from artel.server.engine.audience import Audience
 from artel.server.engine.priority import assign_of
 from artel.server.engine.retention import Retention, retention_of
 from artel.server.engine.settings import EngineSettings
+from artel.server.telemetry.carried import stamped
 from artel.server.telemetry.metrics import Metrics
 from artel.storage.broker import Broker
 from artel.storage.errors import Unavailable
@@ -150,9 +151,9 @@ class Engine:
     def bounded(self, order: Order) -> Order:
         """Fill in how often a run may be begun, by its own or its assistant's word or else the setting.
 
-        And how long a thread stays that is made for it.
+        And how long a thread stays that is made for it, and whose trace it belongs to.
         """
-        order = replace(order, life=order.life or self.retention.life)
+        order = replace(order, life=order.life or self.retention.life, kwargs=stamped(order.kwargs))
         configured = (order.kwargs.get("config") or {}).get("configurable") or {}
         wish = order.metadata.get("max_attempts", configured.get("max_attempts"))
         if isinstance(wish, int) and not isinstance(wish, bool) and wish >= 1:

@@ -11,6 +11,7 @@ from artel.server.engine import endings, storing
 from artel.server.engine.engine import Engine
 from artel.server.engine.execution import Cancelled, Execution, Outcome, attempt, stopped
 from artel.server.engine.log import RunLog
+from artel.server.telemetry.carried import bind_run
 from artel.server.telemetry.watch import Watch
 from artel.storage import runs
 from artel.storage.encoding import dumps
@@ -43,6 +44,9 @@ def start(engine: Engine, run: Run) -> Execution:
 async def _work(engine: Engine, execution: Execution) -> None:
     """Run it, write what came of it, free the slot, and go on with the thread's next run."""
     run = execution.run
+    asked_by = run.kwargs.get("request_id")
+    ids = {"run_id": run.run_id, "thread_id": run.thread_id, "request_id": asked_by}
+    bind_run(engine.worker_id, ids)
     following: Run | None = None
     try:
         outcome = await _supervise(engine, execution)

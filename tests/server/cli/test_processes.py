@@ -24,7 +24,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ARTEL_MODEL", "offline")
     for module in (local, serve, worker):
-        monkeypatch.setattr(module, "configure_logging", lambda: None)
+        monkeypatch.setattr(module, "configure_logging", lambda *_, **__: None)
     return tmp_path
 
 
