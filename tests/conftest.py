@@ -47,6 +47,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
+JS = Path(__file__).parent / "protocol/js"
+
+
 class OutsideWorld(AssertionError):
     """A test asked another machine: it would pass only where that one answers."""
 
@@ -154,6 +157,17 @@ def empty_dsn(postgres: str) -> Iterator[str]:
     yield _make_database(postgres, name)
     with psycopg.connect(postgres, autocommit=True) as conn:
         conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def js() -> Path:
+    """The folder of the JavaScript clients; `make test` installs them."""
+    if not (JS / "node_modules").is_dir():
+        said = "the JavaScript clients are not installed: cd tests/protocol/js && npm ci && npm run build"
+        if os.environ.get("ARTEL_TEST_STRICT") == "1":
+            pytest.fail(said, pytrace=False)
+        pytest.skip(said)
+    return JS
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from langgraph_sdk.client import LangGraphClient
 from tests.journeys.conftest import Server
 
 HERE = Path(__file__).parent
-JS = HERE / "js"
 
 
 @pytest.fixture(scope="session")
@@ -39,14 +38,3 @@ async def http(url: str) -> AsyncIterator[httpx.AsyncClient]:
     """Bare HTTP, for what clients hide."""
     async with httpx.AsyncClient(base_url=url, timeout=20) as http:
         yield http
-
-
-@pytest.fixture(scope="session")
-def js() -> Path:
-    """The folder of the JavaScript clients; `make test` installs them."""
-    if not (JS / "node_modules").is_dir():
-        said = "the JavaScript clients are not installed: cd tests/protocol/js && npm ci && npm run build"
-        if os.environ.get("ARTEL_TEST_STRICT") == "1":
-            pytest.fail(said, pytrace=False)
-        pytest.skip(said)
-    return JS

@@ -27,6 +27,8 @@ from tests.server.protocol.conftest import Wire
 
 from artel.storage.ids import system_assistant_id
 
+NOBODY = "e4cbeadf-24cf-41fd-881f-14bfc78aaec9"
+
 
 @pytest.fixture
 async def url(fresh_dsn: str) -> AsyncIterator[str]:

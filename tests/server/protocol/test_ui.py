@@ -2,7 +2,7 @@
 
 import asyncio
 import html
-import shutil
+import os
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -136,10 +136,11 @@ async def test_what_esbuild_complains_of_is_told(opened: Opened, tmp_path: Path)
     assert "ui.tsx:1: expected more" in detail
 
 
-@pytest.mark.skipif(
-    shutil.which("esbuild") is None or shutil.which("node") is None, reason="esbuild is not installed"
-)
-async def test_the_real_esbuild_makes_what_the_page_can_render(tmp_path: Path) -> None:
+@pytest.mark.needs("node")
+async def test_the_real_esbuild_makes_what_the_page_can_render(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, js: Path
+) -> None:
+    monkeypatch.setenv("PATH", f"{js / 'node_modules/.bin'}{os.pathsep}{os.environ['PATH']}")
     (tmp_path / "ui.tsx").write_text(COMPONENT)
     bundles = Bundles({"my-ui": Source(tmp_path / "ui.tsx", tmp_path)})
     files = await bundles.files("my-ui")
