@@ -3,24 +3,16 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from langgraph_sdk.schema import StreamPart
+from tests.fakes.waiting import eventually
 
 from .conftest import Server
 
 pytestmark = pytest.mark.journey
-
-
-async def eventually(true: Callable[[], bool], *, within_s: float = 15) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.01)
 
 
 def lines(marks: Path) -> list[str]:

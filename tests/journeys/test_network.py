@@ -16,11 +16,12 @@ import pytest
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 from tests.fakes.carriers import Wire
+from tests.fakes.waiting import eventually
 
 from .conftest import Server
 from .fleet import LEASE_S, Fleet, open_fleet, wait_until_it_works
 from .test_deploys import postmaster
-from .test_scale_out import begin, eventually, owner, ticks
+from .test_scale_out import begin, owner, ticks
 
 pytestmark = pytest.mark.journey
 TICKS = 250

@@ -6,7 +6,7 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
+from tests.fakes.waiting import eventually
 
 from .conftest import Server
 from .fleet import CARRIERS, LEASE_S, Fleet, open_fleet, wait_until_it_works
@@ -49,14 +50,6 @@ async def there(fleet: Fleet) -> AsyncIterator[LangGraphClient]:
     client = get_client(url=fleet.servers[3].url, api_key=None)
     yield client
     await client.aclose()
-
-
-async def eventually(true: Callable[[], bool], *, within_s: float = 15) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.01)
 
 
 async def begin(client: LangGraphClient, graph: str, marks: Path, n: int, pause_s: float) -> tuple[str, str]:

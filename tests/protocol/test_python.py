@@ -4,7 +4,7 @@ import asyncio
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from json import loads
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -29,6 +29,12 @@ async def said(stream: Any) -> list[StreamPart]:
 async def a_thread(client: LangGraphClient, **given: Any) -> str:
     """Make a thread."""
     return str((await client.threads.create(**given))["thread_id"])
+
+
+async def counted(client: LangGraphClient, thread: str) -> Any:
+    """Return what the graph of steps has counted on a thread."""
+    state: Any = await client.threads.get_state(thread)
+    return state["values"]["counted"]
 
 
 async def test_every_graph_has_an_assistant_that_the_system_made(client: LangGraphClient) -> None:
@@ -112,10 +118,10 @@ async def test_a_thread_with_a_ttl_says_when_it_goes(client: LangGraphClient) ->
 async def test_a_copy_has_a_state_of_its_own(client: LangGraphClient) -> None:
     thread = await a_thread(client)
     await client.runs.wait(thread, "steps", input={"n": 2})
-    copied: Any = await client.threads.copy(thread)
+    copied = await cast("Any", client.threads.copy(thread))
     await client.runs.wait(copied["thread_id"], "steps", input={"n": 4})
-    assert (await client.threads.get_state(thread))["values"]["counted"] == [0, 1]
-    assert (await client.threads.get_state(copied["thread_id"]))["values"]["counted"] == [0, 1, 2, 3]
+    assert await counted(client, thread) == [0, 1]
+    assert await counted(client, copied["thread_id"]) == [0, 1, 2, 3]
 
 
 async def test_a_thread_is_made_with_steps_that_were_taken_elsewhere(client: LangGraphClient) -> None:
@@ -146,8 +152,8 @@ async def test_a_state_is_looked_back_at_and_forked(client: LangGraphClient) -> 
     assert at["values"]["counted"] == [0]  # type: ignore[call-overload]
     await client.threads.update_state(thread, {"n": 2}, as_node="count", checkpoint=past["checkpoint"])
     assert (await client.runs.wait(thread, "steps", input=None))["counted"] == [0, 1]  # type: ignore[call-overload]
-    (before,) = await client.threads.get_history(thread, limit=1, before=history[0]["checkpoint"])
-    assert before["checkpoint"]["checkpoint_id"] == history[1]["checkpoint"]["checkpoint_id"]
+    before: Any = await client.threads.get_history(thread, limit=1, before=history[0]["checkpoint"])
+    assert before[0]["checkpoint"]["checkpoint_id"] == history[1]["checkpoint"]["checkpoint_id"]
 
 
 async def test_a_background_run_is_listed_joined_and_removed(client: LangGraphClient) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
-from tests.journeys.test_scale_out import eventually
+from tests.fakes.waiting import eventually
 
 KEY = 20_640  # of the advisory lock at which statements wait
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.fakes.waiting import eventually
 from tests.journeys.faults.conftest import Tally
 from tests.journeys.faults.crew import Crew
 from tests.journeys.faults.holding import held
-from tests.journeys.test_scale_out import begin, eventually, ticks
+from tests.journeys.test_scale_out import begin, ticks
 
 pytestmark = [
     pytest.mark.journey,

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.journeys.faults.conftest import Tally
 from tests.journeys.faults.crew import Crew, open_crew, workspace
 from tests.journeys.fleet import LEASE_S

@@ -10,13 +10,13 @@ import httpx
 import pytest
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.schema import StreamPart
-
 from tests.fakes.carriers import Wire
+from tests.fakes.waiting import eventually
 from tests.journeys.faults.conftest import Tally
 from tests.journeys.faults.crew import Crew, open_crew
 from tests.journeys.faults.test_stops import again
 from tests.journeys.fleet import LEASE_S
-from tests.journeys.test_scale_out import begin, eventually, ticks
+from tests.journeys.test_scale_out import begin, ticks
 
 pytestmark = pytest.mark.journey
 AWAY_S = 2.0

@@ -11,11 +11,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
-
+from tests.fakes.waiting import eventually
 from tests.journeys.faults.conftest import Tally
 from tests.journeys.faults.crew import Crew, workspace
 from tests.journeys.faults.test_effects import ask, changes, ended
-from tests.journeys.test_scale_out import begin, eventually
+from tests.journeys.test_scale_out import begin
 
 pytestmark = pytest.mark.journey
 T = TypeVar("T")

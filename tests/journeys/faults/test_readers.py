@@ -6,17 +6,15 @@ import json
 import re
 import socket
 import time
-from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import pytest
-
+from tests.fakes.waiting import eventually
 from tests.journeys.conftest import Server
 from tests.journeys.faults.conftest import Tally
 from tests.journeys.faults.crew import Crew
-from tests.journeys.test_scale_out import eventually
 
 pytestmark = pytest.mark.journey
 PER_S = 1024  # bytes that the slow one reads in a second

@@ -12,12 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
-
+from tests.fakes.waiting import eventually
 from tests.journeys.conftest import Server
 from tests.journeys.faults.conftest import Tally
 from tests.journeys.faults.crew import GRAPHS, Crew
 from tests.journeys.test_deploys import postmaster
-from tests.journeys.test_scale_out import begin, eventually
+from tests.journeys.test_scale_out import begin
 
 pytestmark = pytest.mark.journey
 LEFT = """

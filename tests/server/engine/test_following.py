@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from tests.fakes.engines import Driver, Open, Stage
+from tests.fakes.waiting import eventually
 
 from artel.server.engine import dispatch, following, worker
 from artel.server.engine.following import Look
@@ -105,13 +106,11 @@ async def test_a_run_of_another_process_is_told_at_once(opened: Open, stage: Sta
     reader = Reader(there, thread_id)
     async with asyncio.timeout(5):
         await reader.told.wait()  # it has looked once, and said so to others
-        while not here.engine.audience._elsewhere:
-            await asyncio.sleep(0.01)
+        await eventually(lambda: bool(here.engine.audience._elsewhere))
     run = await here.start("slow", thread_id)
     await stage.reached.wait()
     async with asyncio.timeout(0.7):  # before its slow look
-        while not reader.seen:
-            await asyncio.sleep(0.01)
+        await eventually(lambda: bool(reader.seen))
     assert reader.runs == [run.run_id]
     stage.gate.set()
     await reader.until(1)
@@ -138,8 +137,7 @@ async def test_a_rolled_back_run_ends_for_its_readers_and_its_numbers_are_not_gi
     reader = Reader(await opened() if elsewhere else driver, thread_id)
     await stage.reached.wait()
     async with asyncio.timeout(5):
-        while run.run_id not in reader.runs:
-            await asyncio.sleep(0.01)
+        await eventually(lambda: run.run_id in reader.runs)
     await dispatch.cancel(driver.engine, thread_id, run.run_id, action="rollback", wait=True)
     await reader.until(2)
     after = await driver.run("three", thread_id)
