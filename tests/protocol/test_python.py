@@ -161,7 +161,7 @@ async def test_a_background_run_is_listed_joined_and_removed(client: LangGraphCl
     run = await client.runs.create(thread, "chat", input=HI, metadata={"a": 1})
     state: Any = await client.runs.join(thread, run["run_id"])
     assert state["messages"][-1]["content"] == "You said: hi"
-    (listed,) = await client.runs.list(thread)
+    listed: Any = (await client.runs.list(thread))[0]
     assert (listed["run_id"], listed["status"], listed["metadata"]["a"]) == (run["run_id"], "success", 1)
     await client.runs.delete(thread, run["run_id"])
     with pytest.raises(NotFoundError):
