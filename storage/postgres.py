@@ -14,6 +14,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from artel.storage import tasks
 from artel.storage.encoding import dumps_jsonb, loads
 from artel.storage.errors import Invalid, StaleAttempt, Unavailable
 
@@ -264,7 +265,7 @@ async def _borrowed(pool: Pool) -> AsyncIterator[Connection]:
             raise Unavailable(f"the database went away: {_line(failed)}") from failed
         raise
     finally:
-        await pool.putconn(conn)
+        await tasks.finish(pool.putconn(conn))
 
 
 async def _prepare(conn: AsyncConnection[DictRow]) -> None:
