@@ -55,6 +55,7 @@ async def open_engine(
     jobs = [partial(recovery.hear, engine, topic) for topic in TOPICS]
     lost, restored = partial(_lost, engine), partial(_restored, engine)
     broker.on_lost.append(lost)
+    broker.on_lost.append(engine.lose_hearing)
     broker.on_restored.append(restored)
     if engine.settings.worker:
         await broker.lock(engine.lock_key)
@@ -88,6 +89,7 @@ async def open_engine(
         engine.wake_all()
         await tasks.end(*working)
         broker.on_lost.remove(lost)
+        broker.on_lost.remove(engine.lose_hearing)
         broker.on_restored.remove(restored)
         if engine.settings.worker:
             await _leave(engine)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SLOWEST_RETRY_S = 1.0
+DEAF_POLL_S = 0.5
 FOLLOWED_S = 30.0  # how long the owner of a run tells other processes about each chunk, once asked to
 log = structlog.get_logger(__name__)
 
@@ -77,6 +78,7 @@ class Engine:
         self.audience = Audience(broker, self.worker_id)
         self.live: dict[UUID, Execution] = {}
         self.draining = False
+        self.deaf = False  # nobody can wake us: the carrier of wake-ups is away
         self.hungry = False  # there may be more in the queue than there were slots
         self.others = 0  # other workers on this database
         self.lease_until = 0.0  # by our own clock (monotonic), counted from before the renewal was sent
@@ -98,6 +100,11 @@ class Engine:
         if self.draining or not self.settings.worker:
             return 0
         return self.settings.slots - len(self.live) - self._starting
+
+    @property
+    def poll_s(self) -> float:
+        """Seconds to the next look at the queue, should nobody say anything before."""
+        return min(self.settings.poll_s, DEAF_POLL_S) if self.deaf else self.settings.poll_s
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -126,8 +133,14 @@ class Engine:
         for woken in self._waiting.get(run_id, ()):
             woken.set()
 
+    def lose_hearing(self) -> None:
+        """Look often by ourselves: wake-ups do not reach us for a while."""
+        self.deaf = True
+        self.queue_changed.set()
+
     def wake_all(self) -> None:
         """Tell everybody to look again: wake-ups may have been lost."""
+        self.deaf = False
         self.queue_changed.set()
         for waiters in self._waiting.values():
             for woken in waiters:

@@ -133,6 +133,7 @@ async def bury(engine: Engine, worker_id: UUID) -> None:
     log.warning("a worker has died", worker_id=str(worker_id), runs=len(held))
     for run in held:
         await requeue(engine, run)
+    engine.queue_changed.set()  # what it was about to take when it died is free again, and nobody says so
 
 
 async def requeue(engine: Engine, run: Run) -> None:

@@ -112,7 +112,7 @@ async def keep_claiming(engine: Engine) -> None:
     """Take runs whenever the queue changes or a delayed run falls due, until cancelled or draining."""
     while not engine.draining:
         engine.queue_changed.clear()
-        timeout = engine.settings.poll_s
+        timeout = engine.poll_s
         try:
             timeout = await _claim(engine)
         except Unavailable as away:
@@ -136,8 +136,7 @@ async def _claim(engine: Engine) -> float:
         if not taken:
             async with engine.db.connection(control=True) as conn:
                 due_in = await runs.next_due_in(conn)
-            soon = engine.settings.poll_s if due_in is None else max(0.0, due_in)
-            return min(engine.settings.poll_s, soon)
+            return engine.poll_s if due_in is None else min(engine.poll_s, max(0.0, due_in))
         if len(taken) < most:
             return SETTLE_S
     engine.hungry = True
