@@ -1,4 +1,4 @@
-"""Every fault is told in one line, `fault | lost | doubled | recovery s`, and all of them again at the end."""
+"""Every fault is told in one line, `fault | lost | doubled | recovery s`, and all again at the end."""
 
 import sys
 from collections.abc import AsyncIterator, Iterator, Sized

@@ -1,4 +1,4 @@
-"""Holds a process at one statement: Postgres itself stands still there until the test has killed whoever sent it."""
+"""Holds a process at one statement: Postgres stands still there until the test has killed its sender."""
 
 import time
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ class Hold:
         return self.waiting()[0][1]
 
     def let_go(self, *, committed: bool) -> None:
-        """Let what waits be done although nobody is there to hear it; or undo it, as a lost connection does."""
+        """Let what waits be done with nobody there to hear it; or undo it, as a lost connection does."""
         pids = [pid for pid, _ in self.waiting()]
         if not committed:
             self.conn.execute(END, {"pids": pids})

@@ -75,7 +75,9 @@ async def scheduled(crew: Crew, folder: Path) -> tuple[int, int, float]:
     assistant = "steps"
     task: dict[str, Any] = {"n": 1, "pause_s": 0, "marks": str(folder / "cron")}
     thread = (await crew.client.threads.create())["thread_id"]
-    cron = await crew.client.crons.create_for_thread(thread, assistant, schedule="* * * * * */2", input=task)
+    cron: Any = await crew.client.crons.create_for_thread(
+        thread, assistant, schedule="* * * * * */2", input=task
+    )
     await asyncio.sleep(7)
     await crew.client.crons.delete(str(cron["cron_id"]))
     rows = crew.rows("select created_at from runs where cron_id = %(id)s order by 1", id=cron["cron_id"])

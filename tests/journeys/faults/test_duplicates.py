@@ -20,6 +20,15 @@ from tests.journeys.test_scale_out import begin
 pytestmark = pytest.mark.journey
 T = TypeVar("T")
 TIMES = 20
+WAITING = """
+select count(*) as n from approvals where status = 'pending' and thread_id = any(%(ids)s::uuid[])
+"""
+NOT_DONE = "select count(*) as n from threads where status <> 'idle' and thread_id = any(%(ids)s::uuid[])"
+
+
+def begun_of(marks: Path) -> Counter[str]:
+    """Return how often each step was begun."""
+    return Counter(marks.read_text().split())
 
 
 async def all_of(work: Sequence[Callable[[], Awaitable[T]]], *, at_once: int = TIMES) -> list[T]:
@@ -71,7 +80,7 @@ async def test_one_order_is_sent_20_times_at_once(crew: Crew, marks: Path, tally
     ids = {answer.json()["run_id"] for answer in answers}
     state: Any = await crew.client.runs.join(thread, ids.pop())
     took_s = time.monotonic() - started
-    steps = Counter(marks.read_text().split())
+    steps = begun_of(marks)
     doubled = len(ids) + sum(times > 1 for times in steps.values())
     lost = 3 - len(state["counted"])
     tally(f"one order {TIMES} times at once", lost=lost, doubled=doubled, recovery_s=took_s)
@@ -87,7 +96,7 @@ async def test_wake_ups_come_again_and_again(crew: Crew, marks: Path, tally: Tal
             crew.rows("select pg_notify('artel', %(said)s)::text", said=f"{topic} {uuid4()}")
     state: Any = await asyncio.wait_for(crew.client.runs.join(thread, run), timeout=20)
     took_s = max(time.monotonic() - started - 8 * 0.1, 0.0)
-    steps = Counter(marks.read_text().split())
+    steps = begun_of(marks)
     lost = 8 - len(state["counted"])
     doubled = [step for step, times in steps.items() if times > 1]
     tally("wake-ups come twice, and wrong ones", lost=lost, doubled=doubled, recovery_s=took_s)
@@ -108,21 +117,19 @@ async def test_parked_questions_outlive_everybody(
 
         asked = await all_of([post(t, {"input": {"marks": str(tmp_path / t)}}) for t in threads])
         assert {answer.status_code for answer in asked} == {200}, asked[0].text
-        waiting = "select count(*) as n from approvals where status = 'pending' and thread_id = any(%(ids)s::uuid[])"
-        await eventually(lambda: crew.rows(waiting, ids=threads)[0]["n"] == many, within_s=60)
+        await eventually(lambda: crew.rows(WAITING, ids=threads)[0]["n"] == many, within_s=60)
     for server in crew.servers.values():
         server.kill()
     await asyncio.gather(*(asyncio.to_thread(server.start) for server in crew.servers.values()))
     up_at = time.monotonic()
-    assert crew.rows(waiting, ids=threads)[0]["n"] == many
+    assert crew.rows(WAITING, ids=threads)[0]["n"] == many
     async with httpx.AsyncClient(timeout=60, limits=limits) as http:
         first = await post(threads[0], {"command": {"resume": "yes"}})()
         await crew.client.runs.join(threads[0], first.json()["run_id"])
         recovery_s = time.monotonic() - up_at
         said = await all_of([post(t, {"command": {"resume": "yes"}}) for t in threads[1:]], at_once=50)
         assert {answer.status_code for answer in said} == {200}, said[0].text
-    left = "select count(*) as n from threads where status <> 'idle' and thread_id = any(%(ids)s::uuid[])"
-    await eventually(lambda: crew.rows(left, ids=threads)[0]["n"] == 0, within_s=90)
+    await eventually(lambda: crew.rows(NOT_DONE, ids=threads)[0]["n"] == 0, within_s=90)
     heard = {t: (tmp_path / t).read_text().split() if (tmp_path / t).exists() else [] for t in threads}
     lost = [thread for thread, words in heard.items() if words[:1] != ["yes"]]
     doubled = [thread for thread, words in heard.items() if len(words) > 1]

@@ -102,7 +102,7 @@ async def test_a_call_id_comes_again_in_every_turn(crew: Crew, folder: Path, tal
 
 
 async def test_a_fork_comes_to_a_call_that_was_made(crew: Crew, folder: Path, tally: Tally) -> None:
-    """A fork before the question asks again: one yes, one change; and a run of a past without a yes makes none."""
+    """A fork from the question asks again: one yes, one change; without a yes it makes none."""
     thread = (await crew.client.threads.create())["thread_id"]
     await ended(crew, thread, await approve(crew, await ask(crew, thread, folder)))
     assert changes(folder) == 1

@@ -19,6 +19,7 @@ from tests.journeys.faults.crew import Crew
 pytestmark = pytest.mark.journey
 PER_S = 1024  # bytes that the slow one reads in a second
 READERS, WAVES, AT_ONCE = 200, 3, 50
+ASKED = "GET {} HTTP/1.1\r\nHost: 127.0.0.1\r\nLast-Event-ID: -1\r\nConnection: close\r\n\r\n"
 Part = tuple[int, str, Any]  # id, event, data
 
 
@@ -69,8 +70,7 @@ class Slow:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             sock.setblocking(False)
             await loop.sock_connect(sock, ("127.0.0.1", self._port))
-            asked = f"GET {self._path} HTTP/1.1\r\nHost: 127.0.0.1\r\nLast-Event-ID: -1\r\nConnection: close\r\n\r\n"
-            await loop.sock_sendall(sock, asked.encode())
+            await loop.sock_sendall(sock, ASKED.format(self._path).encode())
             while piece := await loop.sock_recv(sock, 262_144 if self.hurry.is_set() else PER_S):
                 self.read += piece
                 with contextlib.suppress(TimeoutError):
@@ -91,11 +91,14 @@ async def read(server: Server, path: str) -> tuple[list[Part], float]:
 @pytest.mark.parametrize("where", ["where the run is", "on another replica"])
 async def test_a_reader_takes_a_kilobyte_a_second(crew: Crew, tally: Tally, where: str) -> None:
     n, size = 1500, 6000
-    server = crew.api if where == "on another replica" else crew.workers["one"]
 
     async def measured(slow: bool) -> tuple[float, list[Part], list[Part]]:
         started = time.monotonic()
-        thread, run = await loud(crew, server, n, size, 0.001)
+        thread, run = await loud(crew, crew.api, n, size, 0.001)
+        server = crew.api
+        if where != "on another replica":
+            await eventually(lambda: crew.run(run)["status"] == "running")
+            server = crew.workers[crew.holder(run)]
         path = f"/threads/{thread}/runs/{run}/stream"
         lazy = Slow(server, path)
         dawdling = asyncio.create_task(lazy()) if slow else None

@@ -1,4 +1,4 @@
-"""Polite stops, and a database that goes down under workers that live: nothing is stolen, nothing done twice."""
+"""Polite stops, and a database that goes down under workers that live: nothing is stolen or done twice."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,8 @@ select count(*) as n from runs
  where run_id = any(%(ids)s::uuid[]) and attempt <= %(attempt)s and ended_at is null
 """
 HELD = """
-select run_id::text, attempt from runs join workers using (worker_id) where pid = %(pid)s and status = 'running'
+select run_id::text, attempt from runs join workers using (worker_id)
+ where pid = %(pid)s and status = 'running'
 """
 
 
@@ -87,7 +88,8 @@ async def test_postgres_is_killed_under_two_workers(tmp_path: Path, tally: Tally
         then = {path: len(steps_of(path)) for path in marks}
         await eventually(lambda: all(len(steps_of(p)) > then[p] + 1 for p in marks), within_s=30)
         recovery_s = time.monotonic() - killed_at
-        lost, doubled = [], []
+        lost: list[int] = []
+        doubled: list[Any] = []
         for number, (thread, run, path) in enumerate(begun):
             state = await patient(servers[number % 2], thread, run)
             lost += sorted(set(range(n)) - set(state["counted"]))

@@ -9,7 +9,8 @@ import time
 from typing import Any
 
 SHIFT_S = int(os.environ.get("SHIFT_S", "0"))
-real_time, real_time_ns, Real = time.time, time.time_ns, dates.datetime
+real_time, real_time_ns = time.time, time.time_ns
+Real = dates.datetime
 
 
 class _Instances(type):
@@ -20,7 +21,7 @@ class _Instances(type):
         return issubclass(subclass, Real)
 
 
-class Shifted(Real, metaclass=_Instances):
+class Shifted(dates.datetime, metaclass=_Instances):
     """A datetime whose present is another one."""
 
     @classmethod
