@@ -15,6 +15,7 @@ from artel.server.protocol.crons import order_of
 from artel.server.settings import Settings, environment, load_settings, provide
 from artel.server.store import open_store
 from artel.server.telemetry import logs
+from artel.server.telemetry.tracing import open_tracing
 from artel.storage import embedded
 from artel.storage.migrations import migrate
 from artel.storage.opening import open_storage
@@ -88,6 +89,7 @@ async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
             pipeline=storage.pipeline,
         ) as opened,
         open_store(opened.db, catalog) as store,
+        open_tracing(settings.telemetry) as tracing,
         open_engine(
             opened.db,
             opened.broker,
@@ -97,6 +99,7 @@ async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
             webhooks=webhooks_of(catalog.config, settings.webhooks, environment()),
             order_of=order_of(opened.db, catalog),
             store=store,
+            tracing=tracing,
         ) as engine,
     ):
         yield Ground(settings, catalog, models, engine)

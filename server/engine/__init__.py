@@ -15,6 +15,7 @@ from artel.server.engine.addresses import Webhooks
 from artel.server.engine.audience import CHANGED, FOLLOW
 from artel.server.engine.engine import Catalog, Engine
 from artel.server.engine.settings import EngineSettings
+from artel.server.telemetry.tracing import Tracing
 from artel.storage import tasks, workers
 from artel.storage.broker import Broker
 from artel.storage.errors import Unavailable
@@ -41,6 +42,7 @@ async def open_engine(
     order_of: schedule.OrderOf | None = None,
     webhooks: Webhooks | None = None,
     store: Store | None = None,
+    tracing: Tracing | None = None,
 ) -> AsyncIterator[Engine]:
     """Open the engine of this process, and with `settings.worker` begin to run what is in the queue.
 
@@ -48,10 +50,12 @@ async def open_engine(
     with ledgers of its own. `order_of` says what a cron wants to have run; without it none is fired here.
     `webhooks` says which URLs may be told of the ends of runs: without it those on the open net.
     `store` is the long-term one; without it one that neither embeds nor lets expire by itself.
+    `tracing` makes traces of the runs; without it none are made.
     Leaving drains: steps in flight may end, the rest is handed over.
     """
     engine = Engine(db, broker, catalog, settings or EngineSettings(), handles, store)
     engine.webhooks = webhooks or engine.webhooks
+    engine.tracing = tracing
     jobs = [partial(recovery.hear, engine, topic) for topic in TOPICS]
     lost, restored = partial(_lost, engine), partial(_restored, engine)
     broker.on_lost.append(lost)

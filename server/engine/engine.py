@@ -20,6 +20,7 @@ from artel.server.engine.retention import Retention, retention_of
 from artel.server.engine.settings import EngineSettings
 from artel.server.telemetry.carried import stamped
 from artel.server.telemetry.metrics import Metrics
+from artel.server.telemetry.tracing import Tracing
 from artel.storage.broker import Broker
 from artel.storage.errors import Unavailable
 from artel.storage.ids import new_id
@@ -74,6 +75,7 @@ class Engine:
         self.lock_key = self.worker_id.int & 0x7FFF_FFFF_FFFF_FFFF
         self.host = host_name()
         self.metrics = Metrics()
+        self.tracing: Tracing | None = None  # nobody collects traces
         self.deaf_since: float | None = None  # others cannot be heard (monotonic)
         self.audience = Audience(broker, self.worker_id)
         self.live: dict[UUID, Execution] = {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import structlog
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
@@ -72,6 +73,7 @@ class Execution:
     run: Run
     log: RunLog
     watch: Watch
+    callbacks: list[BaseCallbackHandler] = field(default_factory=list)  # besides `watch`
     control: RunControl = field(default_factory=RunControl)
     saver: RunSaver | None = None
     graph: asyncio.Task[Outcome] | None = None
@@ -116,6 +118,18 @@ class Execution:
 
 async def attempt(engine: Engine, execution: Execution) -> Outcome:
     """Run the graph until it ends, waits, fails or is stopped; say which."""
+    if engine.tracing is None:
+        return await _attempt(engine, execution)
+    with engine.tracing.run(execution.run, waited_s=execution.watch.waited_s) as traced:
+        structlog.contextvars.bind_contextvars(trace_id=traced.trace_id)
+        execution.callbacks.append(traced.handler)
+        outcome = await _attempt(engine, execution)
+        error = outcome.error if isinstance(outcome, Failed) else None
+        traced.came_to(type(outcome).__name__.lower(), error)
+        return outcome
+
+
+async def _attempt(engine: Engine, execution: Execution) -> Outcome:
     run = execution.run
     try:
         return await _drive(engine, execution)
@@ -164,7 +178,7 @@ async def _drive(engine: Engine, execution: Execution) -> Done:
                 return _done(decision.state, _raised_in(decision.state))
             if not decision.addressed:
                 config["configurable"].pop("checkpoint_id", None)
-            config["callbacks"] = [execution.watch]
+            config["callbacks"] = [execution.watch, *execution.callbacks]
             return await _stream(execution, saver, graph, decision.input, config)
 
 

@@ -27,6 +27,7 @@ from artel.server.protocol.assistants import prepare
 from artel.server.protocol.crons import order_of
 from artel.server.settings import Settings
 from artel.server.store import open_store
+from artel.server.telemetry.tracing import Tracing
 from artel.storage.broker import open_broker
 from artel.storage.postgres import open_database
 
@@ -158,6 +159,7 @@ async def serving(
     settings: Settings | None = None,
     *,
     webhooks: Webhooks | None = None,
+    tracing: Tracing | None = None,
     catalog: Catalog | None = None,
     **engine: Any,
 ) -> AsyncIterator[FastAPI]:
@@ -175,6 +177,7 @@ async def serving(
             order_of=order_of(db, catalog),
             store=store,
             webhooks=webhooks,
+            tracing=tracing,
         ) as opened,
     ):
         await prepare(db, catalog)
