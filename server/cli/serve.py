@@ -131,7 +131,7 @@ async def answering(ground: Ground, listener: socket.socket) -> AsyncIterator["a
     await prepare(ground.engine.db, ground.catalog)
     app = create_app(ground.engine, ground.catalog, ground.settings)
     async with app.router.lifespan_context(app):
-        server = _server(app)
+        server = server_of(app)
         gc.collect()
         gc.freeze()  # what is loaded stays: later collections need not look at it
         serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -145,7 +145,8 @@ async def answering(ground: Ground, listener: socket.socket) -> AsyncIterator["a
             await serving
 
 
-def _server(app: FastAPI) -> Server:
+def server_of(app: FastAPI) -> Server:
+    """Return a server of an application, not started yet."""
     config = uvicorn.Config(
         app,
         loop="none",
