@@ -205,7 +205,7 @@ async def bench(dsn: str) -> None:
         open_engine(db, broker, graphs, settings=EngineSettings()) as engine,
     ):
         async with db.connection() as conn:
-            await threads.count(conn, owner="local")
+            await threads.count(conn, threads.Filter("local"))
         await first_token(engine, graphs)
         bare, ours = await first_token(engine, graphs)
         show("first token, bare graph", bare)

@@ -1,0 +1,1 @@
+"""Artel beside its peers and the floors, in one run: same graphs, same database, same client."""
