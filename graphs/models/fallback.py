@@ -9,6 +9,7 @@ from typing import Any, Self, cast
 import httpx
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import agenerate_from_stream
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
@@ -67,6 +68,12 @@ class Chain(BaseChatModel):
     def label(self) -> str:
         """The chain in words: `openai:a → ollama:b`."""
         return " → ".join(link.spec for link in self.links)
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        """Name the model that is asked first: metrics and traces know calls by it, not by this class."""
+        provider, _, name = self.links[0].spec.partition(":")
+        known = super()._get_ls_params(stop, **kwargs)
+        return {**known, "ls_provider": provider, "ls_model_name": name or provider}
 
     def bind_tools(
         self, tools: Tools, *, tool_choice: Any = None, **kwargs: Any

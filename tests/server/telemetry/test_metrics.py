@@ -12,8 +12,10 @@ from tests.fakes.served import HI, calling, serving
 from tests.server.protocol.conftest import Wire
 from tests.server.telemetry.conftest import scraped
 
+from artel.graphs.models import Models, ModelSettings
 from artel.server.engine import Engine
 from artel.server.telemetry import tally
+from artel.server.telemetry.watch import name_of
 from artel.storage import runs
 from artel.storage.errors import Unavailable
 
@@ -193,3 +195,13 @@ async def test_every_alert_asks_for_metrics_that_exist(wire: Wire) -> None:
 def tally_names(expression: str) -> list[str]:
     """Return the names of metrics in an expression of Prometheus."""
     return re.findall(r"\bartel_\w+", expression)
+
+
+def test_our_own_agents_models_are_counted_by_their_names() -> None:
+    """All of them would be called `Chain`, and no alert could say which is slow."""
+    settings = ModelSettings(model="openai:tiny", openai_base_url="http://127.0.0.1:9/v1")
+    known = Models(settings).chat("ask")._get_ls_params()
+    assert (known["ls_provider"], known["ls_model_name"]) == ("openai", "tiny")
+    assert name_of({"name": "Chain"}, {"metadata": known}) == "tiny"
+    offline = Models(ModelSettings(model="offline")).chat("ask")._get_ls_params()
+    assert offline["ls_model_name"] == "offline"
