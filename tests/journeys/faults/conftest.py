@@ -59,6 +59,7 @@ async def crew(opened_crew: Crew) -> AsyncIterator[Crew]:
     """A crew of which everybody is up."""
     await opened_crew.complete()
     yield opened_crew
+    await opened_crew.complete()
     await opened_crew.close_clients()
 
 

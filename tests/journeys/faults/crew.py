@@ -45,6 +45,7 @@ class Crew:
 
     fleet: Fleet
     servers: dict[str, Server] = field(default_factory=dict)
+    _rising: list[asyncio.Task[Server]] = field(default_factory=list)
 
     def add(self, name: str, **env: str) -> Server:
         """Start one more; one whose name begins with "api" runs nothing."""
@@ -93,12 +94,16 @@ class Crew:
         return next(name for name, one in self.workers.items() if one.process and one.process.pid == pid)
 
     async def kill(self, name: str) -> float:
-        """Kill a worker; when that was (monotonic)."""
-        await asyncio.to_thread(self.workers[name].kill)
+        """Kill a worker, which is started again as by a supervisor; when that was (monotonic)."""
+        worker = self.workers[name]
+        await asyncio.to_thread(worker.kill)
+        self._rising.append(asyncio.create_task(asyncio.to_thread(worker.start)))
         return time.monotonic()
 
     async def complete(self) -> None:
-        """Start those that are down."""
+        """Start those that are down, and wait for those that are on their way."""
+        while self._rising:
+            await self._rising.pop()
         down = [worker for worker in self.workers.values() if worker.process is None]
         await asyncio.gather(*(asyncio.to_thread(worker.start) for worker in down))
 

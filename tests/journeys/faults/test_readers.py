@@ -120,7 +120,7 @@ async def test_a_reader_takes_a_kilobyte_a_second(crew: Crew, tally: Tally, wher
 
 async def test_readers_come_and_go_in_waves(crew: Crew, tally: Tally) -> None:
     """200 of them are torn off again and again, and come back with the id of what they had last."""
-    n = 250
+    n = 180
     thread, run = await loud(crew, crew.api, n, 40, 0.08)
     path = f"/threads/{thread}/runs/{run}/stream"
     before = await crowd(crew.api)

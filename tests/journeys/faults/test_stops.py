@@ -21,8 +21,9 @@ from tests.journeys.test_scale_out import begin
 
 pytestmark = pytest.mark.journey
 LEFT = """
-select count(*) as n from runs
- where run_id = any(%(ids)s::uuid[]) and attempt <= %(attempt)s and ended_at is null
+select count(*) as n
+  from runs r join unnest(%(ids)s::uuid[], %(attempts)s::int[]) as held (run_id, attempt) using (run_id)
+ where r.attempt <= held.attempt and r.ended_at is null
 """
 HELD = """
 select run_id::text, attempt from runs join workers using (worker_id)
@@ -65,8 +66,8 @@ async def test_sigterm_with_50_runs_in_flight_over_two_workers(
 
 async def taken_over(crew: Crew, held: Sequence[dict[str, Any]], since: float) -> float:
     """Return how long it took until all these runs went on elsewhere."""
-    ids, attempt = [row["run_id"] for row in held], max((row["attempt"] for row in held), default=0)
-    while crew.rows(LEFT, ids=ids, attempt=attempt)[0]["n"]:
+    ids, attempts = [row["run_id"] for row in held], [row["attempt"] for row in held]
+    while crew.rows(LEFT, ids=ids, attempts=attempts)[0]["n"]:
         assert time.monotonic() - since < 30
         await asyncio.sleep(0.05)
     return time.monotonic() - since
