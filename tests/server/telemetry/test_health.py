@@ -94,7 +94,7 @@ async def test_a_server_without_workers_says_that_runs_wait(fresh_dsn: str) -> N
             "reason": "no worker is alive: runs wait in the queue",
         }
         async with serving(fresh_dsn):
-            app.state.engine.metrics.queue._at = -100
+            app.state.engine.metrics.queue._next = 0
             assert (await health(http))[1]["dependencies"]["worker"]["status"] == "ok"
 
 
@@ -102,6 +102,10 @@ async def test_all_slots_taken_is_a_reason_to_look(fresh_dsn: str) -> None:
     async with serving(fresh_dsn, slots=1, grace_s=0.1) as app, calling(app) as http:
         made = (await http.post("/threads", json={})).json()["thread_id"]
         await http.post(f"/threads/{made}/runs", json={"assistant_id": "slow", "input": {"n": 30}})
+        engine = app.state.engine
+        async with asyncio.timeout(10):
+            while not engine.live:  # noqa: ASYNC110 - a worker takes it when it does
+                await asyncio.sleep(0.01)
         worker = (await health(http))[1]["dependencies"]["worker"]
         assert (worker["status"], "1 slots" in worker["reason"]) == ("degraded", True)
 

@@ -138,7 +138,7 @@ async def test_pools_and_process_are_told(wire: Wire) -> None:
 async def test_a_scrape_goes_on_without_the_database(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     await wire.thread()
     await scraped(wire.http)
-    engine_of(wire).metrics.queue._at = -100
+    engine_of(wire).metrics.queue._next = 0
 
     def away(**_: Any) -> Any:
         raise Unavailable("the database is away")
