@@ -174,7 +174,9 @@ def wire() -> str:
         "The wire of LangGraph Server, as its SDK speaks it, and the product's own under `/api/v1`. Bodies and\n"
         "answers in full: `/openapi.json` of a running server. What streams say: [events.md](events.md).\n"
     ]
-    paths: dict[str, Any] = create_app(cast("Any", SimpleNamespace(metrics=None)), Catalog({})).openapi()["paths"]
+    paths: dict[str, Any] = create_app(cast("Any", SimpleNamespace(metrics=None)), Catalog({})).openapi()[
+        "paths"
+    ]
     tag = ""
     for path, methods in paths.items():
         for method, route in methods.items():

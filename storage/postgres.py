@@ -114,7 +114,6 @@ class Database:
             if wake_ups and self._tell:
                 self._tell(wake_ups)
 
-
     @asynccontextmanager
     async def _borrowed(self, pool: Pool) -> AsyncIterator[Connection]:
         async with _borrowed(pool) as conn:

@@ -45,7 +45,7 @@ class Translator:
     """
 
     def __init__(self, *, closely: bool = False) -> None:
-        """Of a run that is watched `closely`, tasks lose large inputs, and checkpoints all but their names."""
+        """Of a run watched `closely`, tasks lose large inputs, and checkpoints all but their names."""
         self._closely = closely
         self._known: dict[int, tuple[Mapping[str, Any], bytes]] = {}
 
