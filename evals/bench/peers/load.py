@@ -27,10 +27,10 @@ class Size:
     seconds: float = 3.0  # the longest a repeated request is repeated
     background: int = 150
     lengths: tuple[int, ...] = (10, 100, 1000)
-    settles: bool = True
+    whole: bool = True
 
 
-SMOKE = Size((1, 10), 10, 300, 3, 1, 0.3, 10, (10,), settles=False)
+SMOKE = Size((1, 10), 10, 300, 3, 1, 0.3, 10, (10,), whole=False)
 
 
 @dataclass

@@ -21,37 +21,45 @@ create temp table ids as
 select gen_random_uuid() as run_id, gen_random_uuid() as thread_id, n
   from generate_series(1, %s) as n
 """
-# A real row each, taken as it is: whatever columns there are, ours has them filled.
-COPIES = (
-    """
-insert into threads
-select (jsonb_populate_record(t, jsonb_build_object('thread_id', ids.thread_id))).*
-  from (select * from threads limit 1) t, ids
-""",
-    """
-insert into runs
-select (jsonb_populate_record(r, jsonb_build_object(
-            'run_id', ids.run_id, 'thread_id', ids.thread_id,
-            'created_at', r.created_at - ids.n * interval '1 s'
-       ))).*
-  from (select * from runs where status = 'success' limit 1) r, ids
-""",
-    """
-insert into run_events
-select (jsonb_populate_record(e, jsonb_build_object('run_id', ids.run_id))).*
-  from (select * from run_events limit 1) e, ids
-""",
-)
+# A real row each, taken as it is: whatever columns there are, it has them filled.
+COPY = """
+insert into {table} ({columns})
+select {columns}
+  from (select * from {table} limit 1) as real,
+       ids,
+       lateral jsonb_populate_record(null::{table}, to_jsonb(real) || {changed}) as made ({all_columns})
+"""
+COLUMNS = """
+select string_agg(quote_ident(attname), ', ' order by attnum) filter (where attgenerated = ''),
+       string_agg(quote_ident(attname), ', ' order by attnum)
+  from pg_attribute
+ where attrelid = %s::regclass and attnum > 0 and not attisdropped
+"""
+CHANGES = {
+    "threads": "jsonb_build_object('thread_id', ids.thread_id)",
+    "runs": """jsonb_build_object('run_id', ids.run_id, 'thread_id', ids.thread_id,
+                                  'created_at', real.created_at - ids.n * interval '1 s')""",
+    "run_events": "jsonb_build_object('run_id', ids.run_id)",
+}
 
 
 def fill(dsn: str, count: int) -> None:
     """Store so many more ended runs, a thread and a chunk of events with each."""
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute(IDS, (count,))
-        for copy in COPIES:
-            conn.execute(copy)
+        for table, changed in CHANGES.items():
+            row = conn.execute(COLUMNS, (table,)).fetchone()
+            assert row
+            settable, every = row
+            conn.execute(_copy(table, settable, every, changed))
         conn.execute("vacuum analyze")
         conn.execute("checkpoint")
+
+
+def _copy(table: str, settable: str, every: str, changed: str) -> bytes:
+    made = ", ".join(f"made.{name}" for name in settable.split(", "))
+    words = {"table": table, "changed": changed, "all_columns": every, "columns": settable}
+    return COPY.replace("select {columns}", f"select {made}").format(**words).encode()
 
 
 async def after_many(
