@@ -18,7 +18,7 @@ from starlette.responses import Response
 from artel.server.auth.caller import Caller
 from artel.server.catalog import Catalog
 from artel.server.engine import Engine, dispatch, stream
-from artel.server.errors import explain
+from artel.server.errors import answers, explain
 from artel.server.protocol import a2a_shapes as shapes
 from artel.server.protocol import orders, rpc
 from artel.server.protocol.a2a_card import AssistantName
@@ -84,7 +84,15 @@ class _Call:
         return rpc.answer(self.message.id, task)
 
 
-@router.post("/a2a/{assistant_id}")
+@router.post(
+    "/a2a/{assistant_id}",
+    responses={
+        **answers(),
+        **rpc.NO_CALL,
+        200: {"content": {"application/json": {}, "text/event-stream": {}}},
+    },
+    openapi_extra=rpc.CALL,
+)
 async def call(
     request: Request,
     assistant_id: AssistantName,

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from artel.server.auth.caller import Caller
 from artel.server.catalog import Catalog
 from artel.server.engine import Engine, stream
+from artel.server.errors import answers
 from artel.server.protocol import drawing, orders, rpc
 from artel.server.protocol.bodies import RunBody
 from artel.server.protocol.given import GivenCatalog, GivenEngine, Json
@@ -44,7 +45,11 @@ ONE_MESSAGE = {"type": "string", "title": "Messages", "description": "What to sa
 log = structlog.get_logger(__name__)
 
 
-@router.post("/mcp", responses={202: {"description": "Nothing to answer."}})
+@router.post(
+    "/mcp",
+    responses={**answers(), **rpc.NO_CALL, 202: {"description": "Nothing to answer."}},
+    openapi_extra=rpc.CALL,
+)
 async def call(
     request: Request,
     engine: GivenEngine,

@@ -15,6 +15,27 @@ METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
 
+CALL = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["jsonrpc", "method"],
+                    "properties": {
+                        "jsonrpc": {"const": "2.0"},
+                        "id": {"type": ["string", "number", "null"]},
+                        "method": {"type": "string"},
+                        "params": {"type": "object"},
+                    },
+                }
+            }
+        },
+    }
+}
+NO_CALL: dict[int | str, dict[str, Any]] = {400: {"description": "The body is no call; an `error` says why."}}
+
 Id = str | int | float | None
 
 

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 
+from starlette.responses import Response
+
 from artel.server.engine import Engine, dispatch, stream
 from artel.server.protocol.bodies import RunBody
 from artel.server.protocol.held import Hangup, Held
@@ -15,6 +17,12 @@ SSE = "text/event-stream; charset=utf-8"
 NO_BUFFERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Connection": "keep-alive"}
 EVERYTHING = "-1"
 MAX_SEQ = 2**63 - 1
+
+
+class EventStream(Response):
+    """What routes that stream say of themselves in the OpenAPI document."""
+
+    media_type = "text/event-stream"
 
 
 def path_of(run: Run) -> str:

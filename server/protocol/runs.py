@@ -57,7 +57,7 @@ async def create(
     return Json(run_record(run), headers={"Content-Location": running.path_of(run)})
 
 
-@router.post("/stream", responses=STARTING)
+@router.post("/stream", response_class=running.EventStream, responses=STARTING)
 async def stream(
     thread_id: ThreadId, body: RunBody, engine: GivenEngine, catalog: GivenCatalog, call: GivenCall
 ) -> Response:
@@ -126,7 +126,7 @@ async def join(
     return running.awaited(engine, run, cancel=cancel_on_disconnect)
 
 
-@router.get("/{run_id}/stream", responses=answers(UnknownRun))
+@router.get("/{run_id}/stream", response_class=running.EventStream, responses=answers(UnknownRun))
 async def join_stream(
     thread_id: ThreadId,
     run_id: RunId,

@@ -40,7 +40,7 @@ async def create(body: RunBody, engine: GivenEngine, catalog: GivenCatalog, call
     return Json(run_record(run), headers={"Content-Location": running.path_of(run)})
 
 
-@router.post("/stream", responses=STARTING)
+@router.post("/stream", response_class=running.EventStream, responses=STARTING)
 async def stream(body: RunBody, engine: GivenEngine, catalog: GivenCatalog, call: GivenCall) -> Response:
     """Start a run and stream what happens."""
     run = await orders.accept(engine, catalog, body, call, thread_id=None, fast=True)
@@ -86,7 +86,7 @@ async def cancel(
         raise NothingToCancel("no run that has not ended matches; there is nothing to cancel")
 
 
-@router.get("/{run_id}/stream", responses=answers(UnknownRun))
+@router.get("/{run_id}/stream", response_class=running.EventStream, responses=answers(UnknownRun))
 async def join_stream(
     run_id: RunId,
     engine: GivenEngine,

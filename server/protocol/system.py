@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from artel.server.errors import answers
 from artel.server.protocol.given import GivenCatalog, GivenEngine, Json, JsonRoute
 from artel.server.telemetry import figures, health
 
@@ -22,7 +23,7 @@ FLAGS = {
 HOST = dict.fromkeys(("project_id", "host_revision_id", "revision_id", "tenant_id"))
 
 
-@router.get("/ok")
+@router.get("/ok", responses=answers())
 async def ok(engine: GivenEngine, check_db: bool = False) -> dict[str, Any]:
     """Say that the server is up; with `check_db` also that its database answers."""
     if check_db:
@@ -43,7 +44,7 @@ async def info(engine: GivenEngine) -> dict[str, Any]:
     }
 
 
-@router.get("/metrics", responses={200: {"content": {"text/plain": {}, "application/json": {}}}})
+@router.get("/metrics", responses={**answers(), 200: {"content": {"text/plain": {}, "application/json": {}}}})
 async def metrics(
     engine: GivenEngine,
     format: Annotated[  # noqa: A002 - named so on the wire

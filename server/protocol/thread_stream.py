@@ -16,7 +16,7 @@ from artel.server.protocol import snapshots
 from artel.server.protocol.given import GivenCatalog, GivenEngine, JsonRoute, ThreadId, chosen
 from artel.server.protocol.held import Held
 from artel.server.protocol.project import HEARTBEAT, Projection
-from artel.server.protocol.running import MAX_SEQ, NO_BUFFERS, SSE
+from artel.server.protocol.running import MAX_SEQ, NO_BUFFERS, SSE, EventStream
 from artel.storage import threads
 from artel.storage.encoding import dumps
 from artel.storage.errors import Invalid
@@ -37,7 +37,7 @@ STATES_AT_ONCE = 100
 FindThread: TypeAlias = Callable[[Connection], Awaitable[Thread]]
 
 
-@router.get("/stream", responses=answers(UnknownThread))
+@router.get("/stream", response_class=EventStream, responses=answers(UnknownThread))
 async def stream(
     thread_id: ThreadId,
     engine: GivenEngine,

@@ -49,9 +49,10 @@ SHAPE = {
         },
     }
 }
+ANSWERS = {**answers(), 400: {"description": "The envelope is none; the body says why, as an `error`."}}
 
 
-@router.post("/commands", responses=answers(), openapi_extra=SHAPE)
+@router.post("/commands", responses=ANSWERS, openapi_extra=SHAPE)
 async def command(
     thread_id: ThreadId, request: Request, engine: GivenEngine, catalog: GivenCatalog, call: GivenCall
 ) -> Response:

@@ -14,7 +14,7 @@ from artel.server.errors import answers
 from artel.server.protocol.given import GivenEngine, JsonRoute, ThreadId
 from artel.server.protocol.held import Held
 from artel.server.protocol.project import HEARTBEAT
-from artel.server.protocol.running import NO_BUFFERS, SSE
+from artel.server.protocol.running import NO_BUFFERS, SSE, EventStream
 from artel.server.protocol.v2.filters import Filter, Wish, WrongFilter
 from artel.server.protocol.v2.project import RunView, Said
 from artel.storage import threads
@@ -31,7 +31,9 @@ SHAPE = {
 }
 
 
-@router.post("/stream/events", responses=answers(WrongFilter), openapi_extra=SHAPE)
+@router.post(
+    "/stream/events", response_class=EventStream, responses=answers(WrongFilter), openapi_extra=SHAPE
+)
 async def stream(thread_id: ThreadId, request: Request, engine: GivenEngine, caller: GivenCaller) -> Response:
     """Stream what happens on a thread after event `since`, then live; a thread may come to be later."""
     try:
