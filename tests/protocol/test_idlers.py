@@ -81,8 +81,8 @@ async def harmless(server: Server, count: int, during: Callable[[], Awaitable[li
     finally:
         await close(held)
     deadline = time.monotonic() + 20
-    while process.num_fds() > descriptors + 10 and time.monotonic() < deadline:
-        await asyncio.sleep(0.1)  # noqa: ASYNC110 - another process closes them
+    while process.num_fds() > descriptors + 10 and time.monotonic() < deadline:  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
     was, now = statistics.median(before), statistics.median(meanwhile)
     sys.stdout.write(
         f"\n{count} held: a run takes {was * 1000:.0f} ms before, {now * 1000:.0f} ms meanwhile (worst"
