@@ -173,9 +173,7 @@ class Session:
             return  # the client has left
         except Exception:
             log.exception("a subscription failed", thread_id=str(thread_id))
-            await self._send(
-                commands.error(None, "unknown_error", "a bug of the server; its log says more")
-            )
+            await self._send(commands.error(None, "unknown_error", "a bug of the server; its log says more"))
             await self.end(BROKEN, "the stream failed")
             return
         if engine.draining:
