@@ -25,7 +25,7 @@ EDGES = {
     "server/protocol/describing.py": "schemas: foreign types describe themselves by code of their own",
     "server/engine/priority.py": "how urgent a run is: a foreign function that fails stops none",
     "server/protocol/mcp.py": "the tools: a graph's function that fails hides no other tool",
-    "server/protocol/v2/socket.py": "the application, for sockets: a bug is logged, and the socket closed with a reason",
+    "server/protocol/v2/socket.py": "the application, for sockets: a bug closes one with a reason",
     "storage/checkpoints/writing.py": "hands the failure of a shared write to each who waits for it",
 }
 
