@@ -175,6 +175,8 @@ def standing(state: StateSnapshot) -> tuple[threads.Status, Json]:
 
 async def values_of(engine: Engine, catalog: Catalog, found: Sequence[Thread]) -> dict[UUID, Json | None]:
     """Return the newest values of threads; None for one on which nothing ever ran."""
+    if not any(map(graph_of, found)):
+        return dict.fromkeys(thread.thread_id for thread in found)
     saver = checkpoints.reader(engine.db)
     room = asyncio.Semaphore(AT_ONCE)
 
