@@ -19,6 +19,8 @@ def main() -> None:
     if "peers" in names:
         at = names.index("peers")
         names, peers = names[: at + 1], names[at + 1 :]
+    if unknown := set(names) - set(ORDER):
+        sys.exit(f"no benchmark {', '.join(sorted(unknown))}: there are {', '.join(ORDER)}")
     sys.argv = sys.argv[:1]
     for name in names:
         print(f"\n## {name}\n", flush=True)
