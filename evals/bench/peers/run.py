@@ -32,7 +32,7 @@ from evals.bench.peers.wire import Client, Refused
 
 NAMES = ["artel", "dev", "aegra", "floor", "raw"]
 WHOLE_S, QUICK_S, STORED_S = 22 * 60, 90, 120  # nothing is started after that
-MEASURE_S = 150.0
+MEASURE_S, LATE_S = 90.0, 60.0  # the longest of one measure; of all that began in time
 
 
 def main(arguments: Sequence[str] = ()) -> None:
@@ -64,7 +64,7 @@ def _rounds(here: list[Kind], databases: Databases, folder: Path, asked: Any) ->
                 print(f"Out of time before round {number + 1} of {kind.name}.")
                 break
             try:
-                figures = _measured(kind, databases, folder, size, first=number == 0)
+                figures = _measured(kind, databases, folder, size, first=number == 0, until=deadline + LATE_S)
             except RuntimeError as failed:
                 print(failed, file=sys.stderr)
             else:
@@ -81,7 +81,9 @@ def _rounds(here: list[Kind], databases: Databases, folder: Path, asked: Any) ->
     return rounds
 
 
-def _measured(kind: Kind, databases: Databases, folder: Path, size: Size, *, first: bool) -> Figures:
+def _measured(
+    kind: Kind, databases: Databases, folder: Path, size: Size, *, first: bool, until: float
+) -> Figures:
     """Return one round of one server; what it cannot do is told and left out."""
     home = folder / kind.name
     home.mkdir(exist_ok=True)
@@ -94,17 +96,17 @@ def _measured(kind: Kind, databases: Databases, folder: Path, size: Size, *, fir
         gauges = Gauges(server.process, dsn, databases.log)
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_all(Bench(server, Client(server.port), gauges, size, first), figures))
+                runner.run(_all(Bench(server, Client(server.port), gauges, size, first), figures, until))
         finally:
             gauges.close()
     return figures
 
 
-async def _all(bench: Bench, figures: Figures) -> None:
+async def _all(bench: Bench, figures: Figures, until: float) -> None:
     for measure in measures(bench):
         begun = time.perf_counter()
         try:
-            figures |= await asyncio.wait_for(measure(bench), MEASURE_S)
+            figures |= await asyncio.wait_for(measure(bench), min(MEASURE_S, until - time.monotonic()))
         except (Refused, RuntimeError, OSError, TimeoutError, KeyError) as failed:
             name = bench.server.kind.name
             print(f"{name}, {measure.__name__}: {type(failed).__name__}: {failed}", file=sys.stderr)
