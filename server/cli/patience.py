@@ -1,24 +1,42 @@
-"""HTTP on a socket, with an end to patience: a request that only dribbles in is not waited for."""
+"""HTTP on a socket, with an end to patience: for requests that dribble in, and for headers without end."""
 
 import asyncio
+import json
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_S = 15.0  # from the connection, or the first byte of a further request, to the end of its headers
-TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+MAX_HEAD = 128 * 1024  # bytes that may come before the headers end; the parser itself has no limit
+LAST_WORDS_S = 1.0  # a client that still sends can read its answer: a socket closed at once would lose it
 
 
 class Patient(HttpToolsProtocol):
-    """Closes connections whose headers take longer than HEAD_S; uvicorn itself waits for them for ever."""
+    """Refuses headers longer than HEAD_S or MAX_HEAD; uvicorn itself takes all, and waits for ever."""
 
     head_s = HEAD_S
     _timer: asyncio.TimerHandle | None = None
+    _head = 0
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a request."""
         super().connection_made(transport)
         self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, unless it is more than headers may be."""
+        super().data_received(data)
+        self._head = self._head + len(data) if self._timer else 0
+        if self._head > MAX_HEAD:
+            self._leave()
+            detail = f"the headers of a request may have {MAX_HEAD} bytes at most"
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail, "headers_too_large")
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP."""
+        self._leave()
+        self._refuse(HTTPStatus.BAD_REQUEST, msg, "bad_request")
 
     def on_message_begin(self) -> None:
         """Begin to wait for the rest of the headers, unless that has begun."""
@@ -46,6 +64,14 @@ class Patient(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         self._timer = None
-        if not self.transport.is_closing():
-            self.transport.write(TOO_SLOW)
-            self.transport.close()
+        self._refuse(HTTPStatus.REQUEST_TIMEOUT, "the headers did not come in time", "headers_too_slow")
+
+    def _refuse(self, status: HTTPStatus, detail: str, code: str) -> None:
+        if self.transport.is_closing():
+            return
+        body = json.dumps({"detail": detail, "code": code}).encode()
+        head = f"HTTP/1.1 {status.value} {status.phrase}\r\nconnection: close\r\n"
+        kind = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+        self.transport.write(head.encode() + kind.encode() + body)
+        self.transport.pause_reading()
+        self.loop.call_later(LAST_WORDS_S, self.transport.close)
