@@ -3,13 +3,12 @@
 import json
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
 from tests.fakes.served import calling, serving
 
-ID = str(uuid4())
+ID = "e4cbeadf-24cf-41fd-881f-14bfc78aaec9"
 BODIES = [
     ("POST", "/threads"),
     ("POST", "/threads/search"),
