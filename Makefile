@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test check fix bench docs migrate lock soak
+.PHONY: help setup run dev test check fix bench docs faults migrate lock soak
 
 PYTHON ?= python3
 VENV   := .venv
@@ -56,6 +56,9 @@ migrate: setup  ## bring the database to the newest schema, without starting
 
 soak: $(STAMPS)/dev $(STAMPS)/web $(STAMPS)/clients  ## the long tests: fuzzing, fault rounds
 	@$(BIN)/python -m pytest -m soak -q
+
+faults: $(STAMPS)/dev  ## kill, cut and storm, and say what was lost, doubled, and how long it took
+	@$(BIN)/python -m pytest -m "fault and not soak" -q tests/journeys/faults
 
 lock: $(STAMPS)/dev  ## resolve all dependencies anew
 	@$(BIN)/python requirements/lock.py
