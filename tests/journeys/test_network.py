@@ -23,7 +23,7 @@ from .fleet import LEASE_S, Fleet, open_fleet, wait_until_it_works
 from .test_deploys import postmaster
 from .test_scale_out import begin, owner, ticks
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.fault]
 TICKS = 250
 
 

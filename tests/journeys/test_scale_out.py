@@ -19,7 +19,7 @@ from tests.fakes.waiting import eventually
 from .conftest import Server
 from .fleet import CARRIERS, LEASE_S, Fleet, open_fleet, wait_until_it_works
 
-pytestmark = [pytest.mark.journey, pytest.mark.needs("redis-server", "pgbouncer")]
+pytestmark = [pytest.mark.journey, pytest.mark.fault, pytest.mark.needs("redis-server", "pgbouncer")]
 RUNS = 20
 
 
