@@ -102,7 +102,7 @@ class PgBouncer(Program):
         """Start it, as the user who may use the socket of Postgres: as root it refuses."""
         there: dict[str, Any] = conninfo_to_dict(dsn)
         owner = Path(there["host"]).stat()
-        ini = self.folder / f"pgbouncer-{self.port}.ini"
+        ini = Path(there["host"]) / f"pgbouncer-{self.port}.ini"  # that user may not enter our folders
         ini.write_text(
             INI.format(
                 host=there["host"],
