@@ -30,7 +30,7 @@ from artel.server.protocol import (
 )
 from artel.server.protocol.ui_bundles import Bundles, sources
 from artel.server.protocol.v2 import commands, events, socket
-from artel.server.routes import approvals, info, page, webhooks
+from artel.server.routes import approvals, docs, info, page, webhooks
 from artel.server.settings import Settings, WebSettings
 from artel.server.telemetry.requests import Innermost
 
@@ -60,6 +60,7 @@ def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = Non
         ],
         lifespan=custom.lifespan if custom else None,
         openapi_url=documents,
+        docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
     )
@@ -72,6 +73,7 @@ def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = Non
         app.include_router(served_of(module.router, http))
     for module in PRODUCT:
         app.include_router(module.router, prefix="/api/v1")
+    app.include_router(served_of(docs.router, http))
     app.include_router(page.router)
     surround(app, catalog.config, http, custom, studio_key=web.studio_key)
     app.user_middleware.append(Middleware(Innermost))

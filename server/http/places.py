@@ -7,10 +7,10 @@ from starlette._utils import get_route_path
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
-from artel.server.routes import page
+from artel.server.routes import docs, page
 
 ALIVE = "/ok"
-SAYS_WHAT_IT_IS = {"/info", "/health", "/metrics", "/docs", "/docs/oauth2-redirect", "/openapi.json"}
+SAYS_WHAT_IT_IS = {"/info", "/health", "/metrics", "/openapi.json", *docs.OPEN}
 
 
 def route_of(app: Any, scope: Scope) -> BaseRoute | None:

@@ -99,6 +99,7 @@ class HttpSection(Section):
             "/a2a": self.disable_a2a,
             "/.well-known/agent": self.disable_a2a,
             "/ui": self.disable_ui,
+            "/docs": self.disable_meta,
             "/info": self.disable_meta,
             "/metrics": self.disable_meta,
         }

@@ -29,6 +29,7 @@ QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 SETTLED = ("idle", "waiting", "error")
 # 300 words, 40 ms apart: time enough to reload, to stop, and to put words into the queue
@@ -179,22 +180,23 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-def _home(factory: pytest.TempPathFactory, name: str) -> Path:
-    home = factory.mktemp(name)
-    home.chmod(0o711)  # a database may live below
-    workspace = home / "workspace"
+def home(factory: pytest.TempPathFactory, name: str) -> Path:
+    """Make a folder for a server, with two files to work on."""
+    folder = factory.mktemp(name)
+    folder.chmod(0o711)  # a database may live below
+    workspace = folder / "workspace"
     workspace.mkdir()
     (workspace / "README.md").write_text("# Demo\n\nA small project.\n")
     (workspace / "clock.py").write_text(
         'def tick(n: int) -> str:\n    """Return a tick."""\n    return "tick" * n\n'
     )
-    return home
+    return folder
 
 
 @pytest.fixture(scope="module")
 def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return a server whose model is made of rules."""
-    server = Server(_home(tmp_path_factory, "offline"), "offline")
+    server = Server(home(tmp_path_factory, "offline"), "offline")
     server.start()
     yield server
     server.stop()
@@ -203,10 +205,10 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return a server whose model speaks slowly, asks twice at once, or fails, as it is told."""
-    home = _home(tmp_path_factory, "scripted")
-    script = home / "script.json"
+    folder = home(tmp_path_factory, "scripted")
+    script = folder / "script.json"
     script.write_text(json.dumps(SCRIPT))
-    server = Server(home, f"scripted:{script}")
+    server = Server(folder, f"scripted:{script}")
     server.start()
     yield server
     server.stop()
@@ -215,7 +217,7 @@ def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return a server of graphs that are not ours."""
-    server = Server(_home(tmp_path_factory, "foreign"), "offline", FOREIGN)
+    server = Server(home(tmp_path_factory, "foreign"), "offline", FOREIGN)
     server.start()
     yield server
     server.stop()
