@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import zoneinfo
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -43,6 +44,17 @@ def test_a_local_time_keeps_its_place_on_the_clock_when_the_clocks_change() -> N
         "03-29 07:00",
         "03-30 07:00",
     ]
+
+
+def test_a_host_without_time_zones_has_ours() -> None:
+    """Slim images and Windows bring none; a cron with a zone would be refused there as unknown."""
+    try:
+        zoneinfo.reset_tzpath(to=[])
+        zoneinfo.ZoneInfo.clear_cache()
+        assert _ticks("0 9 * * *", BERLIN, _utc(2026, 3, 27, 12), 2) == ["03-28 08:00", "03-29 07:00"]
+    finally:
+        zoneinfo.reset_tzpath()
+        zoneinfo.ZoneInfo.clear_cache()
 
 
 def test_a_time_that_does_not_exist_fires_once_right_after() -> None:
