@@ -61,6 +61,9 @@ async def open_engine(
     broker.on_lost.append(lost)
     broker.on_lost.append(engine.lose_hearing)
     broker.on_restored.append(restored)
+    if broker.deaf:
+        lost()
+        engine.lose_hearing()
     if engine.settings.worker:
         await broker.lock(engine.lock_key)
         await recovery.renew(engine, set())

@@ -8,6 +8,7 @@ from artel.storage.broker.listening import Listeners, Subscription, unique, wake
 class LonelyBroker:
     """A broker without a carrier: behind a pooler, with neither a direct way to Postgres nor Redis."""
 
+    deaf = False  # it has no carrier that could come back: the slow poll is all there is
     locked_since = None
     unlocked_since = None
 

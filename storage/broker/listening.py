@@ -68,6 +68,10 @@ class Broker(Protocol):
     on_restored: list[Callable[[], None]]
 
     @property
+    def deaf(self) -> bool:
+        """Whether the carrier is away now; it may have been from the start, before any `on_lost`."""
+
+    @property
     def locked_since(self) -> datetime | None:
         """When the Postgres was started in which our locks are held; None: none can be held here."""
 

@@ -83,6 +83,11 @@ class PostgresBroker:
         self._unlocked_since: float | None = None
 
     @property
+    def deaf(self) -> bool:
+        """Whether the connection is down at the moment, so that others are not heard."""
+        return self._conn is None
+
+    @property
     def locked_since(self) -> datetime | None:
         """When the Postgres was started in which our locks are, or were last, held."""
         return self._session["postmaster_start"] if self._session else None

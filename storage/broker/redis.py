@@ -80,6 +80,11 @@ class RedisBroker:
         self._said_away = False
 
     @property
+    def deaf(self) -> bool:
+        """Whether Redis is away at the moment, so that others are not heard."""
+        return not self.up.is_set()
+
+    @property
     def locked_since(self) -> datetime | None:
         """When the Postgres was started in which our locks are held; None: none can be held here."""
         return self._session.locked_since if self._session else None
