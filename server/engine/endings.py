@@ -6,18 +6,23 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from langgraph.types import StateSnapshot
 
-from artel.server.engine import webhooks
+from artel.server.engine import translate, webhooks
 from artel.server.engine.engine import Engine
 from artel.server.engine.execution import Cancelled, Done, Execution, Failed, Handed, LetGo, Outcome
 from artel.server.engine.log import Part, RunLog
 from artel.storage import approvals, checkpoints, events, runs, threads
 from artel.storage.approvals import Approval
 from artel.storage.broker import notify
+from artel.storage.checkpoints import Load
 from artel.storage.encoding import dumps, loads
+from artel.storage.errors import StaleAttempt, Unavailable
 from artel.storage.postgres import Connection
 from artel.storage.runs import Run, numbering
+
+log = structlog.get_logger(__name__)
 
 KEPT_FOR_KEY = timedelta(days=1)
 ROLLED_BACK = "rolled_back"  # said in `run.ended` only: the run itself is gone
@@ -87,17 +92,15 @@ def exhausted(run: Run) -> dict[str, str]:
 async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | None:
     run, run_log = execution.run, execution.log
     async with run_log.storing:
-        tries = 0
-
-        async def write() -> tuple[Run | None, list[events.Event]]:
-            nonlocal tries
-            tries += 1
-            async with engine.db.transaction(control=True, batch=tries == 1) as conn:
-                if tries > 1 and await _is_over(conn, run, run_log):
-                    return None, run_log.draft([_last_word(ending)])
-                return await write_end(conn, run, run_log, ending, engine)
-
-        following, last = await engine.insist(write, until=lambda: execution.lost)
+        try:
+            left = await _left(execution)
+            following, last = await _write(engine, execution, ending, left)
+        except (StaleAttempt, Unavailable):
+            raise
+        except Exception as broken:  # the last steps cannot be stored as they are
+            log.exception("a run's last steps could not be saved", run_id=str(run.run_id))
+            ending = ending_of(Failed(translate.failure(broken)))
+            following, last = await _write(engine, execution, ending, Load())
         execution.status, execution.error = ending.status, ending.error
         run_log.publish(last)
         engine.metrics.stored(run_log.mark_stored(run_log.last))
@@ -106,6 +109,29 @@ async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | No
     if any(event.type == "approval.asked" for event in last):
         engine.asked.set()
     return following
+
+
+async def _left(execution: Execution) -> Load:
+    """Return what the graph has put down and is not written: it goes with the ending."""
+    left = await execution.saver.rest() if execution.saver else Load()
+    return Load() if execution.run.temporary else left
+
+
+async def _write(
+    engine: Engine, execution: Execution, ending: Ending, left: Load
+) -> tuple[Run | None, list[events.Event]]:
+    run, run_log = execution.run, execution.log
+    tries = 0
+
+    async def write() -> tuple[Run | None, list[events.Event]]:
+        nonlocal tries
+        tries += 1
+        async with engine.db.transaction(control=True, batch=tries == 1) as conn:
+            if tries > 1 and await _is_over(conn, run, run_log):
+                return None, run_log.draft([_last_word(ending)])
+            return await write_end(conn, run, run_log, ending, engine, left)
+
+    return await engine.insist(write, until=lambda: execution.lost)
 
 
 async def _is_over(conn: Connection, run: Run, run_log: RunLog) -> bool:
@@ -122,13 +148,15 @@ def _last_word(ending: Ending) -> Part:
 
 
 async def write_end(
-    conn: Connection, run: Run, run_log: RunLog, ending: Ending, engine: Engine
+    conn: Connection, run: Run, run_log: RunLog, ending: Ending, engine: Engine, left: Load
 ) -> tuple[Run | None, list[events.Event]]:
     """Write an ending; return the thread's next run, taken, and the events drafted for this end.
 
     The thread is locked before the run: whoever starts or cancels something does it in that order too.
     """
     await threads.hold(conn, run.thread_id)
+    await checkpoints.save(conn, run.run_id, run.attempt, left)
+    left.settle(None)  # events may name these checkpoints: they are committed together or not at all
     asked = await _ask(conn, run, ending, engine.settings.approval_timeout_s)
     status = ending.thread_status
     parts: list[Part] = [("approval.asked", row.namespace, dumps(_question(row))) for row in asked]
@@ -173,6 +201,7 @@ def _next_worker(engine: Engine, run: Run) -> UUID | None:
 async def _roll_back(engine: Engine, execution: Execution) -> Run | None:
     run, run_log = execution.run, execution.log
     async with run_log.storing:
+        await _left(execution)
 
         async def write() -> Run | None:
             async with engine.db.transaction(control=True) as conn:
@@ -205,6 +234,7 @@ async def forget(conn: Connection, run: Run) -> None:
 async def _hand_over(engine: Engine, execution: Execution, *, whole: bool) -> None:
     run, run_log = execution.run, execution.log
     async with run_log.storing:
+        left = await _left(execution)
         tries = 0
 
         async def write() -> None:
@@ -213,6 +243,8 @@ async def _hand_over(engine: Engine, execution: Execution, *, whole: bool) -> No
             async with engine.db.transaction(control=True) as conn:
                 if tries > 1 and await _is_released(conn, engine, run, run_log):
                     return
+                await checkpoints.save(conn, run.run_id, run.attempt, left)
+                left.settle(None)
                 await events.append(conn, run.run_id, run.attempt, run_log.unstored())
                 await runs.release(conn, run, engine.worker_id, granted=1 if whole else 0)
                 await notify(conn, "run.queued", str(run.run_id))

@@ -22,6 +22,7 @@ from artel.server.telemetry.carried import stamped
 from artel.server.telemetry.metrics import Metrics
 from artel.server.telemetry.tracing import Tracing
 from artel.storage.broker import Broker
+from artel.storage.checkpoints import Saves
 from artel.storage.errors import Unavailable
 from artel.storage.ids import new_id
 from artel.storage.postgres import Database
@@ -71,6 +72,7 @@ class Engine:
         self.retention: Retention = retention_of(settings, getattr(catalog, "config", None))
         self.handles = handles
         self.store = store or Store(db)
+        self.saves = Saves(db)
         self.worker_id = new_id()
         self.lock_key = self.worker_id.int & 0x7FFF_FFFF_FFFF_FFFF
         self.host = host_name()

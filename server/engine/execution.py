@@ -163,8 +163,9 @@ def stopped(execution: Execution) -> Outcome:
 async def _drive(engine: Engine, execution: Execution) -> Done:
     run = execution.run
     config = configuration(run)
-    saver = RunSaver(engine.db, run.run_id, run.attempt, new_thread=run.new_thread)
-    execution.saver = saver
+    saver = execution.saver = RunSaver(
+        engine.db, run.run_id, run.attempt, new_thread=run.new_thread, saves=engine.saves
+    )
     if engine.handles is None:
         given: AbstractContextManager[object] = nullcontext()
     else:
@@ -179,6 +180,8 @@ async def _drive(engine: Engine, execution: Execution) -> Done:
             if not decision.addressed:
                 config["configurable"].pop("checkpoint_id", None)
             config["callbacks"] = [execution.watch, *execution.callbacks]
+            if _durability(graph, run.kwargs) != "sync":
+                saver.trust()
             return await _stream(execution, saver, graph, decision.input, config)
 
 
@@ -225,7 +228,7 @@ async def _chunks(
         "stream_mode": translate.modes(kwargs.get("stream_mode"), closely=bool(kwargs.get("closely"))),
         "interrupt_before": kwargs.get("interrupt_before"),
         "interrupt_after": kwargs.get("interrupt_after"),
-        "durability": kwargs.get("durability") or ("sync" if _is_ours(graph) else "async"),
+        "durability": _durability(graph, kwargs),
         "subgraphs": translate.looks_inside(kwargs),
         "control": execution.control,
     }
@@ -258,9 +261,10 @@ def shown(graph: Any, state: StateSnapshot) -> Any:
     return values
 
 
-def _is_ours(graph: Any) -> bool:
-    """Whether a graph is one of our agents, which promise that only the step in flight can run twice."""
-    return getattr(graph, "context_schema", None) is Context
+def _durability(graph: Any, kwargs: Mapping[str, Any]) -> str:
+    """Say when a step is saved; our own agents promise that only the step in flight can run twice."""
+    is_ours = getattr(graph, "context_schema", None) is Context
+    return kwargs.get("durability") or ("sync" if is_ours else "async")
 
 
 def _raised_in(state: StateSnapshot | None, ns: str = "") -> dict[str, str]:

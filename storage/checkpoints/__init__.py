@@ -12,12 +12,15 @@ from artel.storage.checkpoints.removal import copy_thread, delete_run, delete_th
 from artel.storage.checkpoints.run_saver import RunSaver
 from artel.storage.checkpoints.saver import Saver
 from artel.storage.checkpoints.sizes import Usage, usage
+from artel.storage.checkpoints.writing import Load, Saves, save
 from artel.storage.events import Resolve, ValuesRef
 from artel.storage.postgres import Database
 
 __all__ = [
+    "Load",
     "RunSaver",
     "Saver",
+    "Saves",
     "Usage",
     "copy_thread",
     "delete_run",
@@ -25,6 +28,7 @@ __all__ = [
     "keep_latest",
     "reader",
     "resolver",
+    "save",
     "sweep",
     "usage",
 ]

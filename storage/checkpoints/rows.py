@@ -13,11 +13,12 @@ from psycopg.pq import Format
 
 from artel.storage.checkpoints.lists import Item
 
+ROW = 64  # bytes, about, that a row has beside its blob
+
 # A stale attempt raises in `fence`, and with it the whole statement is undone.
 SAVE = """
 with fence as materialized (
-    select artel_fence(run_id, %(attempt)s) from (values (%(run_id)s::uuid)) run (run_id)
-     where run_id is not null
+    select artel_fence(run_id, attempt) from unnest(%(runs)s::uuid[], %(attempts)s) run (run_id, attempt)
 ), items as (
     insert into checkpoint_items (thread_id, name, type, blob, shown)
     select * from unnest(%(item_threads)s, %(item_names)s, %(item_types)s, %(item_blobs)s, %(item_shown)s)
@@ -38,17 +39,18 @@ with fence as materialized (
 ), written as materialized (
     select *
       from unnest(%(write_threads)s, %(write_ns)s, %(write_ids)s, %(write_tasks)s, %(write_idx)s,
-                  %(write_paths)s, %(write_channels)s, %(write_types)s, %(write_blobs)s, %(write_over)s)
-           as n (t, ns, id, task, idx, path, channel, type, blob, over)
+                  %(write_paths)s, %(write_channels)s, %(write_types)s, %(write_blobs)s, %(write_over)s,
+                  %(write_runs)s::uuid[])
+           as n (t, ns, id, task, idx, path, channel, type, blob, over, run_id)
 ), added as (
     insert into checkpoint_writes
            (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, task_path, channel, type, blob, run_id)
-    select t, ns, id, task, idx, path, channel, type, blob, %(run_id)s::uuid from written where not over
+    select t, ns, id, task, idx, path, channel, type, blob, run_id from written where not over
     on conflict (thread_id, checkpoint_ns, checkpoint_id, task_id, idx) do nothing
 ), replaced as (
     insert into checkpoint_writes
            (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, task_path, channel, type, blob, run_id)
-    select t, ns, id, task, idx, path, channel, type, blob, %(run_id)s::uuid from written where over
+    select t, ns, id, task, idx, path, channel, type, blob, run_id from written where over
     on conflict (thread_id, checkpoint_ns, checkpoint_id, task_id, idx)
     do update set channel = excluded.channel, type = excluded.type, blob = excluded.blob,
                   run_id = excluded.run_id
@@ -78,41 +80,63 @@ class Rows:
             if row[-1] or key not in self.writes:
                 self.writes[key] = row
 
-    def values(self, run_id: UUID | None, attempt: int) -> dict[str, Any]:
-        """Return the parameters of SAVE; without a run it is not fenced."""
-        items, blobs = list(self.items.items()), list(self.blobs.items())
-        saved, writes = list(self.checkpoints.items()), list(self.writes.items())
-        return {
-            "run_id": run_id,
-            "attempt": attempt,
-            "item_threads": _texts(key[0] for key, _ in items),
-            "item_names": ByteaArray([key[1] for key, _ in items]),
-            "item_types": _texts(row[0] for _, row in items),
-            "item_blobs": ByteaArray([row[1] for _, row in items]),
-            "item_shown": Int8Array([struct.pack("!q", row[2]) for _, row in items]),
-            "blob_threads": _texts(key[0] for key, _ in blobs),
-            "blob_ns": _texts(key[1] for key, _ in blobs),
-            "blob_channels": _texts(key[2] for key, _ in blobs),
-            "blob_versions": _texts(key[3] for key, _ in blobs),
-            "blob_types": _texts(row[0] for _, row in blobs),
-            "blob_blobs": ByteaArray([row[1] for _, row in blobs]),
-            "threads": _texts(key[0] for key, _ in saved),
-            "ns": _texts(key[1] for key, _ in saved),
-            "ids": _texts(key[2] for key, _ in saved),
-            "parents": _texts(row[0] for _, row in saved),
-            "checkpoints": _texts(row[1] for _, row in saved),
-            "metadata": _texts(row[2] for _, row in saved),
-            "write_threads": _texts(key[0] for key, _ in writes),
-            "write_ns": _texts(key[1] for key, _ in writes),
-            "write_ids": _texts(key[2] for key, _ in writes),
-            "write_tasks": _texts(key[3] for key, _ in writes),
-            "write_idx": Int4Array([struct.pack("!i", key[4]) for key, _ in writes]),
-            "write_paths": _texts(row[0] for _, row in writes),
-            "write_channels": _texts(row[1] for _, row in writes),
-            "write_types": _texts(row[2] for _, row in writes),
-            "write_blobs": ByteaArray([row[3] for _, row in writes]),
-            "write_over": BoolArray([b"\x01" if row[4] else b"\x00" for _, row in writes]),
-        }
+    @property
+    def size(self) -> int:
+        """About how many bytes they are; 0 when there are none."""
+        return (
+            sum(len(row[1]) + ROW for row in self.items.values())
+            + sum(len(row[1]) + ROW for row in self.blobs.values())
+            + sum(len(row[1]) + ROW for row in self.checkpoints.values())
+            + sum(len(row[3]) + ROW for row in self.writes.values())
+        )
+
+    def has(self, thread_id: str, ns: str) -> bool:
+        """Say whether a checkpoint or a write of this namespace is among them."""
+        return any(key[:2] == (thread_id, ns) for keys in (self.checkpoints, self.writes) for key in keys)
+
+
+def parameters(loads: Sequence[tuple[UUID | None, int, Rows]]) -> dict[str, Any]:
+    """Return the parameters of SAVE: rows, each with its run and attempt; without a run they are not fenced.
+
+    No row may be there twice.
+    """
+    fenced = [(str(run_id), attempt) for run_id, attempt, _ in loads if run_id]
+    items = [pair for _, _, rows in loads for pair in rows.items.items()]
+    blobs = [pair for _, _, rows in loads for pair in rows.blobs.items()]
+    saved = [pair for _, _, rows in loads for pair in rows.checkpoints.items()]
+    writes = [(run_id, *pair) for run_id, _, rows in loads for pair in rows.writes.items()]
+    return {
+        "runs": _texts(run_id for run_id, _ in fenced),
+        "attempts": Int4Array([struct.pack("!i", attempt) for _, attempt in fenced]),
+        "item_threads": _texts(key[0] for key, _ in items),
+        "item_names": ByteaArray([key[1] for key, _ in items]),
+        "item_types": _texts(row[0] for _, row in items),
+        "item_blobs": ByteaArray([row[1] for _, row in items]),
+        "item_shown": Int8Array([struct.pack("!q", row[2]) for _, row in items]),
+        "blob_threads": _texts(key[0] for key, _ in blobs),
+        "blob_ns": _texts(key[1] for key, _ in blobs),
+        "blob_channels": _texts(key[2] for key, _ in blobs),
+        "blob_versions": _texts(key[3] for key, _ in blobs),
+        "blob_types": _texts(row[0] for _, row in blobs),
+        "blob_blobs": ByteaArray([row[1] for _, row in blobs]),
+        "threads": _texts(key[0] for key, _ in saved),
+        "ns": _texts(key[1] for key, _ in saved),
+        "ids": _texts(key[2] for key, _ in saved),
+        "parents": _texts(row[0] for _, row in saved),
+        "checkpoints": _texts(row[1] for _, row in saved),
+        "metadata": _texts(row[2] for _, row in saved),
+        "write_threads": _texts(key[0] for _, key, _ in writes),
+        "write_ns": _texts(key[1] for _, key, _ in writes),
+        "write_ids": _texts(key[2] for _, key, _ in writes),
+        "write_tasks": _texts(key[3] for _, key, _ in writes),
+        "write_idx": Int4Array([struct.pack("!i", key[4]) for _, key, _ in writes]),
+        "write_paths": _texts(row[0] for _, _, row in writes),
+        "write_channels": _texts(row[1] for _, _, row in writes),
+        "write_types": _texts(row[2] for _, _, row in writes),
+        "write_blobs": ByteaArray([row[3] for _, _, row in writes]),
+        "write_over": BoolArray([b"\x01" if row[4] else b"\x00" for _, _, row in writes]),
+        "write_runs": _texts(None if run_id is None else str(run_id) for run_id, _, _ in writes),
+    }
 
 
 class Array:

@@ -1,19 +1,25 @@
 """The saver of one attempt of a run: fenced, coalescing, and aware of what it has stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
+from langgraph.checkpoint.base import (
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    DeltaChannelHistory,
+)
 from psycopg.rows import DictRow
 
 from artel.storage.checkpoints.holding import WORTH, Channel, Held, Shelf, common, shown, typed_channel
 from artel.storage.checkpoints.lists import LIST, Encoder, Item, shown_as
 from artel.storage.checkpoints.saver import Encoded, Saver
-from artel.storage.checkpoints.writing import Writer
+from artel.storage.checkpoints.writing import Load, Saves, Writer
 from artel.storage.events import Held as Reference
 from artel.storage.postgres import Database
 
@@ -28,23 +34,58 @@ class Memory:
     channels: dict[str, dict[str, tuple[Any, Channel]]] = field(
         default_factory=dict
     )  # root graph: by version
+    trusting: bool = False
     closed: bool = False
 
 
 class RunSaver(Saver):
     """A saver whose writes count only while the attempt does."""
 
-    def __init__(self, db: Database, run_id: UUID, attempt: int, *, new_thread: bool = False) -> None:
-        """`new_thread`: nothing was ever put down on it, so the first read need not be sent."""
+    def __init__(
+        self,
+        db: Database,
+        run_id: UUID,
+        attempt: int,
+        *,
+        new_thread: bool = False,
+        saves: Saves | None = None,
+    ) -> None:
+        """`saves`: shared with other runs of this process.
+
+        `new_thread`: nothing was ever put down on it, so the first read need not be sent.
+        """
         super().__init__(db)
         self._nothing_there = new_thread
         self.run_id = run_id
         self.attempt = attempt
-        self._memory = Memory(Writer(db, run_id, attempt))
+        self._memory = Memory(Writer(saves or Saves(db), run_id, attempt))
+
+    def trust(self) -> None:
+        """Let the next step begin before a save is committed: it is done when it is put down.
+
+        A failure shows at the next save. Whoever ends the run writes `rest`, or calls `flush`.
+        """
+        self._memory.trusting = True
 
     def close(self) -> None:
         """Write nothing more: what the graph still puts down goes nowhere."""
         self._memory.closed = True
+
+    async def flush(self) -> None:
+        """Return when all that was put down is committed.
+
+        Raises:
+            StaleAttempt, Unavailable: it could not be.
+        """
+        await self._memory.writer.flush()
+
+    async def rest(self) -> Load:
+        """Return what is not written yet, for whoever ends the run to write it with the ending.
+
+        Raises:
+            StaleAttempt, Unavailable: what was put down before could not be written.
+        """
+        return await self._memory.writer.rest()
 
     def holding(self, values: Mapping[str, Any]) -> str | None:
         """Return the id of a committed checkpoint of the root graph that holds these very objects."""
@@ -68,7 +109,28 @@ class RunSaver(Saver):
         if self._nothing_there:
             self._nothing_there = False
             return None
+        await self._caught_up(config)
         return await super().aget_tuple(config)
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002 - LangGraph's name
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """Yield checkpoints, newest first."""
+        await self.flush()
+        async for found in super().alist(config, filter=filter, before=before, limit=limit):
+            yield found
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """Return what a DeltaChannel is rebuilt from: a seed, and the writes since."""
+        await self._caught_up(config)
+        return await super().aget_delta_channel_history(config=config, channels=channels)
 
     async def aput(
         self,
@@ -83,7 +145,11 @@ class RunSaver(Saver):
             StaleAttempt: another worker has the run now; nothing is written.
         """
         encoded = self._encoded(self._encoder(config), config, checkpoint, metadata, new_versions)
-        if not self._memory.closed:
+        if self._memory.closed:
+            return encoded.config
+        if self._memory.trusting:
+            self._memory.writer.put(encoded.rows, partial(self._remember, checkpoint, encoded))
+        else:
             await self._memory.writer.write(encoded.rows, now=True)
             self._remember(checkpoint, encoded)
         return encoded.config
@@ -96,9 +162,19 @@ class RunSaver(Saver):
         Raises:
             StaleAttempt: another worker has the run now; nothing is written.
         """
-        if not self._memory.closed:
-            rows = self._encoded_writes(self._encoder(config), config, writes, task_id, task_path)
+        if self._memory.closed:
+            return
+        rows = self._encoded_writes(self._encoder(config), config, writes, task_id, task_path)
+        if self._memory.trusting:
+            self._memory.writer.put(rows)
+        else:
             await self._memory.writer.write(rows, now=False)
+
+    async def _caught_up(self, config: RunnableConfig) -> None:
+        """Wait for what was put down where a read looks."""
+        where = config["configurable"]
+        if self._memory.writer.holds(str(where["thread_id"]), where.get("checkpoint_ns", "")):
+            await self.flush()
 
     def _encoder(self, config: RunnableConfig) -> Encoder:
         return self._memory.encoders.setdefault(str(config["configurable"]["thread_id"]), Encoder())

@@ -33,7 +33,7 @@ from artel.storage.checkpoints.lists import (
     Typed,
     assembled,
 )
-from artel.storage.checkpoints.rows import SAVE, ByteaArray, Rows
+from artel.storage.checkpoints.rows import SAVE, ByteaArray, Rows, parameters
 from artel.storage.encoding import dumps_jsonb
 from artel.storage.postgres import Database
 
@@ -170,7 +170,7 @@ class Saver(AsyncPostgresSaver):
 
     async def _save(self, rows: Rows) -> None:
         async with self.db.connection() as conn:
-            await conn.execute(SAVE, rows.values(None, 0))
+            await conn.execute(SAVE, parameters([(None, 0, rows)]))
 
     def _encoded(
         self,

@@ -169,7 +169,7 @@ async def test_what_the_stock_saver_wrote_is_read_and_continued(db: Database) ->
 
 
 async def test_a_step_is_one_commit(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "WAIT_S", 1.0)
+    monkeypatch.setattr(writing, "LINGER_S", 1.0)
     run = await started(db)
     chat = graph(RunSaver(db, run.run_id, 1), a=speak, b=speak, c=speak)
     async with db.connection() as conn:
