@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from langgraph_sdk import Encryption
+
 from artel.storage.broker import Broker, LonelyBroker, open_broker
 from artel.storage.errors import Invalid
 from artel.storage.postgres import Database, Tell, is_pooled, open_database, shares_sessions
+from artel.storage.sealing import agree
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +40,16 @@ async def open_storage(
     pooled: bool | None = None,
     pool_size: int | None = None,
     pipeline: bool = True,
+    encryption: Encryption | None = None,
 ) -> AsyncIterator[Storage]:
     """Open pools and broker.
 
     `dsn` may lead to a PgBouncer in transaction mode (`pooled`; None: it is found out). Then `direct` leads
     past it, for wake-ups and locks; `redis` carries wake-ups, and without `direct` the lease alone shows that
-    a worker lives. With neither, others are heard by the slow poll only.
+    a worker lives. With neither, others are heard by the slow poll only. `encryption` seals what people say.
 
     Raises:
+        NoKey: what is stored there is sealed, and there is no `encryption`.
         Invalid: an address is none, or the client of Redis is not installed.
         Pooled: `direct` leads to a pooler in transaction mode too.
         Unavailable: Postgres cannot be reached.
@@ -57,10 +62,13 @@ async def open_storage(
             "listen or hold a lock: give the address of PostgreSQL itself"
         )
     session = direct or ("" if pooled else dsn)
+    sealer = await agree(dsn, encryption)
     async with AsyncExitStack() as stack:
         broker, tell = await _open_broker(stack, session, redis)
         db = await stack.enter_async_context(
-            open_database(dsn, pool_size=pool_size, pipeline=pipeline, pooled=pooled, tell=tell)
+            open_database(
+                dsn, pool_size=pool_size, pipeline=pipeline, pooled=pooled, tell=tell, sealer=sealer
+            )
         )
         yield Storage(db, broker)
 

@@ -5,8 +5,9 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from select import POLLIN, poll
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from psycopg import AsyncConnection, Error, OperationalError, ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -18,11 +19,15 @@ from artel.storage import tasks
 from artel.storage.encoding import dumps_jsonb, loads
 from artel.storage.errors import Invalid, StaleAttempt, Unavailable
 
+if TYPE_CHECKING:
+    from artel.storage.sealing import Sealer
+
 
 class Connection(AsyncConnection[DictRow]):
     """A connection that remembers whom to wake once its transaction has committed."""
 
     wake_ups: list[str] | None = None  # None: it is in nobody's transaction, and a wake-up goes at once
+    sealer: "Sealer | None" = None  # None: nothing is encrypted
 
 
 Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[DictRow]]  # as LangGraph's saver takes it
@@ -60,12 +65,21 @@ class Database:
     `pool` serves requests and checkpoints; `control` serves claims, heartbeats and event chunks, so that a
     rush of requests never starves a lease. `pipeline` says whether the server side takes pipelines.
     `tell` carries the wake-ups of what was committed; without it they are part of the commit, as NOTIFY.
+    `sealer` encrypts what people say; each connection has it too.
     """
 
     def __init__(
-        self, dsn: str, pool: Pool, control: Pool, *, pipeline: bool, tell: Tell | None = None
+        self,
+        dsn: str,
+        pool: Pool,
+        control: Pool,
+        *,
+        pipeline: bool,
+        tell: Tell | None = None,
+        sealer: "Sealer | None" = None,
     ) -> None:
         self.dsn = dsn
+        self.sealer = sealer
         self.pool = pool
         self.control = control
         self.pipeline = pipeline
@@ -132,6 +146,7 @@ async def open_database(
     pipeline: bool = True,
     pooled: bool = False,
     tell: Tell | None = None,
+    sealer: "Sealer | None" = None,
 ) -> AsyncIterator[Database]:
     """Open the pools of `dsn`; `pool_size` connections at most for requests, by default four a core.
 
@@ -145,10 +160,10 @@ async def open_database(
     most = max(2, pool_size or 4 * (os.cpu_count() or 1))
     prepared = not pooled
     async with (
-        _pool(dsn, most, "requests", prepared=prepared) as pool,
-        _pool(dsn, CONTROL_SIZE, "control", prepared=prepared) as control,
+        _pool(dsn, most, "requests", prepared=prepared, sealer=sealer) as pool,
+        _pool(dsn, CONTROL_SIZE, "control", prepared=prepared, sealer=sealer) as control,
     ):
-        yield Database(dsn, pool, control, pipeline=pipeline, tell=tell)
+        yield Database(dsn, pool, control, pipeline=pipeline, tell=tell, sealer=sealer)
 
 
 async def is_pooled(dsn: str) -> bool:
@@ -223,7 +238,7 @@ def _options(*, prepared: bool) -> dict[str, Any]:
     return _OPTIONS | {"prepare_threshold": 0 if prepared else None}
 
 
-def _pool(dsn: str, most: int, name: str, *, prepared: bool) -> Pool:
+def _pool(dsn: str, most: int, name: str, *, prepared: bool, sealer: "Sealer | None") -> Pool:
     return AsyncConnectionPool[AsyncConnection[DictRow]](
         lively(dsn),
         connection_class=Connection,
@@ -231,7 +246,7 @@ def _pool(dsn: str, most: int, name: str, *, prepared: bool) -> Pool:
         min_size=1,
         max_size=most,
         open=False,
-        configure=_prepare,
+        configure=partial(_prepare, sealer=sealer),
         check=_check,
         name=name,
         timeout=30,
@@ -267,7 +282,8 @@ async def _borrowed(pool: Pool) -> AsyncIterator[Connection]:
         await tasks.finish(pool.putconn(conn))
 
 
-async def _prepare(conn: AsyncConnection[DictRow]) -> None:
+async def _prepare(conn: AsyncConnection[DictRow], *, sealer: "Sealer | None" = None) -> None:
+    cast(Connection, conn).sealer = sealer
     set_json_dumps(dumps_jsonb, conn)
     set_json_loads(loads, conn)
 

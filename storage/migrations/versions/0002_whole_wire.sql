@@ -101,3 +101,11 @@ create index webhook_deliveries_of_owner on webhook_deliveries (owner, created_a
 -- A worker's lock says something only about the Postgres it was taken in: after a restart or a fail-over a free
 -- one means nothing until its owner is back. Null: it holds none (behind a pooler), and its lease alone counts.
 alter table workers add column locked_since timestamptz;
+
+-- Whether something here was ever sealed by `encryption` of a configuration. `mark` is the key that tells what is
+-- sealed in a JSON column from what somebody wrote there: no one outside knows it.
+create table seals (
+    only_one boolean     primary key default true check (only_one),
+    mark     text        not null,
+    since    timestamptz not null default now()
+);
