@@ -13,6 +13,7 @@ from artel.server.engine import translate, webhooks
 from artel.server.engine.engine import Engine
 from artel.server.engine.execution import Cancelled, Done, Execution, Failed, Handed, LetGo, Outcome
 from artel.server.engine.log import Part, RunLog
+from artel.server.engine.webhooks import RolledBack
 from artel.storage import approvals, checkpoints, events, runs, threads
 from artel.storage.approvals import Approval
 from artel.storage.broker import notify
@@ -25,7 +26,7 @@ from artel.storage.runs import Run, numbering
 log = structlog.get_logger(__name__)
 
 KEPT_FOR_KEY = timedelta(days=1)
-ROLLED_BACK = "rolled_back"  # said in `run.ended` only: the run itself is gone
+ROLLED_BACK: RolledBack = "rolled_back"  # said in `run.ended` and to its webhook: the run itself is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,8 @@ async def _write(
         async with engine.db.transaction(control=True, batch=tries == 1) as conn:
             if tries > 1 and await _is_over(conn, run, run_log):
                 return None, run_log.draft([_last_word(ending)])
-            return await write_end(conn, run, run_log, ending, engine, left)
+            ended, last = await write_end(conn, run, run_log, ending, engine, left)
+        return await ended.following(), last
 
     return await engine.insist(write, until=lambda: execution.lost)
 
@@ -149,8 +151,8 @@ def _last_word(ending: Ending) -> Part:
 
 async def write_end(
     conn: Connection, run: Run, run_log: RunLog, ending: Ending, engine: Engine, left: Load
-) -> tuple[Run | None, list[events.Event]]:
-    """Write an ending; return the thread's next run, taken, and the events drafted for this end.
+) -> tuple[runs.End, list[events.Event]]:
+    """Write an ending; return what will say the thread's next run, and the events drafted for this end.
 
     The thread is locked before the run: whoever starts or cancels something does it in that order too.
     """
@@ -165,7 +167,7 @@ async def write_end(
     parts.append(_last_word(ending))
     last = run_log.draft(parts)
     await events.append(conn, run.run_id, run.attempt, [*run_log.unstored(), *last])
-    following = await runs.end(
+    ended = await runs.end(
         conn,
         run,
         ending.status,
@@ -177,7 +179,7 @@ async def write_end(
     )
     await webhooks.add(conn, run, ending.status, ending.error, run_log.values)
     await _leave(conn, run)
-    return following, last
+    return ended, last
 
 
 async def _leave(conn: Connection, run: Run) -> None:
@@ -206,13 +208,15 @@ async def _roll_back(engine: Engine, execution: Execution) -> Run | None:
         async def write() -> Run | None:
             async with engine.db.transaction(control=True) as conn:
                 await threads.lock(conn, run.thread_id, owner=run.owner)
-                following = await runs.end(
+                ended = await runs.end(
                     conn, run, "interrupted", thread_status="idle", next_worker=_next_worker(engine, run)
                 )
+                following = await ended.following()
                 await forget(conn, run)
                 return following
 
         following = await engine.insist(write, until=lambda: execution.lost)
+        engine.webhooks_due.set()
         end = dumps({"status": ROLLED_BACK, "thread_status": "idle"})
         run_log.publish(run_log.draft([("run.ended", "", end)]))
         run_log.mark_stored(run_log.last)
@@ -220,7 +224,8 @@ async def _roll_back(engine: Engine, execution: Execution) -> Run | None:
 
 
 async def forget(conn: Connection, run: Run) -> None:
-    """Remove a run and all it left: its checkpoints, its events, its questions."""
+    """Remove a run and all it left: its checkpoints, its events, its questions; its webhook is told."""
+    await webhooks.add(conn, run, ROLLED_BACK, None, None)
     await checkpoints.delete_run(conn, run.thread_id, run.run_id)
     await events.delete(conn, run.run_id)
     await approvals.delete_of_run(conn, run.run_id)
@@ -271,7 +276,8 @@ async def end_unheld(conn: Connection, engine: Engine, run: Run, ending: Ending)
     parts.append(_last_word(ending))
     drafted = [events.Event(start + i, *part) for i, part in enumerate(parts)]
     await events.append_unfenced(conn, run.run_id, run.attempt, drafted)
-    await runs.end(conn, run, ending.status, thread_status=ending.thread_status, error=ending.error)
+    ended = await runs.end(conn, run, ending.status, thread_status=ending.thread_status, error=ending.error)
+    await ended.following()
     engine.metrics.ended(run, ending.status)
     await webhooks.add(conn, run, ending.status, ending.error, None)
     await _leave(conn, run)

@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from psycopg import AsyncCursor
+from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from artel.storage.broker import notify
@@ -76,6 +78,26 @@ update threads set ttl_minutes = extract(epoch from %(for_)s::interval)::float8 
 DELETE = "delete from runs where run_id = %(run_id)s"
 
 
+class End:
+    """An ending that was sent: what came of it is known after the round trip."""
+
+    def __init__(self, run: Run, cursor: AsyncCursor[DictRow]) -> None:
+        self._run = run
+        self._cursor = cursor
+
+    async def following(self) -> Run | None:
+        """Return the thread's next run when it was taken.
+
+        Raises:
+            StaleAttempt: the run has ended or moved on.
+        """
+        row = await self._cursor.fetchone()
+        if row is None:
+            raise StaleAttempt(f"run {self._run.run_id} is not in attempt {self._run.attempt} any more")
+        del row["thread_status"]
+        return Run(**row) if row["run_id"] else None
+
+
 async def end(
     conn: Connection,
     run: Run,
@@ -86,14 +108,12 @@ async def end(
     open_only: bool = False,
     error: dict[str, Any] | None = None,
     next_worker: UUID | None = None,
-) -> Run | None:
+) -> End:
     """Write the end of a run and what it means for its thread, which stays busy while others wait; tell all.
 
     `interrupts` None: what the thread waits for is as before; with `open_only` without what was answered.
-    `next_worker` takes the thread's next due run, which is returned.
-
-    Raises:
-        StaleAttempt: the run has ended or moved on.
+    `next_worker` takes the thread's next due run. The caller asks for what came of it: in a batch after the
+    commit, if a fenced write stands before this one, else within the transaction.
     """
     values = {
         "run_id": run.run_id,
@@ -108,12 +128,9 @@ async def end(
         "block": SEQ_BLOCK,
         "margin": MARGIN,
     }
-    row = await (await conn.execute(END, values)).fetchone()
-    if row is None:
-        raise StaleAttempt(f"run {run.run_id} is not in attempt {run.attempt} any more")
+    sent = End(run, await conn.execute(END, values))
     await notify(conn, "run.ended", str(run.run_id))
-    del row["thread_status"]
-    return Run(**row) if row["run_id"] else None
+    return sent
 
 
 async def cancel(conn: Connection, run_id: UUID, action: CancelAction) -> Run | None:

@@ -24,7 +24,9 @@ select %(run_id)s, thread_id, %(assistant_id)s, %(graph_id)s, %(status)s, %(kwar
        case when %(status)s = 'running' then thread.event_base end, %(cron_id)s, %(idempotency_key)s,
        %(user_id)s
   from thread
-returning *, %(new_thread)s as new_thread,
+returning *,
+          %(new_thread)s or (status = 'running' and not exists (
+              select 1 from checkpoints c where c.thread_id = runs.thread_id::text)) as new_thread,
           case when status = 'pending' and due_at <= clock_timestamp() then
                (select count(*)::int
                   from (select from runs q

@@ -32,7 +32,7 @@ async def status(conn: Connection, thread_id: UUID) -> str:
 
 
 async def end(conn: Connection, run: Run, **fields: Any) -> Run | None:
-    return await runs.end(conn, run, "success", thread_status="idle", **fields)
+    return await (await runs.end(conn, run, "success", thread_status="idle", **fields)).following()
 
 
 async def test_one_statement_starts_a_run_on_a_free_thread(conn: Connection) -> None:
@@ -148,7 +148,8 @@ async def test_an_end_says_what_the_thread_waits_for(conn: Connection) -> None:
     run = await runs.start_on_free_thread(conn, order(await thread(conn)), WORKER)
     assert run
     waits = {"task": [{"id": "x", "value": 1}]}
-    await runs.end(conn, run, "success", thread_status="interrupted", interrupts=waits)
+    ended = await runs.end(conn, run, "success", thread_status="interrupted", interrupts=waits)
+    assert await ended.following() is None
     found = await threads.get(conn, run.thread_id, owner="me")
     assert (found.status, found.interrupts) == ("interrupted", waits)
 
