@@ -3,9 +3,11 @@
 import asyncio
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from artel.server.protocol.held import CUT
 
 HEAD_S = 15.0  # from the connection, or the first byte of a further request, to the end of its headers
 MAX_HEAD = 128 * 1024  # bytes that may come before the headers end; the parser itself has no limit
@@ -41,6 +43,7 @@ class Patient(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to wait for the rest of the headers, unless that has begun."""
         super().on_message_begin()
+        cast("dict[str, Any]", self.scope)[CUT] = self.transport.close
         self._wait()
 
     def on_headers_complete(self) -> None:

@@ -10,7 +10,13 @@ from artel.storage import tasks
 
 BEAT_S = 5.0
 
+CUT = "artel.cut"  # in a request's scope, where a socket lies below: closes it at once
+
 Hangup = Callable[[], Awaitable[None]]
+
+
+class BrokenOff(Exception):
+    """What is told goes on elsewhere: the client is to see a broken connection; a clean end is the end."""
 
 
 class Held(Response):
@@ -36,7 +42,10 @@ class Held(Response):
         self.init_headers(headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the pieces end or the client hangs up; `on_hangup` is told of the latter only."""
+        """Send until the pieces end or the client hangs up; `on_hangup` is told of the latter only.
+
+        Pieces that are broken off are no whole response: the connection is cut.
+        """
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         speaking = asyncio.create_task(self._speak(send))
         listening = asyncio.create_task(_hung_up(receive))
@@ -49,7 +58,11 @@ class Held(Response):
         finally:
             await tasks.end(speaking, listening)
         if not speaking.cancelled():
-            speaking.result()
+            try:
+                speaking.result()
+            except BrokenOff:
+                await _cut(scope, receive)
+                return
             await _body(send, b"", more=False)
         elif self.on_hangup is not None:
             await self.on_hangup()
@@ -62,6 +75,12 @@ class Held(Response):
 
 async def _body(send: Send, piece: bytes, *, more: bool = True) -> None:
     await send({"type": "http.response.body", "body": piece, "more_body": more})
+
+
+async def _cut(scope: Scope, receive: Receive) -> None:
+    if CUT in scope:
+        scope[CUT]()
+        await _hung_up(receive)
 
 
 async def _hung_up(receive: Receive) -> None:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from artel.server.engine import Engine, dispatch, stream
 from artel.server.protocol.bodies import RunBody
-from artel.server.protocol.held import Hangup, Held
+from artel.server.protocol.held import BrokenOff, Hangup, Held
 from artel.server.protocol.project import HEARTBEAT, Projection
 from artel.storage.encoding import dumps
 from artel.storage.errors import Invalid, NotFound
@@ -70,8 +70,12 @@ def streamed(engine: Engine, run: Run, shown: Projection, *, after: int | None, 
     since = 0 if after and shown.looks_back else after
 
     async def pieces() -> AsyncIterator[bytes]:
+        ended = False
         async for batch in stream.follow(engine, run.run_id, after=since):
             yield shown.feed(batch)
+            ended = batch[-1].type == "run.ended"
+        if engine.draining and not ended:
+            raise BrokenOff
 
     path = path_of(run)
     headers = {**NO_BUFFERS, "Location": f"{path}/stream", "Content-Location": path}

@@ -14,7 +14,7 @@ from artel.server.engine.following import IsThere, Look
 from artel.server.errors import answers
 from artel.server.protocol import snapshots
 from artel.server.protocol.given import GivenCatalog, GivenEngine, JsonRoute, ThreadId, chosen
-from artel.server.protocol.held import Held
+from artel.server.protocol.held import BrokenOff, Held
 from artel.server.protocol.project import HEARTBEAT, Projection
 from artel.server.protocol.running import MAX_SEQ, NO_BUFFERS, SSE, EventStream
 from artel.storage import threads
@@ -112,6 +112,8 @@ async def _pieces(
             shown = RunFrames(run, after=after, events="run_modes" in modes)
         if with_runs:
             yield shown.feed(batch)
+    if engine.draining:
+        raise BrokenOff
 
 
 class RunFrames:

@@ -1,5 +1,6 @@
 """POST /threads/{id}/stream/events: typed events of a thread, over its runs, as server-sent events."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from artel.server.engine import Engine, following
 from artel.server.engine.following import IsThere, Look
 from artel.server.errors import answers
 from artel.server.protocol.given import GivenEngine, JsonRoute, ThreadId
-from artel.server.protocol.held import Held
+from artel.server.protocol.held import BrokenOff, Held
 from artel.server.protocol.project import HEARTBEAT
 from artel.server.protocol.running import NO_BUFFERS, SSE, EventStream
 from artel.server.protocol.v2.filters import Filter, Wish, WrongFilter
@@ -23,6 +24,7 @@ from artel.storage.threads import UnknownThread
 
 router = APIRouter(prefix="/threads/{thread_id}", route_class=JsonRoute, tags=["Protocol v2"])
 
+CLOSING_S = 0.5  # from the last run handed over to the sockets closed: uvicorn looks every 0.1 s
 SHAPE = {
     "requestBody": {
         "required": True,
@@ -49,6 +51,8 @@ async def stream(thread_id: ThreadId, request: Request, engine: GivenEngine, cal
                 b"event: %b\r\ndata: %b\r\nid: %d\r\n\r\n" % (said.method.encode(), said.encoded(), said.seq)
                 for said in batch
             )
+        if engine.draining:
+            raise BrokenOff
 
     return Held(pieces(), alive=HEARTBEAT, media_type=SSE, headers=NO_BUFFERS)
 
@@ -75,6 +79,8 @@ async def heard(
     engine: Engine, thread_id: UUID, wanted: Filter, is_there: IsThere
 ) -> AsyncIterator[list[Said]]:
     """Yield what a filter lets through of what happens on a thread, until that or this process ends."""
+    if engine.draining:
+        await _parting(engine)
     view: RunView | None = None
     async for step in following.follow_thread(
         engine, thread_id, after=wanted.number, whole=True, is_there=is_there
@@ -86,3 +92,13 @@ async def heard(
             view = RunView(run, wanted.kinds)
         if told := [said for said in view.feed(batch) if wanted.lets_through(said)]:
             yield told
+
+
+async def _parting(engine: Engine) -> None:
+    """Keep one who came too late until this process listens no more: sent away at once, it would be back.
+
+    The Python client comes back five times in all, a twentieth of a second each after the one before.
+    """
+    while engine.live:  # noqa: ASYNC110 - what runs here ends in its own time
+        await asyncio.sleep(CLOSING_S)
+    await asyncio.sleep(CLOSING_S)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from artel.server.protocol.held import Held
+from artel.server.protocol.held import CUT, BrokenOff, Held
 
 SCOPE: dict[str, Any] = {"type": "http"}
 
@@ -111,3 +111,15 @@ async def test_a_failure_in_the_middle_cuts_the_answer_off() -> None:
     with pytest.raises(OSError, match="gone"):
         await held(pieces())(SCOPE, line.receive, line.send)
     assert line.sent[-1]["more_body"] is True
+
+
+async def test_pieces_that_are_broken_off_are_no_whole_answer() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"a"
+        raise BrokenOff
+
+    line = Line()
+    await held(pieces())({**SCOPE, CUT: line.gone.set}, line.receive, line.send)
+
+    assert line.gone.is_set()
+    assert [message["more_body"] for message in line.sent[1:]] == [True]
