@@ -42,6 +42,13 @@ class Delivery:
     delivered_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Taken(Delivery):
+    """A delivery that the caller is to make now, and when that is by the clock of the database."""
+
+    taken_at: datetime
+
+
 ADD = """
 insert into webhook_deliveries (delivery_id, run_id, thread_id, owner, url, body)
 values (%(delivery_id)s, %(run_id)s, %(thread_id)s, %(owner)s, %(url)s, %(body)s)
@@ -55,7 +62,7 @@ update webhook_deliveries d
          order by due_at limit %(most)s
            for update skip locked) due
  where d.delivery_id = due.delivery_id
-returning d.*
+returning d.*, clock_timestamp() as taken_at
 """
 
 NEXT_DUE = """
@@ -111,10 +118,10 @@ async def add(
     await conn.execute(ADD, values)
 
 
-async def take(conn: Connection, *, most: int, held: timedelta) -> list[Delivery]:
+async def take(conn: Connection, *, most: int, held: timedelta) -> list[Taken]:
     """Take up to `most` due deliveries, oldest first; after `held` others may take them."""
     cursor = await conn.execute(TAKE, {"most": most, "held": held})
-    return [Delivery(**row) for row in await cursor.fetchall()]
+    return [Taken(**row) for row in await cursor.fetchall()]
 
 
 async def next_due_in(conn: Connection) -> float | None:

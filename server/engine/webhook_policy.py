@@ -12,7 +12,7 @@ from artel.server.served import ConfigWrong, Served
 
 ENV_PREFIX = "LG_WEBHOOK_"
 TEMPLATE = re.compile(r"\$\{\{\s*env\.(\w+)\s*\}\}")
-HEADER_NAME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
+HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 
 
 class _Url(BaseModel):
@@ -66,7 +66,7 @@ def webhooks_of(config: Served | None, settings: WebhookSettings, env: Mapping[s
 
 
 def _name(config: Served, name: str) -> str:
-    if not re.match(HEADER_NAME, name) or name.lower() in ("host", "content-length", "content-type"):
+    if not re.fullmatch(HEADER_NAME, name) or name.lower() in ("host", "content-length", "content-type"):
         raise ConfigWrong(f"{config.file}: webhooks.headers: {name!r} cannot be the name of a header")
     return name
 

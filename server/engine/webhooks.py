@@ -7,8 +7,8 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeAlias
 
 import httpx
 import structlog
@@ -16,32 +16,42 @@ import structlog
 from artel.server.engine.addresses import Target, WebhookRefused, Webhooks
 from artel.server.engine.engine import Engine
 from artel.server.protocol.records import run_record
-from artel.storage import tasks, webhooks
+from artel.storage import clock, tasks, webhooks
 from artel.storage.encoding import dumps, loads
 from artel.storage.errors import Unavailable
 from artel.storage.postgres import Connection
 from artel.storage.runs import Run, Status
-from artel.storage.webhooks import Delivery
+from artel.storage.webhooks import Taken
 
 AT_ONCE = 8  # deliveries under way in one process
 SLOWEST_RETRY = timedelta(hours=1)
 PRUNE_S = 600.0
 
+RolledBack: TypeAlias = Literal["rolled_back"]
+
 log = structlog.get_logger(__name__)
 
 
 async def add(
-    conn: Connection, run: Run, status: Status, error: Mapping[str, str] | None, values: bytes | None
+    conn: Connection,
+    run: Run,
+    status: Status | RolledBack,
+    error: Mapping[str, str] | None,
+    values: bytes | None,
 ) -> None:
-    """Note, with the ending of a run, that its webhook is to be told; nothing when it has none."""
+    """Note, with the ending of a run, that its webhook is to be told; nothing when it has none.
+
+    A run that was rolled back is told too, though it is gone: its receiver waits for the end of each.
+    """
     url = run.kwargs.get("webhook")
     if not url:
         return
-    now = datetime.now(UTC)
+    now = await clock.now(conn)
     known: Any = loads(values) if values else None
     if isinstance(known, dict):
         known.pop("__interrupt__", None)
-    body = run_record(replace(run, status=status, updated_at=now, ahead=None)) | {
+    body = run_record(replace(run, updated_at=now, ahead=None)) | {
+        "status": status,
         "run_started_at": run.started_at,
         "run_ended_at": now,
         "values": known,
@@ -101,15 +111,16 @@ async def _prune(engine: Engine) -> None:
         await webhooks.prune(conn, older_than=timedelta(hours=engine.settings.event_ttl_h))
 
 
-async def _deliver(engine: Engine, verified: ssl.SSLContext, delivery: Delivery) -> None:
+async def _deliver(engine: Engine, verified: ssl.SSLContext, delivery: Taken) -> None:
     """Make one attempt, and write what came of it."""
     settings = engine.webhooks.settings
     begun = time.monotonic()
-    entry: dict[str, Any] = {"at": datetime.now(UTC)}
+    entry: dict[str, Any] = {"at": delivery.taken_at}
     try:
         async with asyncio.timeout(settings.timeout_s):
             target = await engine.webhooks.policy.target(delivery.url)
-            entry["answered"] = await _send(engine.webhooks, verified, target, delivery)
+            sent_at = delivery.taken_at + timedelta(seconds=time.monotonic() - begun)
+            entry["answered"] = await _send(engine.webhooks, verified, target, delivery, sent_at)
         if not 200 <= entry["answered"] < 300:
             entry["reason"] = f"the receiver answered {entry['answered']}"
     except WebhookRefused as no:
@@ -130,12 +141,14 @@ async def _deliver(engine: Engine, verified: ssl.SSLContext, delivery: Delivery)
             await webhooks.note(conn, delivery, status, entry=entry, again=again)
 
 
-async def _send(hooks: Webhooks, verified: ssl.SSLContext, target: Target, delivery: Delivery) -> int:
+async def _send(
+    hooks: Webhooks, verified: ssl.SSLContext, target: Target, delivery: Taken, sent_at: datetime
+) -> int:
     """Send to the address that was checked, under the name that was asked for; return the HTTP status.
 
     No proxy is asked and no redirect followed: both would lead to addresses that nobody checked.
     """
-    body = dumps({**delivery.body, "webhook_sent_at": datetime.now(UTC)})
+    body = dumps({**delivery.body, "webhook_sent_at": sent_at})
     headers = {
         **hooks.policy.headers,
         "Host": target.url.netloc.rpartition("@")[2],
@@ -143,7 +156,7 @@ async def _send(hooks: Webhooks, verified: ssl.SSLContext, target: Target, deliv
         "User-Agent": "artel-webhook",
         "Artel-Delivery": str(delivery.delivery_id),
         "Artel-Attempt": str(delivery.attempts),
-        **signed(hooks.settings.secret.get_secret_value(), body),
+        **signed(hooks.settings.secret.get_secret_value(), body, at=int(sent_at.timestamp())),
     }
     user = (target.url.username or "", target.url.password or "") if target.url.username else None
     async with (
@@ -161,7 +174,7 @@ async def _send(hooks: Webhooks, verified: ssl.SSLContext, target: Target, deliv
         return response.status_code  # what else it says is not read
 
 
-def signed(secret: str, body: bytes, *, at: int | None = None) -> dict[str, str]:
+def signed(secret: str, body: bytes, *, at: int) -> dict[str, str]:
     """Return the header by which a receiver knows that it was us, and when; none without a secret.
 
     `v1` is the HMAC-SHA256, in hex, of the time, a dot and the body.
@@ -171,6 +184,5 @@ def signed(secret: str, body: bytes, *, at: int | None = None) -> dict[str, str]
     """
     if not secret:
         return {}
-    at = int(time.time()) if at is None else at
     mark = hmac.new(secret.encode(), f"{at}.".encode() + body, "sha256").hexdigest()
     return {"Artel-Signature": f"t={at},v1={mark}"}

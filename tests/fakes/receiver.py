@@ -1,6 +1,7 @@
 """A receiver of webhooks: a real HTTP server that keeps what it is told and answers as it is set."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ class Receiver:
     """What came, and how the next ones are answered; the last answer stays."""
 
     port: int = 0
+    scheme: str = "http"
     answers: list[int] = field(default_factory=lambda: [200])
     told: list[Told] = field(default_factory=list)
     pause_s: float = 0
@@ -36,7 +38,7 @@ class Receiver:
     serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     def url(self, path: str = "/hook", host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}{path}"
+        return f"{self.scheme}://{host}:{self.port}{path}"
 
     async def wait(self, many: int = 1) -> list[Told]:
         """Return what was told, once that is so many."""
@@ -71,10 +73,10 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving() -> AsyncIterator[Receiver]:
-    """Open a receiver on a port of this machine."""
-    receiver = Receiver()
-    server = await asyncio.start_server(receiver.accept, "127.0.0.1", 0)
+async def receiving(secured: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
+    """Open a receiver on a port of this machine; with a context, one that speaks TLS."""
+    receiver = Receiver(scheme="https" if secured else "http")
+    server = await asyncio.start_server(receiver.accept, "127.0.0.1", 0, ssl=secured)
     receiver.port = server.sockets[0].getsockname()[1]
     async with server:
         yield receiver

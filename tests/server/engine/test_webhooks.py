@@ -2,9 +2,10 @@
 
 import asyncio
 import hmac
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from tests.fakes.served import calling, serving
 
 from artel.server.engine.addresses import Policy, WebhookRefused, Webhooks
 from artel.server.engine.settings import WebhookSettings
-from artel.storage import webhooks
+from artel.storage import clock, webhooks
 from artel.storage.ids import new_id
 from artel.storage.postgres import Database, open_database
 
@@ -82,8 +83,8 @@ async def test_what_is_sent_is_signed_with_its_time(fresh_dsn: str) -> None:
     async with told(fresh_dsn) as (http, receiver):
         await http.post("/runs/wait", json=wish("slow", receiver, {"n": 0}))
         (one,) = await receiver.wait()
-        time, mark = (part.partition("=")[2] for part in one.headers["artel-signature"].split(","))
-        assert hmac.new(b"secret", time.encode() + b"." + one.raw, "sha256").hexdigest() == mark
+        moment, mark = (part.partition("=")[2] for part in one.headers["artel-signature"].split(","))
+        assert hmac.new(b"secret", moment.encode() + b"." + one.raw, "sha256").hexdigest() == mark
 
 
 async def test_failures_questions_and_cancelled_runs_are_told_too(fresh_dsn: str) -> None:
@@ -102,6 +103,47 @@ async def test_failures_questions_and_cancelled_runs_are_told_too(fresh_dsn: str
         run = (await http.post(path, json=wish("slow", receiver, {"n": 30}))).json()
         await http.post(f"{path}/{run['run_id']}/cancel?wait=1")
         assert (await receiver.wait(3))[2].body["status"] == "interrupted"
+
+
+async def test_runs_that_are_rolled_back_are_told_once_though_they_are_gone(fresh_dsn: str) -> None:
+    async with told(fresh_dsn) as (http, receiver):
+        thread = (await http.post("/threads", json={})).json()["thread_id"]
+        path = f"/threads/{thread}/runs"
+        running = (await http.post(path, json=wish("slow", receiver, {"n": 30}))).json()["run_id"]
+        waiting = (await http.post(path, json=wish("slow", receiver, {"n": 0}))).json()["run_id"]
+        for run in (waiting, running):
+            await http.post(f"{path}/{run}/cancel?action=rollback&wait=1")
+            assert (await http.get(f"{path}/{run}")).status_code == 404
+        shoved = (await http.post(path, json=wish("slow", receiver, {"n": 30}))).json()["run_id"]
+        last = {"assistant_id": "slow", "input": {"n": 0}, "multitask_strategy": "rollback"}
+        await http.post(f"{path}/wait", json=last)
+        made = (await http.post("/runs", json=wish("slow", receiver, {"n": 30}))).json()
+        alone = made["run_id"]
+        await http.post(f"/threads/{made['thread_id']}/runs/{alone}/cancel?action=rollback")
+
+        told_of = [(one.body["run_id"], one.body["status"]) for one in await receiver.wait(4)]
+        assert sorted(told_of) == sorted((run, "rolled_back") for run in (waiting, running, shoved, alone))
+        assert [one.body["values"] for one in receiver.told] == [None] * 4
+        assert all(one.body["run_ended_at"] <= one.body["webhook_sent_at"] for one in receiver.told)
+        assert len(await log_of(http, "delivered")) == 4
+
+
+async def test_its_times_are_those_of_the_database(fresh_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker whose clock went wrong told of runs that end tomorrow, with signatures as of a replay."""
+    tomorrow = "clock_timestamp() + interval '1 day'"
+    monkeypatch.setattr(clock, "NOW", f"select {tomorrow} as now")
+    monkeypatch.setattr(
+        webhooks, "TAKE", webhooks.TAKE.replace("clock_timestamp() as taken", f"{tomorrow} as taken")
+    )
+    async with told(fresh_dsn) as (http, receiver):
+        await http.post("/runs/wait", json=wish("slow", receiver, {"n": 0}))
+        (one,) = await receiver.wait()
+        (entry,) = await log_of(http, "delivered")
+        told_of = [one.body[name] for name in ("run_ended_at", "updated_at", "webhook_sent_at")]
+        times = [datetime.fromisoformat(moment) for moment in (*told_of, entry["log"][0]["at"])]
+        signed_at = int(one.headers["artel-signature"].partition(",")[0].removeprefix("t="))
+        hours = [(moment - datetime.now(UTC)).total_seconds() / 3600 for moment in times]
+        assert all(23.9 < ahead < 24.1 for ahead in (*hours, (signed_at - time.time()) / 3600)), hours
 
 
 async def test_a_failing_receiver_is_told_again_and_again_but_not_for_ever(fresh_dsn: str) -> None:
