@@ -7,11 +7,12 @@ once, too, under the hash of the names in it: only the names after the last boun
 
 import marshal
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import accumulate, takewhile
 from operator import is_
+from os import urandom
 from typing import Any, TypeAlias
 from zlib import crc32
 
@@ -128,7 +129,10 @@ class Encoder:
     contents are compared, for a node may have changed a message in place.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, secret: bool = False) -> None:
+        """`secret`: by its name nobody shall be able to tell what is in an item."""
+        self._key = urandom(NAME) if secret else b""
+        self._kept: set[Hashable] = set()
         self._stored: dict[bytes, tuple[int, int]] = {}  # name: bytes, look
         self._lines: deque[Line] = deque(maxlen=LINES)
 
@@ -154,6 +158,12 @@ class Encoder:
         self._stored |= {name: (len(item[1]), item[2]) for name, item in new.items()}
         return EncodedList(FORMAT + b"".join(parts), new, line.looks)
 
+    def has_not(self, version: Hashable) -> bool:
+        """Whether a version of a channel was not met here before; from now on it was."""
+        known = len(self._kept)
+        self._kept.add(version)
+        return len(self._kept) > known
+
     def learn(self, stored: StoredList, values: list[Any], rows: Mapping[bytes, Item]) -> list[int]:
         """Remember a list that was just loaded; return how its items look as JSON."""
         self._stored |= {name: (len(blob), look) for name, (_, blob, look) in rows.items()}
@@ -171,7 +181,7 @@ class Encoder:
         names = line.names[:known] if line else []
         for value in values[known:]:
             type_, blob = serde.dumps_typed(value)
-            name = _hash(type_, blob)
+            name = _hash(type_, blob, self._key)
             names.append(name)
             if name not in self._stored and name not in new:
                 new[name] = (type_, blob, shown_as(dumps(serde.loads_typed((type_, blob)))))
@@ -249,5 +259,5 @@ def _names(blob: bytes) -> list[bytes]:
     return [blob[at : at + NAME] for at in range(0, len(blob), NAME)]
 
 
-def _hash(type_: str, blob: bytes) -> bytes:
-    return blake2b(b"%b\0%b" % (type_.encode(), blob), digest_size=NAME).digest()
+def _hash(type_: str, blob: bytes, key: bytes = b"") -> bytes:
+    return blake2b(b"%b\0%b" % (type_.encode(), blob), digest_size=NAME, key=key).digest()

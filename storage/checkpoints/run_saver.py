@@ -1,6 +1,7 @@
 """The saver of one attempt of a run: fenced, coalescing, and aware of what it has stored."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,8 +17,11 @@ from langgraph.checkpoint.base import (
 )
 from psycopg.rows import DictRow
 
+from artel.storage import tasks
+from artel.storage.checkpoints import sealed
 from artel.storage.checkpoints.holding import WORTH, Channel, Held, Shelf, common, shown, typed_channel
 from artel.storage.checkpoints.lists import LIST, Encoder, Item, shown_as
+from artel.storage.checkpoints.rows import Rows
 from artel.storage.checkpoints.saver import Encoded, Saver
 from artel.storage.checkpoints.writing import Load, Saves, Writer
 from artel.storage.events import Held as Reference
@@ -36,6 +40,8 @@ class Memory:
     )  # root graph: by version
     trusting: bool = False
     closed: bool = False
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # rows are sealed in the order they were encoded
+    unsealed: BaseException | None = None  # why rows were not: without them later ones mean nothing
 
 
 class RunSaver(Saver):
@@ -77,6 +83,7 @@ class RunSaver(Saver):
         Raises:
             StaleAttempt, Unavailable: it could not be.
         """
+        await self._in_turn()
         await self._memory.writer.flush()
 
     async def rest(self) -> Load:
@@ -85,6 +92,7 @@ class RunSaver(Saver):
         Raises:
             StaleAttempt, Unavailable: what was put down before could not be written.
         """
+        await self._in_turn()
         return await self._memory.writer.rest()
 
     def holding(self, values: Mapping[str, Any]) -> str | None:
@@ -106,6 +114,8 @@ class RunSaver(Saver):
                 when that happens while it stops to ask.
         """
         self._memory.writer.check()
+        if self._memory.unsealed:
+            raise self._memory.unsealed
         if self._nothing_there:
             self._nothing_there = False
             return None
@@ -147,7 +157,10 @@ class RunSaver(Saver):
         encoded = self._encoded(self._encoder(config), config, checkpoint, metadata, new_versions)
         if self._memory.closed:
             return encoded.config
-        if self._memory.trusting:
+        if self.db.sealer:
+            remember = partial(self._remember, checkpoint, encoded)
+            await tasks.finish(self._put_sealed(encoded.rows, remember, now=True))
+        elif self._memory.trusting:
             self._memory.writer.put(encoded.rows, partial(self._remember, checkpoint, encoded))
         else:
             await self._memory.writer.write(encoded.rows, now=True)
@@ -165,19 +178,49 @@ class RunSaver(Saver):
         if self._memory.closed:
             return
         rows = self._encoded_writes(self._encoder(config), config, writes, task_id, task_path)
-        if self._memory.trusting:
+        if self.db.sealer:
+            await tasks.finish(self._put_sealed(rows, None, now=False))
+        elif self._memory.trusting:
             self._memory.writer.put(rows)
         else:
             await self._memory.writer.write(rows, now=False)
 
     async def _caught_up(self, config: RunnableConfig) -> None:
         """Wait for what was put down where a read looks."""
+        await self._in_turn()
         where = config["configurable"]
         if self._memory.writer.holds(str(where["thread_id"]), where.get("checkpoint_ns", "")):
             await self.flush()
 
+    async def _put_sealed(self, rows: Rows, then: Callable[[], None] | None, *, now: bool) -> None:
+        """Put rows down as soon as they are sealed, after those that were encoded before."""
+        memory, sealer = self._memory, self.db.sealer
+        assert sealer is not None
+        async with memory.turn:
+            if memory.unsealed:
+                raise memory.unsealed
+            try:
+                rows = await sealed.seal(sealer, rows)
+            except BaseException as failed:
+                memory.unsealed = failed
+                raise
+            if memory.trusting:
+                memory.writer.put(rows, then)
+                return
+            written = asyncio.create_task(memory.writer.write(rows, now=now))
+            await asyncio.sleep(0)  # it is put down
+        await written
+        if then:
+            then()
+
+    async def _in_turn(self) -> None:
+        """Wait until what was encoded before is sealed and put down."""
+        if self.db.sealer:
+            async with self._memory.turn:
+                pass
+
     def _encoder(self, config: RunnableConfig) -> Encoder:
-        return self._memory.encoders.setdefault(str(config["configurable"]["thread_id"]), Encoder())
+        return self._memory.encoders.setdefault(str(config["configurable"]["thread_id"]), self._new_encoder())
 
     def _remember(self, checkpoint: Checkpoint, encoded: Encoded) -> None:
         where = encoded.config["configurable"]
@@ -203,7 +246,7 @@ class RunSaver(Saver):
     def _learn(self, found: CheckpointTuple, row: DictRow, rows: Mapping[bytes, Item]) -> None:
         """Remember what was loaded: the next version of a list is mostly this one."""
         values = found.checkpoint["channel_values"]
-        encoder = self._memory.encoders.setdefault(row["thread_id"], Encoder())
+        encoder = self._memory.encoders.setdefault(row["thread_id"], self._new_encoder())
         new: dict[str, Channel] = {}
         for channel, type_, blob in row["channel_values"] or ():
             name, typed = channel.decode(), (type_.decode(), blob)

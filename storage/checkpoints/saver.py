@@ -22,7 +22,7 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from psycopg import AsyncCursor
 from psycopg.rows import DictRow, dict_row, tuple_row
 
-from artel.storage.checkpoints import removal
+from artel.storage.checkpoints import removal, sealed
 from artel.storage.checkpoints.lists import (
     LIST,
     EncodedList,
@@ -36,6 +36,7 @@ from artel.storage.checkpoints.lists import (
 from artel.storage.checkpoints.rows import SAVE, ByteaArray, Rows, parameters
 from artel.storage.encoding import dumps_jsonb
 from artel.storage.postgres import Database
+from artel.storage.sealing import SEALED
 
 INLINE = 256  # characters of a string that is written into every checkpoint; a longer one once a version
 THREAD = 64 * 1024  # bytes from which decoding leaves the event loop to others
@@ -66,6 +67,10 @@ class Encoded:
     config: RunnableConfig
 
 
+class DeltaParts(dict[str, Any]):
+    """What the history of a DeltaChannel is made of."""
+
+
 class Saver(AsyncPostgresSaver):
     """A saver over our pool, without LangGraph's lock around every operation; not fenced."""
 
@@ -87,7 +92,7 @@ class Saver(AsyncPostgresSaver):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Save a checkpoint."""
-        encoded = self._encoded(Encoder(), config, checkpoint, metadata, new_versions)
+        encoded = self._encoded(self._new_encoder(), config, checkpoint, metadata, new_versions)
         await self._save(encoded.rows)
         return encoded.config
 
@@ -95,13 +100,15 @@ class Saver(AsyncPostgresSaver):
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         """Save what a task wrote."""
-        await self._save(self._encoded_writes(Encoder(), config, writes, task_id, task_path))
+        await self._save(self._encoded_writes(self._new_encoder(), config, writes, task_id, task_path))
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the checkpoint that `config` names, else the newest of the thread and namespace."""
         row = cast("DictRow | None", await super().aget_tuple(config))
         if row is None:
             return None
+        if self.db.sealer:
+            row = await sealed.opened(self.db.sealer, row)
         items = await self._item_rows([row])
         found = await self._decoded(row, items)
         self._learn(found, row, items.get(row["thread_id"], {}))
@@ -115,9 +122,17 @@ class Saver(AsyncPostgresSaver):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
-        """Yield checkpoints, newest first."""
+        """Yield checkpoints, newest first.
+
+        Raises:
+            Unsearchable: what `filter` looks for is sealed.
+        """
+        if self.db.sealer:
+            sealed.check_clear(filter or {})
         found = super().alist(config, filter=filter, before=before, limit=limit)
         rows = [cast(DictRow, row) async for row in found]
+        if self.db.sealer:
+            rows = [await sealed.opened(self.db.sealer, row) for row in rows]
         items = await self._item_rows(rows)
         for row in rows:
             yield await self._decoded(row, items)
@@ -126,7 +141,11 @@ class Saver(AsyncPostgresSaver):
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         """Return what a DeltaChannel is rebuilt from: a seed, and the writes since."""
-        found = await super().aget_delta_channel_history(config=config, channels=channels)
+        parts = await super().aget_delta_channel_history(config=config, channels=channels)
+        if not isinstance(parts, DeltaParts):
+            return parts
+        rows_of = await sealed.opened_typed(self.db.sealer, parts["stage2_rows"])
+        found = super()._build_delta_channels_writes_history(**{**parts, "stage2_rows": rows_of})
         thread_id = config["configurable"]["thread_id"]
         stored = [v for one in found.values() for v in _history(one) if isinstance(v, StoredList)]
         if not stored:
@@ -169,6 +188,8 @@ class Saver(AsyncPostgresSaver):
                 await removal.sweep_at_rest(conn, str(thread_id))
 
     async def _save(self, rows: Rows) -> None:
+        if self.db.sealer:
+            rows = await sealed.seal(self.db.sealer, rows)
         async with self.db.connection() as conn:
             await conn.execute(SAVE, parameters([(None, 0, rows)]))
 
@@ -183,15 +204,16 @@ class Saver(AsyncPostgresSaver):
         configurable = config["configurable"]
         thread_id, ns = str(configurable["thread_id"]), configurable.get("checkpoint_ns", "")
         rows, channels, inline = Rows(), {}, {}
+        open_here = self.db.sealer is None
         for channel, value in checkpoint["channel_values"].items():
             version = checkpoint["channel_versions"].get(channel)
             atom = type(value) in (str, int, float, bool)
-            if value is None or _fits(value) or (atom and version is None):
+            if value is None or (_fits(value) and open_here) or (atom and version is None):
                 inline[channel] = value
                 continue
             if isinstance(value, _DeltaSnapshot):
                 inline[channel] = True
-            if channel in new_versions or atom:  # the stock saver had an atom inline: it may have no blob yet
+            if channel in new_versions or (atom and encoder.has_not((ns, channel, version))):
                 channels[channel] = self._put(encoder, thread_id, value, rows)
                 typed = channels[channel]
                 row = (LIST, typed.blob) if isinstance(typed, EncodedList) else typed
@@ -233,6 +255,13 @@ class Saver(AsyncPostgresSaver):
     def _learn(self, found: CheckpointTuple, row: DictRow, rows: Mapping[bytes, Item]) -> None:
         """Nothing: whoever reads for many threads remembers none."""
 
+    def _new_encoder(self) -> Encoder:
+        return Encoder(secret=self.db.sealer is not None)
+
+    def _build_delta_channels_writes_history(self, **parts: Any) -> Any:
+        """Leave the parts as they are: sealed ones are opened first."""
+        return DeltaParts(parts)
+
     async def _load_checkpoint_tuple(self, value: DictRow) -> CheckpointTuple:
         """Leave the row as it is: lists need a second look at the database first."""
         return cast(CheckpointTuple, value)
@@ -249,7 +278,8 @@ class Saver(AsyncPostgresSaver):
     async def _fetch(self, thread_id: str, names: set[bytes]) -> dict[bytes, Item]:
         async with self.db.connection() as conn, conn.cursor(binary=True, row_factory=tuple_row) as cursor:
             await cursor.execute(ITEMS, {"thread_id": thread_id, "names": ByteaArray(list(names))})
-            return {name: (type_, blob, look) for name, type_, blob, look in await cursor.fetchall()}
+            found = {name: (type_, blob, look) for name, type_, blob, look in await cursor.fetchall()}
+        return await sealed.opened_items(self.db.sealer, found) if self.db.sealer else found
 
     async def _decoded(self, row: DictRow, items: ItemRows) -> CheckpointTuple:
         rows = items.get(row["thread_id"], {})
@@ -280,6 +310,8 @@ class Saver(AsyncPostgresSaver):
         )
 
     def _value(self, typed: Typed, rows: Mapping[bytes, Item]) -> Any:
+        if typed[0] == SEALED:
+            raise sealed.closed(typed[0])
         value = self.serde.loads_typed(typed)
         return assembled(value, rows, self.serde.loads_typed) if isinstance(value, StoredList) else value
 

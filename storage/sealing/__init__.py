@@ -6,6 +6,7 @@ there was one stays readable: ciphertext carries a mark.
 
 from artel.storage.sealing.agreement import agree
 from artel.storage.sealing.sealer import (
+    NO_KEY,
     SEALED,
     CannotOpen,
     CannotSeal,
@@ -17,6 +18,7 @@ from artel.storage.sealing.sealer import (
 )
 
 __all__ = [
+    "NO_KEY",
     "SEALED",
     "CannotOpen",
     "CannotSeal",
