@@ -1,6 +1,6 @@
 """Threads: dialogues, what each of them is waiting for, and how long it stays."""
 
-from artel.storage.threads.changing import create, delete, get, hold, lock, patch, settle
+from artel.storage.threads.changing import create, delete, get, hold, is_taken, lock, patch, settle
 from artel.storage.threads.expiring import next_expired, pruned
 from artel.storage.threads.finding import SORTABLE, Filter, count, is_plain, search
 from artel.storage.threads.record import (
@@ -27,6 +27,7 @@ __all__ = [
     "get",
     "hold",
     "is_plain",
+    "is_taken",
     "lock",
     "next_expired",
     "patch",

@@ -7,6 +7,7 @@ from psycopg.types.json import Jsonb
 
 from artel.storage.postgres import Connection
 from artel.storage.threads.record import Allowed, Life, Status, Thread, ThreadExists, known, one
+from artel.storage.threads.sealed import questions_of
 
 CREATE = """
 insert into threads (thread_id, metadata, config, owner, status, interrupts, ttl_minutes, ttl_strategy)
@@ -23,6 +24,8 @@ select * from threads
 """
 
 LOCK = ONE + " for no key update"
+
+IS_TAKEN = "select 1 from threads where thread_id = %(thread_id)s"
 
 HOLD = "select from threads where thread_id = %(thread_id)s for no key update"
 
@@ -64,6 +67,10 @@ async def create(
     Raises:
         ThreadExists: there is one, and that is an error or it is somebody else's.
     """
+    if conn.sealer:
+        metadata = await conn.sealer.seal_keys("thread", "metadata", metadata or {})
+        config = await conn.sealer.seal("thread", "config", config) if config else None
+        interrupts = await questions_of(conn.sealer, interrupts)
     values = {
         "thread_id": thread_id,
         "owner": owner,
@@ -93,6 +100,11 @@ async def get(conn: Connection, thread_id: UUID, *, owner: str, allowed: Allowed
     )
 
 
+async def is_taken(conn: Connection, thread_id: UUID) -> bool:
+    """Say whether anybody has a thread with that id."""
+    return await (await conn.execute(IS_TAKEN, {"thread_id": thread_id})).fetchone() is not None
+
+
 async def lock(conn: Connection, thread_id: UUID, *, owner: str, allowed: Allowed = None) -> Thread | None:
     """Return a thread, kept from changing until the transaction ends; None when there is none."""
     return await one(conn, LOCK, {"thread_id": thread_id, "owner": owner, "allowed": allowed})
@@ -117,6 +129,8 @@ async def patch(
     Raises:
         UnknownThread: this owner has none with that id, or `allowed` does not let them see it.
     """
+    if conn.sealer:
+        metadata = await conn.sealer.seal_keys("thread", "metadata", metadata)
     values = {
         "thread_id": thread_id,
         "owner": owner,
@@ -130,6 +144,8 @@ async def patch(
 
 async def settle(conn: Connection, thread_id: UUID, status: Status, interrupts: dict[str, Any]) -> None:
     """Say how a thread stands now, unless a run on it is pending or running and will say so itself."""
+    if conn.sealer:
+        interrupts = await questions_of(conn.sealer, interrupts) or {}
     values = {"thread_id": thread_id, "status": status, "interrupts": Jsonb(interrupts)}
     await conn.execute(SETTLE, values)
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from artel.storage.postgres import Connection
-from artel.storage.threads.record import Thread, one
+from artel.storage.threads.record import Thread
 
 # A thread with a schedule is not over; a locked one is somebody's, and the next look finds it.
 EXPIRED = """
@@ -21,8 +21,12 @@ PRUNED = "update threads set pruned_at = clock_timestamp() where thread_id = %(t
 
 
 async def next_expired(conn: Connection) -> Thread | None:
-    """Lock and return the thread whose time has been over longest, and on which nothing runs or will run."""
-    return await one(conn, EXPIRED, {})
+    """Lock and return the thread whose time has been over longest, and on which nothing runs or will run.
+
+    What is sealed of it stays so: it need not be readable to go.
+    """
+    row = await (await conn.execute(EXPIRED)).fetchone()
+    return Thread(**row) if row else None
 
 
 async def pruned(conn: Connection, thread_id: UUID) -> None:

@@ -48,7 +48,10 @@ _SERDE = JsonPlusSerializer()
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which threads: all that is given must hold. `plain` are values of their state, see `is_plain`."""
+    """Which threads: all that is given must hold. `plain` are values of their state, see `is_plain`.
+
+    Where states are sealed the database can compare none: `plain` must be empty then.
+    """
 
     owner: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -77,7 +80,11 @@ async def search(
     sort_by: str = "created_at",
     sort_order: Literal["asc", "desc"] = "desc",
 ) -> list[Thread]:
-    """Return the threads that match; `sort_by` is one of SORTABLE."""
+    """Return the threads that match; `sort_by` is one of SORTABLE.
+
+    Raises:
+        Unsearchable: metadata that are wanted are encrypted.
+    """
     if sort_by not in SORTABLE:
         raise ValueError(f"sort_by must be one of {', '.join(SORTABLE)}, got {sort_by!r}")
     query = SQL(SEARCH).format(
@@ -85,12 +92,22 @@ async def search(
         by=Identifier(sort_by),
         way=SQL("asc" if sort_order == "asc" else "desc"),
     )
-    cursor = await conn.execute(query, _values(wanted) | {"limit": limit, "offset": offset})
-    return [Thread(**row) for row in await cursor.fetchall()]
+    if conn.sealer:
+        await conn.sealer.check_clear("thread", "metadata", wanted.metadata)
+    rows = await (await conn.execute(query, _values(wanted) | {"limit": limit, "offset": offset})).fetchall()
+    if conn.sealer:
+        rows = await conn.sealer.open(rows)
+    return [Thread(**row) for row in rows]
 
 
 async def count(conn: Connection, wanted: Filter) -> int:
-    """Return how many threads match."""
+    """Return how many threads match.
+
+    Raises:
+        Unsearchable: metadata that are wanted are encrypted.
+    """
+    if conn.sealer:
+        await conn.sealer.check_clear("thread", "metadata", wanted.metadata)
     query = SQL(COUNT).format(matching=_matching(wanted))
     row = await (await conn.execute(query, _values(wanted))).fetchone()
     return int(row["found"]) if row else 0

@@ -55,6 +55,8 @@ class Thread:
 async def one(conn: Connection, query: str, values: dict[str, Any]) -> Thread | None:
     """Return the thread that a statement returns, if it does."""
     row = await (await conn.execute(query, values)).fetchone()
+    if row and conn.sealer:
+        row = await conn.sealer.open(row)
     return Thread(**row) if row else None
 
 

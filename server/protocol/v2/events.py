@@ -34,16 +34,19 @@ SHAPE = {
 
 
 @router.post(
-    "/stream/events", response_class=EventStream, responses=answers(WrongFilter), openapi_extra=SHAPE
+    "/stream/events",
+    response_class=EventStream,
+    responses=answers(WrongFilter, UnknownThread),
+    openapi_extra=SHAPE,
 )
 async def stream(thread_id: ThreadId, request: Request, engine: GivenEngine, caller: GivenCaller) -> Response:
-    """Stream what happens on a thread after event `since`, then live; a thread may come to be later."""
+    """Stream what happens on a thread after event `since`, then live; one that nobody has may come to be."""
     try:
         given = orjson.loads(await request.body())
     except orjson.JSONDecodeError as wrong:
         raise WrongFilter("Invalid JSON in request body") from wrong
     wanted = Filter.of(given)
-    is_there = await visible(caller, thread_id)
+    is_there = await admitted(engine, caller, thread_id, since=wanted.since)
 
     async def pieces() -> AsyncIterator[bytes]:
         async for batch in heard(engine, thread_id, wanted, is_there):
@@ -57,11 +60,15 @@ async def stream(thread_id: ThreadId, request: Request, engine: GivenEngine, cal
     return Held(pieces(), alive=HEARTBEAT, media_type=SSE, headers=NO_BUFFERS)
 
 
-async def visible(caller: Caller, thread_id: UUID) -> IsThere:
+async def admitted(engine: Engine, caller: Caller, thread_id: UUID, *, since: int = 0) -> IsThere:
     """Return what tells whether a thread is there for a caller.
+
+    One that nobody has may still come to be: clients name a thread themselves, listen, and make it by their
+    first `run.start`. It is none to come for who has heard something of it: `since` says so.
 
     Raises:
         Forbidden: they may not read it.
+        UnknownThread: somebody else has it, or it is gone.
     """
     allowed = await caller.may("threads", "read", {"thread_id": thread_id})
 
@@ -72,6 +79,9 @@ async def visible(caller: Caller, thread_id: UUID) -> IsThere:
             return False
         return True
 
+    async with engine.db.connection() as conn:
+        if not await is_there(conn) and (since or await threads.is_taken(conn, thread_id)):
+            raise UnknownThread(f"no thread {thread_id}")
     return is_there
 
 

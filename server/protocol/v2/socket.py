@@ -18,12 +18,13 @@ from artel.server.protocol.given import GivenCatalog, GivenEngine
 from artel.server.protocol.orders import Call
 from artel.server.protocol.v2 import commands
 from artel.server.protocol.v2.desk import Desk, Refused, Result, checked
-from artel.server.protocol.v2.events import heard, visible
+from artel.server.protocol.v2.events import admitted, heard
 from artel.server.protocol.v2.filters import Filter
 from artel.server.protocol.v2.project import PARTS
 from artel.storage import tasks
 from artel.storage.encoding import dumps
 from artel.storage.errors import ArtelError, Forbidden
+from artel.storage.threads import UnknownThread
 
 router = APIRouter(prefix="/threads/{thread_id}", tags=["Protocol v2"])
 
@@ -60,8 +61,8 @@ async def socket(
         await websocket.close(AS_HTTP + 422, "the thread's id must be a UUID")
         return
     try:
-        is_there = await visible(caller, known)
-    except Forbidden as refused:
+        is_there = await admitted(engine, caller, known)
+    except (Forbidden, UnknownThread) as refused:
         await websocket.close(AS_HTTP + refused.status, str(refused)[:120])
         return
     desk = Desk(engine, catalog, known, Call(caller, uuid4().hex))
@@ -166,11 +167,15 @@ class Session:
         """Send what a filter lets through, until the thread is gone or this process ends."""
         engine, thread_id = self.desk.engine, self.desk.thread_id
         try:
+            await admitted(engine, self.desk.caller, thread_id, since=wanted.since)
             async for batch in heard(engine, thread_id, wanted, self.is_there):
                 for said in batch:
                     await self.websocket.send_text(said.encoded().decode())
         except (WebSocketDisconnect, RuntimeError):
             return  # the client has left
+        except (Forbidden, UnknownThread) as refused:
+            await self.end(AS_HTTP + refused.status, str(refused)[:120])
+            return
         except Exception:
             log.exception("a subscription failed", thread_id=str(thread_id))
             await self._send(commands.error(None, "unknown_error", "a bug of the server; its log says more"))

@@ -4,10 +4,13 @@ import asyncio
 import itertools
 import json
 from typing import Any
+from uuid import UUID
 
 from tests.fakes.served import calling, serving
 from tests.fakes.speaking import Stage
 from tests.fakes.streaming import streaming
+
+from artel.storage import threads
 
 from .conftest import ALL, HI, Talk
 
@@ -75,6 +78,18 @@ async def test_a_stream_may_be_opened_before_there_is_a_thread(talk: Talk) -> No
         await talk.run("fail")
         await stream.until("no luck")
     assert lifecycle(stream.data) == [(0, "running"), (0, "completed"), (0, "running"), (0, "failed")]
+
+
+async def test_a_thread_that_somebody_else_has_or_that_is_gone_is_not_there(talk: Talk) -> None:
+    path = f"/threads/{talk.thread}/stream/events"
+    gone = await talk.http.post(path, json={"channels": ["values"], "since": 4_000})
+    assert (gone.status_code, talk.thread in gone.json()["detail"]) == (404, True)
+    async with talk.app.state.engine.db.transaction() as conn:
+        await threads.create(conn, UUID(talk.thread), owner="somebody else")
+    for since in (0, 4_000):
+        theirs = await talk.http.post(path, json={"channels": ["values"], "since": since})
+        assert theirs.status_code == 404
+        assert theirs.json()["detail"] == gone.json()["detail"]
 
 
 async def test_graphs_inside_are_told_and_filtered(talk: Talk) -> None:

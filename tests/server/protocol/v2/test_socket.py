@@ -3,12 +3,14 @@
 import asyncio
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from tests.fakes.speaking import Stage
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from artel.storage import threads
 
 from .conftest import HI, Talk
 
@@ -110,20 +112,32 @@ async def test_a_name_that_only_pretends_to_be_ours_opens_no_socket(url: str) ->
 
 async def test_a_socket_is_closed_with_the_reason(url: str, talk: Talk) -> None:
     async with connect(address(url, "x")) as socket:
-        with pytest.raises(ConnectionClosed) as closed:
-            await asyncio.wait_for(socket.recv(), 5)
-        assert closed.value.rcvd
-        assert closed.value.rcvd.code == 4422
+        assert await closing(socket) == 4422
     await talk.run("talk")
     async with connect(address(url, talk.thread)) as socket:
         line = Line(socket)
         await line.send("subscription.subscribe", channels=["lifecycle"])
         await line.until("completed")
         await talk.http.delete(f"/threads/{talk.thread}")
-        with pytest.raises(ConnectionClosed) as closed:
-            await asyncio.wait_for(socket.recv(), 5)
-        assert closed.value.rcvd
-        assert closed.value.rcvd.code == 4404
+        assert await closing(socket) == 4404
+
+
+async def test_a_socket_to_what_somebody_else_has_or_to_what_is_gone_is_closed(url: str, talk: Talk) -> None:
+    async with connect(address(url, talk.thread)) as socket:
+        line = Line(socket)
+        await line.send("subscription.subscribe", channels=["lifecycle"], since=4_000)
+        assert await closing(socket) == 4404
+    async with talk.app.state.engine.db.transaction() as conn:
+        await threads.create(conn, UUID(talk.thread), owner="somebody else")
+    async with connect(address(url, talk.thread)) as socket:
+        assert await closing(socket) == 4404
+
+
+async def closing(socket: ClientConnection) -> int:
+    with pytest.raises(ConnectionClosed) as closed:
+        await asyncio.wait_for(socket.recv(), 5)
+    assert closed.value.rcvd
+    return closed.value.rcvd.code
 
 
 async def test_two_sockets_hear_a_message_while_it_is_said(url: str, talk: Talk, stage: Stage) -> None:
