@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 import orjson
 from langgraph.types import Send
 
+from artel.storage import messages
+
 MAX_DEPTH = 200  # orjson itself gives up at 254; deeper values are shown as text
 
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
@@ -53,6 +55,8 @@ def without_nul(text: bytes) -> bytes:
 
 def _plain(value: object) -> object:
     """Give an object that orjson does not know in terms that it knows."""
+    if (held := messages.fields(value)) is not None:
+        return held
     match value:
         case Send():
             return {"node": value.node, "args": value.arg}

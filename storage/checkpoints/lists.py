@@ -16,6 +16,7 @@ from os import urandom
 from typing import Any, TypeAlias
 from zlib import crc32
 
+import ormsgpack
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
@@ -30,6 +31,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from artel.storage.encoding import dumps
+from artel.storage.messages import unpacking
 
 LIST = "artel.list"  # the type of a stored list: a format byte, and the names of chunks and items
 CHUNK = "artel.chunk"  # the type of a chunk: the names of its items
@@ -95,6 +97,9 @@ class ListSerializer(JsonPlusSerializer):
                 return StoredList(tuple(_names(blob[1:])))
             case ("artel.integer", blob):
                 return int(blob)
+            case ("msgpack", blob):
+                hook = unpacking(self._unpack_ext_hook)
+                return ormsgpack.unpackb(blob, ext_hook=hook, option=ormsgpack.OPT_NON_STR_KEYS)
         return super().loads_typed(data)
 
 
