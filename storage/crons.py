@@ -1,6 +1,7 @@
 """Crons: runs that come again and again. A row knows when it is due next; whoever locks it then fires it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -46,11 +47,15 @@ class Cron:
     next_run_date: datetime | None  # None: it will not fire again
     created_at: datetime
     updated_at: datetime
+    sealed_with: Mapping[str, Any] = field(default_factory=dict)  # the context for all that its runs seal
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A cron that is locked and due, and what the time is where all replicas ask."""
+    """A cron that is locked and due, and what the time is where all replicas ask.
+
+    What is sealed of it is still so: one that cannot be opened shall hold up no other.
+    """
 
     cron: Cron
     now: datetime
@@ -120,7 +125,7 @@ select extract(epoch from min(next_run_date) - clock_timestamp())::float as in_s
 
 async def create(conn: Connection, cron: Cron) -> Cron:
     """Keep a new cron; it is due at its `next_run_date`."""
-    values = _changeable(cron) | {
+    values = await _changeable(conn, cron) | {
         "assistant_id": cron.assistant_id,
         "thread_id": cron.thread_id,
         "owner": cron.owner,
@@ -149,7 +154,7 @@ async def lock(conn: Connection, cron_id: UUID, *, owner: str, allowed: str | No
 
 async def update(conn: Connection, cron: Cron) -> Cron:
     """Write what can change of a cron that the caller has locked."""
-    return _known(await _one(conn, UPDATE, _changeable(cron)), cron.cron_id)
+    return _known(await _one(conn, UPDATE, await _changeable(conn, cron)), cron.cron_id)
 
 
 async def delete(conn: Connection, cron_id: UUID, *, owner: str, allowed: str | None = None) -> None:
@@ -176,13 +181,18 @@ async def search(
     sort_by: str = "created_at",
     sort_order: Literal["asc", "desc"] = "desc",
 ) -> list[Cron]:
-    """Return the crons that match; `sort_by` is one of SORTABLE."""
+    """Return the crons that match; `sort_by` is one of SORTABLE.
+
+    Raises:
+        Unsearchable: metadata that are wanted are encrypted.
+    """
     if sort_by not in SORTABLE:
         raise ValueError(f"sort_by must be one of {', '.join(SORTABLE)}, got {sort_by!r}")
     query = SQL(SEARCH).format(by=Identifier(sort_by), way=SQL("asc" if sort_order == "asc" else "desc"))
     values = _matching(owner, assistant_id, thread_id, enabled, metadata, allowed)
-    cursor = await conn.execute(query, values | {"limit": limit, "offset": offset})
-    return [Cron(**row) for row in await cursor.fetchall()]
+    await _check_clear(conn, metadata)
+    rows = await (await conn.execute(query, values | {"limit": limit, "offset": offset})).fetchall()
+    return [await opened(conn, Cron(**row)) for row in rows]
 
 
 async def count(
@@ -195,7 +205,12 @@ async def count(
     metadata: dict[str, Any] | None = None,
     allowed: str | None = None,
 ) -> int:
-    """Return how many crons match."""
+    """Return how many crons match.
+
+    Raises:
+        Unsearchable: metadata that are wanted are encrypted.
+    """
+    await _check_clear(conn, metadata)
     values = _matching(owner, assistant_id, thread_id, enabled, metadata, allowed)
     row = await (await conn.execute(COUNT, values)).fetchone()
     return int(row["found"]) if row else 0
@@ -234,7 +249,29 @@ async def next_due_in(conn: Connection) -> float | None:
     return row["in_s"] if row else None
 
 
-def _changeable(cron: Cron) -> dict[str, Any]:
+async def opened(conn: Connection, cron: Cron) -> Cron:
+    """Return a cron with everything opened that is sealed of it.
+
+    Raises:
+        CannotOpen: it cannot be.
+    """
+    if conn.sealer is None:
+        return cron
+    payload, metadata = await conn.sealer.open([cron.payload, cron.metadata])
+    context = conn.sealer.context_of(cron.payload)
+    return replace(cron, payload=payload, metadata=metadata, sealed_with=context)
+
+
+async def _check_clear(conn: Connection, metadata: dict[str, Any] | None) -> None:
+    if conn.sealer:
+        await conn.sealer.check_clear("cron", "metadata", metadata or {})
+
+
+async def _changeable(conn: Connection, cron: Cron) -> dict[str, Any]:
+    payload, metadata = cron.payload, cron.metadata
+    if conn.sealer:
+        payload = await conn.sealer.seal("cron", "payload", payload)
+        metadata = await conn.sealer.seal_keys("cron", "metadata", metadata)
     return {
         "cron_id": cron.cron_id,
         "schedule": cron.schedule,
@@ -242,8 +279,8 @@ def _changeable(cron: Cron) -> dict[str, Any]:
         "end_time": cron.end_time,
         "enabled": cron.enabled,
         "on_run_completed": cron.on_run_completed,
-        "payload": Jsonb(cron.payload),
-        "metadata": Jsonb(cron.metadata),
+        "payload": Jsonb(payload),
+        "metadata": Jsonb(metadata),
         "next_run_date": cron.next_run_date,
     }
 
@@ -272,7 +309,7 @@ def _matching(
 
 async def _one(conn: Connection, query: str, values: dict[str, Any]) -> Cron | None:
     row = await (await conn.execute(query, values)).fetchone()
-    return Cron(**row) if row else None
+    return await opened(conn, Cron(**row)) if row else None
 
 
 def _known(cron: Cron | None, cron_id: UUID) -> Cron:

@@ -18,7 +18,7 @@ from cronsim import CronSim, CronSimError
 from artel.server.engine import dispatch
 from artel.server.engine.engine import Engine
 from artel.server.engine.priority import ranked, remember
-from artel.storage import crons
+from artel.storage import crons, sealing
 from artel.storage.crons import Cron, Due
 from artel.storage.errors import ArtelError, BadRequest, Forbidden, Invalid, NotFound, Unavailable
 from artel.storage.postgres import Connection
@@ -130,9 +130,11 @@ async def _fire(conn: Connection, engine: Engine, due: Due, order_of: OrderOf) -
         following = next_tick(cron.schedule, cron.timezone, after=due.now, until=cron.end_time)
         await crons.move(conn, cron.cron_id, following)
         async with conn.transaction():
-            order, priority = await ranked(engine, engine.bounded(await order_of(cron)))
-            await dispatch.place(conn, engine, order)
-            await remember(conn, order, priority)
+            cron = await crons.opened(conn, cron)
+            with sealing.within(cron.sealed_with):
+                order, priority = await ranked(engine, engine.bounded(await order_of(cron)))
+                await dispatch.place(conn, engine, order)
+                await remember(conn, order, priority)
     except Unavailable:
         raise
     except HOPELESS as gone:

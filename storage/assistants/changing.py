@@ -121,9 +121,9 @@ class Change:
             "graph_id": now.graph_id if self.graph_id is None else self.graph_id,
             "name": now.name if self.name is None else self.name,
             "description": now.description if self.description is None else self.description,
-            "config": Jsonb(config),
-            "context": Jsonb(context),
-            "metadata": Jsonb({**now.metadata, **(self.metadata or {}), **own}),
+            "config": config,
+            "context": context,
+            "metadata": {**now.metadata, **(self.metadata or {}), **own},
         }
 
 
@@ -166,11 +166,12 @@ async def create(
         "graph_id": graph_id,
         "name": name,
         "description": description,
-        "config": Jsonb(config or {}),
-        "context": Jsonb(context or {}),
-        "metadata": Jsonb(metadata or {}),
+        "config": config or {},
+        "context": context or {},
+        "metadata": metadata or {},
         "allowed": allowed,
     }
+    values = await _stored(conn, values)
     made = await one(conn, CREATE, values)
     if made is None and if_exists == "do_nothing":
         made = await one(conn, GET, values)
@@ -198,7 +199,7 @@ async def patch(
         OfTheGraph: it came with its graph, and the change would give it another.
     """
     now = await lock(conn, assistant_id, allowed=allowed)
-    return known(await one(conn, PATCH, change.of(now)), assistant_id)
+    return known(await one(conn, PATCH, await _stored(conn, change.of(now))), assistant_id)
 
 
 async def point(conn: Connection, assistant_id: UUID, version: int, *, allowed: Allowed = None) -> Assistant:
@@ -233,6 +234,16 @@ async def delete(conn: Connection, assistant_id: UUID, *, allowed: Allowed = Non
     """
     removable(await lock(conn, assistant_id, allowed=allowed))
     await conn.execute(DELETE, {"assistant_id": assistant_id})
+
+
+async def _stored(conn: Connection, columns: dict[str, Any]) -> dict[str, Any]:
+    """Return columns as they are stored: JSON as such, and sealed where something seals."""
+    given = {name: columns[name] for name in ("config", "context", "metadata")}
+    if conn.sealer:
+        for name in ("config", "context"):
+            given[name] = await conn.sealer.seal("assistant", name, given[name]) if given[name] else {}
+        given["metadata"] = await conn.sealer.seal_keys("assistant", "metadata", given["metadata"])
+    return columns | {name: Jsonb(value) for name, value in given.items()}
 
 
 def removable(assistant: Assistant) -> None:

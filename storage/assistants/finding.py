@@ -57,14 +57,21 @@ async def search(
     """Return the assistants that match; `name` is a part of the name, `sort_by` one of SORTABLE.
 
     The case of a name does not count.
+
+    Raises:
+        Unsearchable: metadata that are wanted are encrypted.
     """
     if sort_by not in SORTABLE:
         raise ValueError(f"sort_by must be one of {', '.join(SORTABLE)}, got {sort_by!r}")
     by = SQL("lower(name)") if sort_by == "name" else Identifier(sort_by)
     query = SQL(SEARCH).format(by=by, way=SQL("asc" if sort_order == "asc" else "desc"))
+    if conn.sealer:
+        await conn.sealer.check_clear("assistant", "metadata", metadata or {})
     values = _matching(served, metadata, graph_id, name, allowed) | {"limit": limit, "offset": offset}
-    cursor = await conn.execute(query, values)
-    return [Assistant(**row) for row in await cursor.fetchall()]
+    rows = await (await conn.execute(query, values)).fetchall()
+    if conn.sealer:
+        rows = await conn.sealer.open(rows)
+    return [Assistant(**row) for row in rows]
 
 
 async def count(
@@ -76,7 +83,13 @@ async def count(
     name: str | None = None,
     allowed: Allowed = None,
 ) -> int:
-    """Return how many assistants match."""
+    """Return how many assistants match.
+
+    Raises:
+        Unsearchable: metadata that are wanted are encrypted.
+    """
+    if conn.sealer:
+        await conn.sealer.check_clear("assistant", "metadata", metadata or {})
     row = await (await conn.execute(COUNT, _matching(served, metadata, graph_id, name, allowed))).fetchone()
     return int(row["found"]) if row else 0
 
@@ -90,7 +103,13 @@ async def versions(
     offset: int = 0,
     allowed: Allowed = None,
 ) -> list[Version]:
-    """Return versions of an assistant, newest first."""
+    """Return versions of an assistant, newest first.
+
+    Raises:
+        Unsearchable: metadata that are wanted are encrypted.
+    """
+    if conn.sealer:
+        await conn.sealer.check_clear("assistant", "metadata", metadata or {})
     values = {
         "assistant_id": assistant_id,
         "metadata": Jsonb(metadata or {}),
@@ -98,7 +117,10 @@ async def versions(
         "offset": offset,
         "allowed": allowed,
     }
-    return [Version(**row) for row in await (await conn.execute(VERSIONS, values)).fetchall()]
+    rows = await (await conn.execute(VERSIONS, values)).fetchall()
+    if conn.sealer:
+        rows = await conn.sealer.open(rows)
+    return [Version(**row) for row in rows]
 
 
 async def threads_of(

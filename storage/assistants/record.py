@@ -72,6 +72,8 @@ class Version:
 async def one(conn: Connection, query: str, values: dict[str, Any]) -> Assistant | None:
     """Return the assistant that a statement returns, if it does."""
     row = await (await conn.execute(query, values)).fetchone()
+    if row and conn.sealer:
+        row = await conn.sealer.open(row)
     return Assistant(**row) if row else None
 
 

@@ -11,7 +11,8 @@ from psycopg.types.json import Jsonb
 from artel.storage.broker import notify
 from artel.storage.errors import StaleAttempt
 from artel.storage.postgres import Connection
-from artel.storage.runs.record import SEQ_BLOCK, CancelAction, Run, Status, one
+from artel.storage.runs.record import SEQ_BLOCK, CancelAction, Run, Status, one, opened
+from artel.storage.threads.sealed import error_of, questions_of
 
 MARGIN = 16  # ids above the reserved ones: the ending of a run that nobody holds takes one or two
 
@@ -81,8 +82,9 @@ DELETE = "delete from runs where run_id = %(run_id)s"
 class End:
     """An ending that was sent: what came of it is known after the round trip."""
 
-    def __init__(self, run: Run, cursor: AsyncCursor[DictRow]) -> None:
+    def __init__(self, run: Run, conn: Connection, cursor: AsyncCursor[DictRow]) -> None:
         self._run = run
+        self._conn = conn
         self._cursor = cursor
 
     async def following(self) -> Run | None:
@@ -95,6 +97,8 @@ class End:
         if row is None:
             raise StaleAttempt(f"run {self._run.run_id} is not in attempt {self._run.attempt} any more")
         del row["thread_status"]
+        if row["run_id"] and self._conn.sealer:
+            return await opened(self._conn.sealer, row)
         return Run(**row) if row["run_id"] else None
 
 
@@ -115,6 +119,9 @@ async def end(
     `next_worker` takes the thread's next due run. The caller asks for what came of it: in a batch after the
     commit, if a fenced write stands before this one, else within the transaction.
     """
+    if conn.sealer:
+        interrupts = await questions_of(conn.sealer, interrupts)
+        error = await error_of(conn.sealer, error)
     values = {
         "run_id": run.run_id,
         "thread_id": run.thread_id,
@@ -128,7 +135,7 @@ async def end(
         "block": SEQ_BLOCK,
         "margin": MARGIN,
     }
-    sent = End(run, await conn.execute(END, values))
+    sent = End(run, conn, await conn.execute(END, values))
     await notify(conn, "run.ended", str(run.run_id))
     return sent
 

@@ -108,10 +108,9 @@ async def claim(conn: Connection, worker_id: UUID, *, most: int, limits: Limits 
     if limits:
         values |= {"a_user": limits.a_user, "an_assistant": limits.an_assistant}
     try:
-        cursor = await conn.execute(CLAIM_WITHIN if limits else CLAIM, values)
+        return await many(conn, CLAIM_WITHIN if limits else CLAIM, values)
     except UniqueViolation as taken:
         raise ThreadTaken("a run began on a thread that was being claimed") from taken
-    return [Run(**row) for row in await cursor.fetchall()]
 
 
 async def next_due_in(conn: Connection) -> float | None:

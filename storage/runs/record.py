@@ -1,5 +1,6 @@
 """What a run is, and what an order for one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -8,6 +9,7 @@ from uuid import UUID
 from artel.storage.errors import Conflict, NotFound
 from artel.storage.ids import new_id
 from artel.storage.postgres import Connection
+from artel.storage.sealing import NO_KEY, SEALED, CannotOpen, NoKey, Sealer
 from artel.storage.threads.record import Life
 
 Status = Literal["pending", "running", "success", "error", "timeout", "interrupted"]
@@ -86,20 +88,46 @@ class Run:
     user_id: str = "local"  # whose share of the slots it takes
     ahead: int | None = None  # just put into the queue, behind so many (counted up to MOST_AHEAD)
     new_thread: bool = False  # just taken, and nothing was ever put down on its thread
+    sealed_with: Mapping[str, Any] = field(default_factory=dict)  # the context for all that it seals
+    unreadable: str | None = None  # why what it is to do could not be opened
 
     @property
     def ended(self) -> bool:
         """Whether nothing will happen to it any more."""
         return self.status not in ("pending", "running")
 
+    def check(self) -> None:
+        """Make sure that what it is to do is known.
+
+        Raises:
+            CannotOpen: it is sealed, and could not be opened here.
+        """
+        if self.unreadable:
+            raise CannotOpen(f"run {self.run_id} cannot be read: {self.unreadable}")
+        if len(self.kwargs) == 1 and next(iter(self.kwargs)).startswith(SEALED):
+            raise NoKey(f"run {self.run_id} cannot be read: {NO_KEY}")
+
 
 async def one(conn: Connection, query: str, values: dict[str, Any]) -> Run | None:
     """Return the run a statement gives, or None."""
     row = await (await conn.execute(query, values)).fetchone()
+    if row and conn.sealer:
+        return await opened(conn.sealer, row)
     return Run(**row) if row else None
 
 
 async def many(conn: Connection, query: str, values: dict[str, Any]) -> list[Run]:
     """Return the runs a statement gives."""
-    cursor = await conn.execute(query, values)
-    return [Run(**row) for row in await cursor.fetchall()]
+    rows = await (await conn.execute(query, values)).fetchall()
+    if conn.sealer:
+        return [await opened(conn.sealer, row) for row in rows]
+    return [Run(**row) for row in rows]
+
+
+async def opened(sealer: Sealer, row: Mapping[str, Any]) -> Run:
+    """Return a row that may be sealed as a run; one that cannot be opened says so, and holds up no other."""
+    context = sealer.context_of(row["kwargs"])
+    try:
+        return Run(**{**await sealer.open(row), "sealed_with": context})
+    except CannotOpen as refused:
+        return Run(**{**row, "sealed_with": context, "unreadable": str(refused)})

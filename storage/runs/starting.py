@@ -11,7 +11,8 @@ from psycopg.types.json import Jsonb
 from artel.storage.broker import notify
 from artel.storage.errors import Conflict, NotFound
 from artel.storage.postgres import Connection
-from artel.storage.runs.record import MOST_AHEAD, SEQ_BLOCK, Order, Run, ThreadTaken
+from artel.storage.runs.record import MOST_AHEAD, SEQ_BLOCK, Order, Run, ThreadTaken, opened
+from artel.storage.sealing import Sealer
 
 NEW_RUN = """
 insert into runs (run_id, thread_id, assistant_id, graph_id, status, kwargs, metadata, multitask_strategy,
@@ -102,7 +103,10 @@ async def add(conn: Connection, order: Order, *, worker_id: UUID | None = None) 
         KeyTaken: another run has its idempotency key.
     """
     try:
-        run = await _inserted(conn, ANY_THREAD + NEW_RUN, _order(order, worker_id))
+        values = _order(order, worker_id)
+        if conn.sealer:
+            values |= await _sealed(conn.sealer, order)
+        run = await _inserted(conn, ANY_THREAD + NEW_RUN, values)
     except UniqueViolation as taken:
         raise ThreadTaken(f"a run began on thread {order.thread_id} in this moment") from taken
     if run is None:
@@ -119,6 +123,8 @@ async def _start(
     new_thread: bool = False,
 ) -> Run | None:
     values = _order(order, worker_id, new_thread=new_thread)
+    if conn.sealer:
+        values |= await _sealed(conn.sealer, order)
     try:
         return await _inserted(conn, query, values)
     except UniqueViolation as two:
@@ -139,14 +145,28 @@ async def _inserted(conn: Connection, query: str, values: dict[str, Any]) -> Run
     if row is None:
         return None
     del row["told"]
-    run = Run(**row)
+    run = await opened(conn.sealer, row) if conn.sealer else Run(**row)
     if run.status == "pending" and conn.wake_ups is not None:  # else the statement has told them
         await notify(conn, "run.queued", str(run.run_id))
     return run
 
 
+async def _sealed(sealer: Sealer, order: Order) -> dict[str, Any]:
+    """Return what of an order is sealed; what stamps its thread, the graph and the assistant, is not."""
+    stamp = _stamp(order)
+    return {
+        "kwargs": Jsonb(await sealer.seal("run", "kwargs", order.kwargs)),
+        "metadata": Jsonb(await sealer.seal_keys("run", "metadata", order.metadata)),
+        "made_with": Jsonb(await sealer.seal_keys("thread", "metadata", order.thread_metadata) | stamp),
+    }
+
+
+def _stamp(order: Order) -> dict[str, str]:
+    return {"graph_id": order.graph_id, "assistant_id": str(order.assistant_id)}
+
+
 def _order(order: Order, worker_id: UUID | None, *, new_thread: bool = False) -> dict[str, Any]:
-    stamp = {"graph_id": order.graph_id, "assistant_id": str(order.assistant_id)}
+    stamp = _stamp(order)
     return {
         "new_thread": new_thread,
         "run_id": order.run_id,
