@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from uuid import UUID
 
 from artel.server.engine.engine import Engine
 from artel.storage import runs
@@ -21,13 +22,26 @@ async def earlier(engine: Engine, order: Order) -> Run | None:
     Raises:
         IdempotencyMismatch: that run was asked for by another body.
     """
-    if order.idempotency_key is None:
-        return None
+    return (await earlier_of(engine, [order])).get(order.run_id)
+
+
+async def earlier_of(engine: Engine, orders: Sequence[Order]) -> dict[UUID, Run]:
+    """Return the runs that were started with the keys of one owner's orders, by the ids that they ask for.
+
+    Raises:
+        IdempotencyMismatch: one was asked for by another body.
+    """
+    keys = [order.idempotency_key for order in orders if order.idempotency_key is not None]
+    if not keys:
+        return {}
     async with engine.db.connection() as conn:
-        run = await runs.with_key(conn, order.idempotency_key, owner=order.owner)
-    if run and run.kwargs.get("fingerprint") != order.kwargs.get("fingerprint"):
-        raise IdempotencyMismatch("this Idempotency-Key was used before, for a run with another body")
-    return run
+        found = await runs.with_keys(conn, keys, owner=orders[0].owner)
+    known = {order.run_id: found[key] for order in orders if (key := order.idempotency_key) in found}
+    for order in orders:
+        run = known.get(order.run_id)
+        if run and run.kwargs.get("fingerprint") != order.kwargs.get("fingerprint"):
+            raise IdempotencyMismatch("this Idempotency-Key was used before, with another body")
+    return known
 
 
 async def admit(engine: Engine, orders: Sequence[Order]) -> None:

@@ -1,6 +1,6 @@
 """The one door to the engine: everything that starts, answers or stops a run comes through here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from typing import Any
 from uuid import UUID
@@ -15,9 +15,9 @@ from artel.storage.broker import notify
 from artel.storage.errors import Conflict, NotFound
 from artel.storage.postgres import Connection
 from artel.storage.runs import CancelAction as CancelAction
+from artel.storage.runs import KeyTaken, ThreadTaken
 from artel.storage.runs import Order as Order
 from artel.storage.runs import Run as Run
-from artel.storage.runs import ThreadTaken
 from artel.storage.threads import Thread, UnknownThread
 
 
@@ -64,16 +64,33 @@ async def start(engine: Engine, order: Order, *, fast: bool) -> Run:
 async def start_all(engine: Engine, orders: Sequence[Order]) -> list[Run]:
     """Put runs into the queue, each on a thread that is made for it: all of them, or none.
 
+    An order with the idempotency key of an earlier one is that run.
+
     Raises:
+        IdempotencyMismatch: a key was used for something else.
+        WebhookRefused: a webhook may not be called.
         RateLimited: a user, or an assistant, has had enough runs for this minute.
     """
-    await admission.admit(engine, orders)
-    asked = [await ranked(engine, engine.bounded(order)) for order in orders]
+    known = await admission.earlier_of(engine, orders)
+    try:
+        return await _start_all(engine, orders, known)
+    except KeyTaken:
+        known = await admission.earlier_of(engine, orders)
+        return await _start_all(engine, orders, known)
+
+
+async def _start_all(engine: Engine, orders: Sequence[Order], known: Mapping[UUID, Run]) -> list[Run]:
+    fresh = [order for order in orders if order.run_id not in known]
+    await admission.admit(engine, fresh)
+    asked = [await ranked(engine, engine.bounded(order)) for order in fresh]
+    made = dict(known)
     async with engine.db.transaction() as conn:
-        made = [await runs.start_on_new_thread(conn, order, None) for order, _ in asked]
+        for order, _ in asked:
+            if run := await runs.start_on_new_thread(conn, order, None):
+                made[order.run_id] = run
         for order, priority in asked:
             await remember(conn, order, priority)
-    return [run for run in made if run is not None]
+    return [made[order.run_id] for order in orders if order.run_id in made]
 
 
 async def _start(engine: Engine, order: Order, *, fast: bool) -> Run:

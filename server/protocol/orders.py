@@ -1,7 +1,7 @@
 """From the body of a run to an order for the engine: which graph, with what."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Any
@@ -38,6 +38,7 @@ class Call:
     request_id: str = ""
     key: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)  # those that `configurable_headers` passes on
+    batch: str = ""  # the fingerprint of all bodies that came with this one
 
     @property
     def user_id(self) -> str:
@@ -60,6 +61,18 @@ async def _call(
 
 
 GivenCall = Annotated[Call, Depends(_call)]
+
+
+def calls_of(call: Call, bodies: Sequence[RunBody]) -> list[Call]:
+    """Return a call for each run of a batch: key and place say which run is meant, and all bodies count.
+
+    The first has the plain key, so that it is good for one run or one batch and not for both.
+    """
+    if call.key is None:
+        return [call] * len(bodies)
+    batch = _digest([body.model_dump(mode="json") for body in bodies])
+    keys = [call.key, *(f"{call.key}\0{place}" for place in range(1, len(bodies)))]
+    return [replace(call, key=key, batch=batch) for key in keys]
 
 
 async def accept(
@@ -191,8 +204,12 @@ def _fingerprint(body: RunBody, thread_id: UUID | None, call: Call) -> dict[str,
     """Tell bodies with a key apart: one that comes with the key of another is refused."""
     if call.key is None:
         return {}
-    told = orjson.dumps([thread_id, body.model_dump(mode="json")], option=orjson.OPT_SORT_KEYS)
-    return {"fingerprint": sha256(told).hexdigest()}
+    told = [thread_id, body.model_dump(mode="json"), *([call.batch] if call.batch else ())]
+    return {"fingerprint": _digest(told)}
+
+
+def _digest(told: Any) -> str:
+    return sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 async def resolve(db: Database, catalog: Catalog, name: str, *, caller: Caller = OWNER) -> Assistant:

@@ -54,16 +54,18 @@ async def wait(body: RunBody, engine: GivenEngine, catalog: GivenCatalog, call: 
     return running.awaited(engine, run, cancel=body.on_disconnect == "cancel")
 
 
-@router.post("/batch", responses=answers(UnknownAssistant, TwoContexts, Forbidden, RateLimited))
+@router.post("/batch", responses=STARTING)
 async def create_all(
     bodies: Annotated[list[RunBody], Body(min_length=1, max_length=MOST_AT_ONCE)],
     engine: GivenEngine,
     catalog: GivenCatalog,
     call: GivenCall,
 ) -> Response:
-    """Start many runs in the background, all of them or none."""
-    one = orders.Call(call.caller, call.request_id)
-    asked = [await orders.make(engine.db, catalog, body, thread_id=None, call=one) for body in bodies]
+    """Start many runs in the background, all of them or none; with a key, those that it started before."""
+    asked = [
+        await orders.make(engine.db, catalog, body, thread_id=None, call=one)
+        for body, one in zip(bodies, orders.calls_of(call, bodies), strict=True)
+    ]
     return Json([run_record(run) for run in await dispatch.start_all(engine, asked)])
 
 

@@ -7,7 +7,7 @@ event ids up to `reserved_seq`.
 
 from artel.storage.errors import StaleAttempt
 from artel.storage.runs.ending import End, cancel, delete, end, keep_thread
-from artel.storage.runs.finding import active, ahead, find, get, in_the_way, of_thread, stoppable, with_key
+from artel.storage.runs.finding import active, ahead, find, get, in_the_way, of_thread, stoppable, with_keys
 from artel.storage.runs.holding import claim, fence, next_due_in, of_worker, orphaned, release, reserve
 from artel.storage.runs.limits import Limits, RateLimited, charge, has_room, hold
 from artel.storage.runs.record import (
@@ -65,5 +65,5 @@ __all__ = [
     "start_on_free_thread",
     "start_on_new_thread",
     "stoppable",
-    "with_key",
+    "with_keys",
 ]

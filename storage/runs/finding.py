@@ -16,7 +16,7 @@ select * from runs r
                                            and t.metadata @@ %(allowed)s::jsonpath))
 """
 
-WITH_KEY = "select * from runs where owner = %(owner)s and idempotency_key = %(key)s"
+WITH_KEYS = "select * from runs where owner = %(owner)s and idempotency_key = any(%(keys)s)"
 
 PLACE = """
 select count(*)::int as ahead
@@ -67,9 +67,10 @@ async def get(conn: Connection, run_id: UUID, *, owner: str, allowed: str | None
     return run
 
 
-async def with_key(conn: Connection, key: str, *, owner: str) -> Run | None:
-    """Return the run that was started with an idempotency key, or None."""
-    return await one(conn, WITH_KEY, {"owner": owner, "key": key})
+async def with_keys(conn: Connection, keys: Sequence[str], *, owner: str) -> dict[str, Run]:
+    """Return the runs that were started with any of these idempotency keys, by key."""
+    found = await many(conn, WITH_KEYS, {"owner": owner, "keys": list(keys)})
+    return {run.idempotency_key: run for run in found if run.idempotency_key is not None}
 
 
 async def ahead(conn: Connection, run: Run) -> int | None:

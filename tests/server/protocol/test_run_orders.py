@@ -113,6 +113,50 @@ async def test_many_at_once_with_one_key_start_one_run(wire: Wire) -> None:
         assert len(await wire.ok("GET", path)) == 1
 
 
+async def test_a_batch_is_the_same_runs_by_its_key_and_their_places(wire: Wire) -> None:
+    key = {"Idempotency-Key": "batch"}
+    bodies = [NAP, NAP, {**NAP, "metadata": {"third": True}}]
+    made = await wire.ok("POST", "/runs/batch", bodies, headers=key)
+    assert len({run["run_id"] for run in made}) == 3
+    for run in made:
+        await wire.ok("GET", f"/threads/{run['thread_id']}/runs/{run['run_id']}/join")
+    again = await wire.ok("POST", "/runs/batch", bodies, headers=key)
+    assert [run["run_id"] for run in again] == [run["run_id"] for run in made]
+    assert [run["status"] for run in again] == ["success"] * 3
+    assert again[2]["metadata"]["third"] is True
+
+    for other in (bodies[:2], [*bodies, NAP], bodies[::-1], [NAP]):
+        refused = await wire("POST", "/runs/batch", other, headers=key)
+        assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_mismatch"), other
+    alone = await wire("POST", "/runs", NAP, headers=key)
+    assert alone.json()["code"] == "idempotency_mismatch"
+    await wire.ok("POST", "/runs", NAP, headers={"Idempotency-Key": "one"})
+    taken = await wire("POST", "/runs/batch", [NAP], headers={"Idempotency-Key": "one"})
+    assert taken.json()["code"] == "idempotency_mismatch"
+    without = [await wire.ok("POST", "/runs/batch", [NAP]) for _ in range(2)]
+    assert without[0][0]["run_id"] != without[1][0]["run_id"]
+    assert (await wire.refused("POST", "/runs/batch", [NAP], headers={"Idempotency-Key": "k" * 256}))[
+        0
+    ] == 422
+
+
+async def test_many_batches_at_once_with_one_key_start_each_run_once(wire: Wire) -> None:
+    key = {"Idempotency-Key": "race"}
+    answers = await asyncio.gather(*(wire("POST", "/runs/batch", [NAP] * 20, headers=key) for _ in range(6)))
+    assert {one.status_code for one in answers} == {200}, [one.text for one in answers]
+    assert len({tuple(run["run_id"] for run in one.json()) for one in answers}) == 1
+    assert len({run["run_id"] for run in answers[0].json()}) == 20
+
+
+async def test_a_batch_that_comes_again_costs_no_rate(fresh_dsn: str) -> None:
+    async with serving(fresh_dsn, user_rate=3) as app, calling(app) as http:
+        wire = Wire(app, http)
+        key = {"Idempotency-Key": "rated"}
+        for _ in range(3):
+            await wire.ok("POST", "/runs/batch", [NAP] * 3, headers=key)
+        assert (await wire.refused("POST", "/runs/batch", [NAP]))[0] == 429
+
+
 async def test_a_waiting_run_knows_its_place(fresh_dsn: str) -> None:
     async with serving(fresh_dsn, slots=1) as app, calling(app) as http:
         wire = Wire(app, http)
