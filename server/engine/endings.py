@@ -10,6 +10,7 @@ import structlog
 from langgraph.types import StateSnapshot
 
 from artel.server.engine import translate, webhooks
+from artel.server.engine.audience import CHANGED
 from artel.server.engine.engine import Engine
 from artel.server.engine.execution import Cancelled, Done, Execution, Failed, Handed, LetGo, Outcome
 from artel.server.engine.log import Part, RunLog
@@ -269,7 +270,7 @@ async def end_unheld(conn: Connection, engine: Engine, run: Run, ending: Ending)
 
     The caller has locked its thread and the run.
     """
-    start = run.reserved_seq + 1
+    start = 1 + (await numbering.place(conn, run) if run.event_base is None else run.reserved_seq)
     parts: list[Part] = []
     if ending.error:
         parts.append(("error", "", dumps(ending.error)))
@@ -279,6 +280,8 @@ async def end_unheld(conn: Connection, engine: Engine, run: Run, ending: Ending)
     ended = await runs.end(conn, run, ending.status, thread_status=ending.thread_status, error=ending.error)
     await ended.following()
     engine.metrics.ended(run, ending.status)
+    if run.event_base is None:  # readers of the thread were never told of it
+        await notify(conn, CHANGED, str(run.thread_id))
     await webhooks.add(conn, run, ending.status, ending.error, None)
     await _leave(conn, run)
 

@@ -37,10 +37,13 @@ async def now(engine: Engine, thread_id: UUID) -> int:
     """Return the number of the newest event of a thread."""
     async with engine.db.connection() as conn:
         run = await numbering.last_begun(conn, thread_id)
+        base = (run.event_base or 0) if run else 0
+        unbegun = 0 if run and not run.ended else await numbering.unbegun_to(conn, thread_id, base=base)
         if run is None:
-            return 0
+            return unbegun
         live = engine.live.get(run.run_id)
-        return (run.event_base or 0) + (live.log.last if live else await events.last_seq(conn, run.run_id))
+        last = live.log.last if live else await events.last_seq(conn, run.run_id)
+        return max(base + last, unbegun)
 
 
 async def follow_thread(

@@ -133,3 +133,20 @@ async def test_a_run_of_another_replica_is_on_the_stream(fresh_dsn: str) -> None
             await http.post(f"/threads/{thread}/runs/wait", json=RUN)
             await stream.until("run_done")
     assert [name for name, *_ in stream.events][:2] == ["metadata", "values"]
+
+
+async def test_a_run_that_never_began_is_told_by_its_end_and_only_once(wire: Wire, opened: Open) -> None:
+    thread = await wire.thread()
+    made = await wire.ok("POST", f"/threads/{thread}/runs", {**RUN, "after_seconds": 3600})
+    async with opened(thread) as stream:
+        await wire.ok("POST", f"/threads/{thread}/runs/{made['run_id']}/cancel?wait=true")
+        await stream.until("run_done")
+    assert stream.data == [{"status": "run_done", "run_id": made["run_id"]}]
+    async with opened(thread) as later:
+        await later.quiet()
+        assert later.data == []
+        await wire.ok("POST", f"/threads/{thread}/runs/wait", RUN)
+        await later.until("run_done")
+    async with opened(thread, last="0") as whole:
+        await whole.until("run_done", times=2)
+    assert whole.data == stream.data + later.data

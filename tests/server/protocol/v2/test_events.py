@@ -149,6 +149,48 @@ async def test_a_cancelled_run_takes_back_what_was_half_said(talk: Talk, stage: 
     assert (error["event"], error["code"], end["event"]) == ("error", "aborted", "interrupted")
 
 
+async def test_a_run_that_is_cancelled_in_the_queue_is_told_after_the_one_before_it(
+    talk: Talk, stage: Stage
+) -> None:
+    first = await talk.start("slow")
+    async with talk.events(["lifecycle"]) as stream:
+        await stream.until("running")
+        waits = [await talk.start("talk"), await talk.start("talk")]
+        for run_id in waits:
+            await talk.http.post(f"/threads/{talk.thread}/runs/{run_id}/cancel?wait=true")
+        last = await talk.start("talk")
+        stage.gate.set()
+        await stream.until("completed", times=2)
+    assert [(event["event_id"].split(":")[1], event["params"]["data"]["event"]) for event in stream.data] == [
+        (first, "running"),
+        (first, "completed"),
+        (waits[0], "interrupted"),
+        (waits[1], "interrupted"),
+        (last, "running"),
+        (last, "completed"),
+    ]
+    whole = [stable(event) for event in await talk.told(["lifecycle"])]
+    assert whole == [stable(event) for event in stream.data]
+    numbers = [event["seq"] for event in whole]
+    assert numbers == sorted(numbers)
+    rest = await talk.told(["lifecycle"], since=numbers[1])
+    assert [stable(event) for event in rest] == whole[2:]
+
+
+async def test_a_run_that_is_cancelled_before_it_was_due_is_told_at_once(talk: Talk) -> None:
+    run_id = await talk.start("talk", after_seconds=3600)
+    async with talk.events(["lifecycle"]) as stream:
+        await stream.quiet()
+        await talk.http.post(f"/threads/{talk.thread}/runs/{run_id}/cancel?wait=true")
+        await stream.until("interrupted", timeout=0.9)
+        await talk.run("talk")
+        await stream.until("completed")
+    assert lifecycle(stream.data) == [(0, "interrupted"), (0, "running"), (0, "completed")]
+    numbers = [event["seq"] for event in stream.data]
+    assert numbers == sorted(set(numbers))
+    assert [stable(event) for event in await talk.told(["lifecycle"])] == [stable(e) for e in stream.data]
+
+
 async def test_two_followers_one_of_them_at_another_replica_hear_the_same(fresh_dsn: str) -> None:
     here_stage, there_stage = Stage(), Stage()
     async with (
