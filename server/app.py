@@ -12,6 +12,7 @@ from artel.server.engine import Engine
 from artel.server.http import section
 from artel.server.http.around import served_of, surround
 from artel.server.http.custom import load as load_custom
+from artel.server.http.direct import Direct
 from artel.server.origins import Admission, Gate
 from artel.server.protocol import (
     a2a,
@@ -32,7 +33,6 @@ from artel.server.protocol.ui_bundles import Bundles, sources
 from artel.server.protocol.v2 import commands, events, socket
 from artel.server.routes import approvals, docs, info, page, webhooks
 from artel.server.settings import Settings, WebSettings
-from artel.server.telemetry.requests import Innermost
 
 WIRE = (system, assistants, threads, state, crons, runs, stateless, store, thread_stream)
 V2 = (commands, events, socket)
@@ -76,5 +76,5 @@ def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = Non
     app.include_router(served_of(docs.router, http))
     app.include_router(page.router)
     surround(app, catalog.config, http, custom, studio_key=web.studio_key)
-    app.user_middleware.append(Middleware(Innermost))
+    app.user_middleware.append(Middleware(Direct))
     return app

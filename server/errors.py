@@ -45,9 +45,8 @@ class Answered(ArtelError):
 
 def install(app: FastAPI) -> None:
     """Answer all errors that somebody can act on; bugs go on to the edge of the application."""
-    app.add_exception_handler(ArtelError, known)
-    app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(HTTPException, refused)
+    for error in (ArtelError, RequestValidationError, HTTPException):
+        app.add_exception_handler(error, known)
 
 
 def answers(*errors: type[ArtelError]) -> dict[int | str, dict[str, Any]]:
@@ -92,16 +91,19 @@ async def refuse(error: ArtelError, scope: Scope, receive: Receive, send: Send) 
         await said(error)(scope, receive, send)
 
 
+def answer_to(error: ArtelError | HTTPException | RequestValidationError) -> Response:
+    """Return the response to an error that somebody can act on."""
+    if isinstance(error, ArtelError):
+        return said(error)
+    if isinstance(error, HTTPException):
+        return told(str(error.detail), error.status_code, error.headers)
+    return said(Invalid(explain(error.errors())))
+
+
 async def known(_: Request, error: Exception) -> Response:
-    """Answer by an error of ours."""
-    assert isinstance(error, ArtelError)
-    return said(error)
-
-
-async def refused(_: Request, error: Exception) -> Response:
-    """Answer by an exception that has a status only."""
-    assert isinstance(error, HTTPException)
-    return told(str(error.detail), error.status_code, error.headers)
+    """Answer by an error of ours, an exception that has a status only, or what a request has wrong."""
+    assert isinstance(error, ArtelError | HTTPException | RequestValidationError)
+    return answer_to(error)
 
 
 async def bug(request: Request, _: Exception) -> Response:
@@ -132,11 +134,6 @@ def _code(status: int) -> str:
         return HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_").replace("'", "")
     except ValueError:
         return f"http_{status}"
-
-
-async def _malformed(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    return said(Invalid(explain(error.errors())))
 
 
 def explain(problems: Sequence[Any]) -> str:

@@ -146,7 +146,7 @@ def _handlers(app: Starlette) -> dict[Any, Any]:
     """Return their handlers of exceptions; where they have only those of the framework, ours with a code."""
     handlers = dict(app.exception_handlers)
     if handlers.get(HTTPException, http_exception_handler) is http_exception_handler:
-        handlers[HTTPException] = errors.refused
+        handlers[HTTPException] = errors.known
     if handlers.get(RequestValidationError) is request_validation_exception_handler:
         handlers[RequestValidationError] = _malformed
     handlers.setdefault(ArtelError, errors.known)

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Scope
 
 from artel.server.telemetry.metrics import Metrics
 
@@ -33,19 +33,6 @@ class Seen:
         if self._streams:
             self._streams = False
             self._metrics.open_streams -= 1
-
-
-class Innermost:
-    """Stands next to the routes: what they note in their request is noted in what it sees."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if seen := scope.get(SEEN):
-            seen.scope = scope
-        await self.app(scope, receive, send)
 
 
 def route_of(scope: Scope) -> str:
