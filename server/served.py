@@ -99,10 +99,6 @@ def read(file: Path) -> Served:
     if not isinstance(graphs, dict) or not graphs:
         raise ConfigWrong(f'{file}: graphs must be an object such as {{"agent": "./agent.py:graph"}}')
     _check_image(file, content)
-    if content.get("encryption") is not None:  # to take the key and store plain text would be a lie
-        raise ConfigWrong(
-            f"{file}: encryption is not supported yet: remove it, or encrypt the disk of the database"
-        )
     return Served(
         file=file,
         graphs=tuple(_spec(file, graph_id, entry) for graph_id, entry in graphs.items()),

@@ -5,7 +5,7 @@ input; one with a time limit can be answered before that moment, at it and after
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -15,11 +15,13 @@ from psycopg.types.json import Jsonb
 from artel.storage.errors import Conflict, NotFound
 from artel.storage.ids import new_id
 from artel.storage.postgres import Connection
+from artel.storage.sealing import Sealer
 
 Kind = Literal["tool_call", "question", "plan", "foreign"]
 Status = Literal["pending", "approved", "rejected", "timeout", "superseded"]
 
 CLOCK = "timeout"  # who decides when nobody did in time
+VERDICTS = ("approve", "edit", "reject")  # by these types of a decision `status` is told
 
 
 class UnknownApproval(NotFound):
@@ -67,6 +69,7 @@ class Approval:
     answer_run_id: UUID | None  # the run that carries the answer
     superseded_at: datetime | None
     status: Status
+    sealed_with: Mapping[str, Any] = field(default_factory=dict)  # the context for what follows from it
 
     @property
     def open(self) -> bool:
@@ -190,6 +193,10 @@ async def ask(
 
     What it is about (kind, tool, arguments) is read from the interrupt's value.
     """
+    about = _about(value)
+    if conn.sealer:
+        about["args"] = await _sealed(conn.sealer, "args", about["args"]) if about["args"] else None
+        value = await _sealed(conn.sealer, "value", value, **_asked_for(value))
     values = {
         "approval_id": new_id(),
         "thread_id": thread_id,
@@ -199,7 +206,8 @@ async def ask(
         "value": Jsonb(value),
         "owner": owner,
         "expires_in_s": expires_in_s,
-        **_about(value),
+        **about,
+        "args": None if about["args"] is None else Jsonb(about["args"]),
     }
     return await _all(conn, ASK, values)
 
@@ -215,6 +223,8 @@ async def decide(conn: Connection, approval_id: UUID, decision: Any, *, by: str,
         Superseded: newer input set the question aside.
         Expired: the time is over.
     """
+    if conn.sealer:
+        decision = await _sealed(conn.sealer, "decision", decision, **_verdict(decision))
     values = {"approval_id": approval_id, "decision": Jsonb(decision), "by": by, "owner": owner}
     if decided := await _all(conn, DECIDE, values):
         return decided[0]
@@ -288,8 +298,20 @@ async def supersede(conn: Connection, thread_id: UUID) -> None:
 
 
 async def expiring(conn: Connection, *, limit: int = 100) -> list[Approval]:
-    """Return open questions whose time is over, of all owners, longest over first."""
-    return await _all(conn, EXPIRING, {"limit": limit})
+    """Return open questions whose time is over, of all owners, longest over first; see `opened`."""
+    rows = await (await conn.execute(EXPIRING, {"limit": limit})).fetchall()
+    return [Approval(**row) for row in rows]
+
+
+async def opened(sealer: Sealer, asked: Approval) -> Approval:
+    """Return a question with everything opened that is sealed of it.
+
+    Raises:
+        CannotOpen: it cannot be.
+    """
+    args, value, decision = await sealer.open([asked.args, asked.value, asked.decision])
+    context = sealer.context_of(asked.value)
+    return replace(asked, args=args, value=value, decision=decision, sealed_with=context)
 
 
 async def next_expiry_in(conn: Connection) -> float | None:
@@ -327,7 +349,7 @@ def _about(value: Any) -> dict[str, Any]:
         case {"type": "tool_approval", "tool_call_id": str(call_id), "name": str(name), **rest}:
             args = rest.get("args")
             about |= {"kind": "tool_call", "tool_call_id": call_id, "tool": name}
-            about["args"] = Jsonb(args) if isinstance(args, Mapping) else None
+            about["args"] = args if isinstance(args, Mapping) else None
         case {"action_requests": list(), "artel": {**_ours}}:
             about["kind"] = "tool_call"
         case {"type": "question" | "plan" as kind}:
@@ -338,5 +360,29 @@ def _about(value: Any) -> dict[str, Any]:
     return about
 
 
+def _asked_for(value: Any) -> dict[str, Any]:
+    """Return of a question what stays in clear: of a batched one the ids of its calls, to find it by."""
+    match value:
+        case {"artel": {"calls": list(calls)}}:
+            named = [call for call in calls if isinstance(call, Mapping) and "tool_call_id" in call]
+            return {"artel": {"calls": [{"tool_call_id": call["tool_call_id"]} for call in named]}}
+    return {}
+
+
+def _verdict(decision: Any) -> dict[str, Any]:
+    """Return of a decision what stays in clear: whether it is a yes."""
+    match decision:
+        case {"type": str(type_)} if type_ in VERDICTS:
+            return {"type": type_}
+        case {"decisions": list(decisions)}:
+            return {"decisions": [_verdict(one) for one in decisions]}
+    return {}
+
+
+async def _sealed(sealer: Sealer, field_: str, value: object, **clear: Any) -> dict[str, Any]:
+    return {**clear, **await sealer.seal("approval", field_, value)}
+
+
 async def _all(conn: Connection, query: str, values: dict[str, Any]) -> list[Approval]:
-    return [Approval(**row) for row in await (await conn.execute(query, values)).fetchall()]
+    found = [Approval(**row) for row in await (await conn.execute(query, values)).fetchall()]
+    return [await opened(conn.sealer, one) for one in found] if conn.sealer else found

@@ -99,6 +99,8 @@ async def begin(
     """
     if run_id is not None and attempt is not None:
         await conn.execute(FENCE, {"run_id": run_id, "attempt": attempt})
+    if conn.sealer:
+        intent = await conn.sealer.seal("effect", "intent", intent)
     values = {
         "key": key.digest,
         "thread_id": key.thread_id,
@@ -112,6 +114,8 @@ async def begin(
     row = await (await conn.execute(BEGUN, {"key": key.digest})).fetchone()
     if row is None:
         raise NotFound(f"the thread {key.thread_id} went away")
+    if conn.sealer:
+        row = await conn.sealer.open(row)
     return Unknown(row["intent"]) if row["done_at"] is None else Done(row["result"])
 
 
@@ -121,6 +125,8 @@ async def finish(conn: Connection, key: EffectKey, result: Any) -> None:
     Raises:
         NotFound: its intent was never written.
     """
+    if conn.sealer:
+        result = await conn.sealer.seal("effect", "result", result)
     values = {"key": key.digest, "result": Jsonb(result)}
     if await (await conn.execute(FINISH, values)).fetchone() is None:
         raise NotFound(f"the call {key.tool_call_id} was never begun")

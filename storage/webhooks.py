@@ -4,9 +4,10 @@ A delivery is written in the transaction that ends the run. Whoever takes one ha
 taker die, it falls due again: a receiver may be told twice, and knows that by the delivery's id.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -14,6 +15,7 @@ from psycopg.types.json import Jsonb
 from artel.storage.errors import NotFound
 from artel.storage.ids import new_id
 from artel.storage.postgres import Connection
+from artel.storage.sealing import Sealer
 
 Status = Literal["pending", "delivered", "failed"]
 
@@ -48,6 +50,8 @@ class Taken(Delivery):
 
     taken_at: datetime
 
+
+D = TypeVar("D", bound=Delivery)
 
 ADD = """
 insert into webhook_deliveries (delivery_id, run_id, thread_id, owner, url, body)
@@ -106,7 +110,13 @@ delete from webhook_deliveries where status <> 'pending' and created_at < now() 
 async def add(
     conn: Connection, *, run_id: UUID, thread_id: UUID, owner: str, url: str, body: dict[str, Any]
 ) -> None:
-    """Note that a URL is to be told of the end of a run; in the transaction that ends it."""
+    """Note that a URL is to be told of the end of a run; in the transaction that ends it.
+
+    Where something seals, of the URL only the host stays in clear: it may have a password in it.
+    """
+    if conn.sealer:
+        body = await conn.sealer.seal("webhook", "body", {"url": url, "body": body})
+        url = f"{urlsplit(url).scheme}://{urlsplit(url).hostname}"
     values = {
         "delivery_id": new_id(),
         "run_id": run_id,
@@ -119,9 +129,21 @@ async def add(
 
 
 async def take(conn: Connection, *, most: int, held: timedelta) -> list[Taken]:
-    """Take up to `most` due deliveries, oldest first; after `held` others may take them."""
+    """Take up to `most` due deliveries, oldest first; after `held` others may take them. See `opened`."""
     cursor = await conn.execute(TAKE, {"most": most, "held": held})
     return [Taken(**row) for row in await cursor.fetchall()]
+
+
+async def opened(sealer: Sealer | None, delivery: D) -> D:
+    """Return a delivery with everything opened that is sealed of it.
+
+    Raises:
+        CannotOpen: it cannot be.
+    """
+    if sealer is None or sealer.mark not in delivery.body:
+        return delivery
+    told = await sealer.open(delivery.body)
+    return replace(delivery, url=told["url"], body=told["body"])
 
 
 async def next_due_in(conn: Connection) -> float | None:
@@ -173,8 +195,8 @@ async def search(
         "offset": offset,
         "allowed": allowed,
     }
-    cursor = await conn.execute(SEARCH, values)
-    return [Delivery(**row) for row in await cursor.fetchall()]
+    rows = await (await conn.execute(SEARCH, values)).fetchall()
+    return [await opened(conn.sealer, Delivery(**row)) for row in rows]
 
 
 async def retry(conn: Connection, delivery_id: UUID, *, owner: str, allowed: str | None = None) -> Delivery:
@@ -187,7 +209,7 @@ async def retry(conn: Connection, delivery_id: UUID, *, owner: str, allowed: str
     row = await (await conn.execute(RETRY, values)).fetchone()
     if row is None:
         raise UnknownDelivery(f"no delivery {delivery_id}")
-    return Delivery(**row)
+    return await opened(conn.sealer, Delivery(**row))
 
 
 async def prune(conn: Connection, *, older_than: timedelta) -> int:

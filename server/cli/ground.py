@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from artel.graphs.context import Handles
 from artel.graphs.models import Models
-from artel.server import served
+from artel.server import encryption, served
 from artel.server.catalog import Catalog
 from artel.server.engine import Engine, open_engine
 from artel.server.engine.webhook_policy import webhooks_of
@@ -87,6 +87,7 @@ async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
             pooled=storage.pooled,
             pool_size=storage.pool_size,
             pipeline=storage.pipeline,
+            encryption=encryption.read(catalog.config),
         ) as opened,
         open_store(opened.db, catalog) as store,
         open_tracing(settings.telemetry) as tracing,

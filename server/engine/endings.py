@@ -15,7 +15,7 @@ from artel.server.engine.engine import Engine
 from artel.server.engine.execution import Cancelled, Done, Execution, Failed, Handed, LetGo, Outcome
 from artel.server.engine.log import Part, RunLog
 from artel.server.engine.webhooks import RolledBack
-from artel.storage import approvals, checkpoints, events, runs, threads
+from artel.storage import approvals, checkpoints, events, runs, sealing, threads
 from artel.storage.approvals import Approval
 from artel.storage.broker import notify
 from artel.storage.checkpoints import Load
@@ -276,13 +276,17 @@ async def end_unheld(conn: Connection, engine: Engine, run: Run, ending: Ending)
         parts.append(("error", "", dumps(ending.error)))
     parts.append(_last_word(ending))
     drafted = [events.Event(start + i, *part) for i, part in enumerate(parts)]
-    await events.append_unfenced(conn, run.run_id, run.attempt, drafted)
-    ended = await runs.end(conn, run, ending.status, thread_status=ending.thread_status, error=ending.error)
-    await ended.following()
+    with sealing.within(run.sealed_with):
+        await events.append_unfenced(conn, run.run_id, run.attempt, drafted)
+        ended = await runs.end(
+            conn, run, ending.status, thread_status=ending.thread_status, error=ending.error
+        )
+        await ended.following()
     engine.metrics.ended(run, ending.status)
     if run.event_base is None:  # readers of the thread were never told of it
         await notify(conn, CHANGED, str(run.thread_id))
-    await webhooks.add(conn, run, ending.status, ending.error, None)
+    with sealing.within(run.sealed_with):
+        await webhooks.add(conn, run, ending.status, ending.error, None)
     await _leave(conn, run)
 
 

@@ -162,6 +162,7 @@ def stopped(execution: Execution) -> Outcome:
 
 async def _drive(engine: Engine, execution: Execution) -> Done:
     run = execution.run
+    run.check()
     config = configuration(run)
     saver = execution.saver = RunSaver(
         engine.db, run.run_id, run.attempt, new_thread=run.new_thread, saves=engine.saves

@@ -14,11 +14,12 @@ from artel.server.engine import answers, endings, worker
 from artel.server.engine.audience import CHANGED, FOLLOW
 from artel.server.engine.endings import Ending, exhausted
 from artel.server.engine.engine import Engine, is_gone
-from artel.storage import approvals, events, runs, threads, workers
+from artel.storage import approvals, events, runs, sealing, threads, workers
 from artel.storage.approvals import Approval
 from artel.storage.broker import notify
 from artel.storage.errors import Conflict, NotFound, Unavailable
 from artel.storage.runs import Run
+from artel.storage.sealing import CannotOpen
 
 AGAIN_S = 0.2
 FENCE_LOOK_S = 0.05
@@ -180,25 +181,33 @@ async def expire(engine: Engine) -> float:
     """Answer overdue questions with a no; return the seconds until the next one is due."""
     async with engine.db.connection(control=True) as conn:
         overdue = await approvals.expiring(conn)
+    unreadable = False
     for asked in overdue:
         try:
             await _time_out(engine, asked)
         except (Conflict, NotFound) as answered:
             log.debug("a question was answered in time after all", reason=str(answered))
+        except CannotOpen as refused:
+            unreadable = True
+            log.warning("the time for a question is over, but", reason=str(refused))
     async with engine.db.connection(control=True) as conn:
         due_in = await approvals.next_expiry_in(conn)
-    return engine.settings.poll_s if due_in is None else min(max(due_in, 0.01), engine.settings.poll_s)
+    if due_in is None or unreadable:
+        return engine.settings.poll_s
+    return min(max(due_in, 0.01), engine.settings.poll_s)
 
 
 async def _time_out(engine: Engine, asked: Approval) -> None:
     """Decide and start the run that tells the graph in one transaction: one replica does it."""
     async with engine.db.transaction(control=True) as conn:
-        thread = await threads.lock(conn, asked.thread_id, owner=asked.owner)
-        if thread is None:
-            return
-        order = engine.bounded(await answers.by_timeout(conn, thread, asked))
-        run = await runs.add(conn, order)
-        await answers.record_run(conn, run)
+        asked = await approvals.opened(conn.sealer, asked) if conn.sealer else asked
+        with sealing.within(asked.sealed_with):
+            thread = await threads.lock(conn, asked.thread_id, owner=asked.owner)
+            if thread is None:
+                return
+            order = engine.bounded(await answers.by_timeout(conn, thread, asked))
+            run = await runs.add(conn, order)
+            await answers.record_run(conn, run)
         await notify(conn, "run.queued", str(run.run_id))
 
 

@@ -21,6 +21,7 @@ from artel.storage.encoding import dumps, loads
 from artel.storage.errors import Unavailable
 from artel.storage.postgres import Connection
 from artel.storage.runs import Run, Status
+from artel.storage.sealing import CannotOpen
 from artel.storage.webhooks import Taken
 
 AT_ONCE = 8  # deliveries under way in one process
@@ -118,12 +119,13 @@ async def _deliver(engine: Engine, verified: ssl.SSLContext, delivery: Taken) ->
     entry: dict[str, Any] = {"at": delivery.taken_at}
     try:
         async with asyncio.timeout(settings.timeout_s):
+            delivery = await webhooks.opened(engine.db.sealer, delivery)
             target = await engine.webhooks.policy.target(delivery.url)
             sent_at = delivery.taken_at + timedelta(seconds=time.monotonic() - begun)
             entry["answered"] = await _send(engine.webhooks, verified, target, delivery, sent_at)
         if not 200 <= entry["answered"] < 300:
             entry["reason"] = f"the receiver answered {entry['answered']}"
-    except WebhookRefused as no:
+    except (WebhookRefused, CannotOpen) as no:
         entry["reason"] = str(no)
     except TimeoutError:
         entry["reason"] = f"no answer within {settings.timeout_s:g} s"

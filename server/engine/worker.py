@@ -13,7 +13,7 @@ from artel.server.engine.execution import Cancelled, Execution, Outcome, attempt
 from artel.server.engine.log import RunLog
 from artel.server.telemetry.carried import bind_run
 from artel.server.telemetry.watch import Watch
-from artel.storage import runs
+from artel.storage import runs, sealing
 from artel.storage.encoding import dumps
 from artel.storage.errors import Unavailable
 from artel.storage.runs import Run, StaleAttempt, ThreadTaken
@@ -44,6 +44,7 @@ def start(engine: Engine, run: Run) -> Execution:
 async def _work(engine: Engine, execution: Execution) -> None:
     """Run it, write what came of it, free the slot, and go on with the thread's next run."""
     run = execution.run
+    sealing.told.set(run.sealed_with)
     asked_by = run.kwargs.get("request_id")
     ids = {"run_id": run.run_id, "thread_id": run.thread_id, "request_id": asked_by}
     bind_run(engine.worker_id, ids)

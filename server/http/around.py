@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
+from artel.server import encryption
 from artel.server.auth import section as auth
 from artel.server.auth.gatekeeper import Authentication, Gatekeeper
 from artel.server.http.custom import Custom
@@ -32,7 +33,7 @@ def surround(
     """Put prefix, keys, and the folder's own application around ours, within edge and gate.
 
     Raises:
-        ConfigWrong: `auth` of the configuration cannot be used.
+        ConfigWrong: `auth` or `encryption` of the configuration cannot be used.
     """
     configured = auth.read(config)
     asking: list[Middleware] = []
@@ -40,6 +41,8 @@ def surround(
         keeper = Gatekeeper(*configured, studio_key=studio_key)
         is_open = Open(app, custom, all_ask=http.enable_custom_route_auth)
         asking = [Middleware(Authentication, keeper=keeper, is_open=is_open)]
+    if sealing := encryption.read(config):
+        asking.append(Middleware(encryption.Telling, encryption=sealing))
     if http.mount_prefix:
         app.user_middleware.append(Middleware(Prefix, prefix=http.mount_prefix))
     if custom is None or http.middleware_order == "auth_first":

@@ -38,7 +38,7 @@ async def search(
         TooManyStates: those are more than READ_MOST.
     """
     order: dict[str, Any] = {"sort_by": body.sort_by, "sort_order": body.sort_order}
-    if not _unplain(body.values):
+    if not _unplain(body.values, wanted):
         async with engine.db.connection() as conn:
             found = await threads.search(conn, wanted, limit=body.limit, offset=body.offset, **order)
             return found, await threads.count(conn, wanted)
@@ -52,16 +52,22 @@ async def count(engine: Engine, catalog: Catalog, body: ThreadFilter, wanted: Fi
     Raises:
         TooManyStates: more than READ_MOST states would have to be read to know.
     """
-    if _unplain(body.values):
+    if _unplain(body.values, wanted):
         return len(await _having(engine, catalog, body.values, wanted, {}))
     async with engine.db.connection() as conn:
         return await threads.count(conn, wanted)
 
 
-def filter_of(body: ThreadFilter, asked: Mapping[str, Any], *, owner: str, allowed: str | None) -> Filter:
-    """Return what the database is to look for; `asked` is what the request says by now."""
+def filter_of(
+    body: ThreadFilter, asked: Mapping[str, Any], *, owner: str, allowed: str | None, sealed: bool
+) -> Filter:
+    """Return what the database is to look for; `asked` is what the request says by now.
+
+    `sealed`: it cannot look into states.
+    """
     body.metadata, body.values = asked["metadata"] or {}, asked["values"] or {}
-    plain = {key: value for key, value in body.values.items() if threads.is_plain(key, value)}
+    known = {} if sealed else body.values
+    plain = {key: value for key, value in known.items() if threads.is_plain(key, value)}
     return Filter(owner, body.metadata, body.status, body.wanted_ids, plain, allowed)
 
 
@@ -83,14 +89,14 @@ def _roots(paths: Mapping[str, str]) -> set[str]:
     return {str(steps_of(path)[0]) for path in paths.values()}
 
 
-def _unplain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if not threads.is_plain(key, value)}
+def _unplain(values: Mapping[str, Any], wanted: Filter) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in wanted.plain}
 
 
 async def _having(
     engine: Engine, catalog: Catalog, values: Mapping[str, Any], wanted: Filter, order: dict[str, Any]
 ) -> list[Thread]:
-    rest = _unplain(values)
+    rest = _unplain(values, wanted)
     async with engine.db.connection() as conn:
         candidates = await threads.search(conn, wanted, limit=READ_MOST + 1, **order)
     if len(candidates) > READ_MOST:

@@ -83,7 +83,12 @@ def storage_record(thread_id: UUID, usage: Usage) -> Json:
 
 
 def run_record(run: Run) -> Json:
-    """Return a run as clients know it; one that was looked up in the queue with its place there."""
+    """Return a run as clients know it; one that was looked up in the queue with its place there.
+
+    Raises:
+        CannotOpen: what it is to do is sealed, and could not be opened.
+    """
+    run.check()
     kwargs = run.kwargs
     durability = kwargs.get("durability") or "async"
     place = {} if run.ahead is None else {"queue_position": run.ahead + 1}

@@ -73,7 +73,9 @@ async def search(
     """Find threads; their values are only read when they are asked for."""
     asked = _searched(body) | {"limit": body.limit, "offset": body.offset}
     allowed = await caller.may("threads", "search", asked)
-    wanted = finding.filter_of(body, asked, owner=caller.owner, allowed=allowed)
+    wanted = finding.filter_of(
+        body, asked, owner=caller.owner, allowed=allowed, sealed=engine.db.sealer is not None
+    )
     found, total = await finding.search(engine, catalog, body, wanted)
     wants_values = not body.select or "values" in body.select or finding.needs_values(body.extract)
     values = await snapshots.values_of(engine, catalog, found) if wants_values else {}
@@ -89,7 +91,9 @@ async def count(body: ThreadFilter, engine: GivenEngine, catalog: GivenCatalog, 
     """Count threads."""
     asked = _searched(body)
     allowed = await caller.may("threads", "search", asked)
-    wanted = finding.filter_of(body, asked, owner=caller.owner, allowed=allowed)
+    wanted = finding.filter_of(
+        body, asked, owner=caller.owner, allowed=allowed, sealed=engine.db.sealer is not None
+    )
     return await finding.count(engine, catalog, body, wanted)
 
 

@@ -104,7 +104,10 @@ async def get(conn: Connection, wanted: Sequence[tuple[str, str, bool]]) -> list
         "keys": [key for _, key, _ in wanted],
         "refresh": [refresh for _, _, refresh in wanted],
     }
-    found = {row["n"]: row async for row in await conn.execute(GET, values)}
+    rows = await (await conn.execute(GET, values)).fetchall()
+    if conn.sealer:
+        rows = await conn.sealer.open(rows)
+    found = {row["n"]: row for row in rows}
     return [item_of(found[n]) if n in found else None for n in range(1, len(wanted) + 1)]
 
 

@@ -1,12 +1,13 @@
 """Items by what is in them, and the namespaces there are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langgraph.store.base import ListNamespacesOp, SearchItem, SearchOp
 
 from artel.storage.errors import Invalid
 from artel.storage.postgres import Connection
+from artel.storage.sealing import Sealer, Unsearchable
 from artel.storage.store.filters import conditions
 from artel.storage.store.items import KEPT_ALIVE, search_item_of
 from artel.storage.store.texts import labels_of, prefix_of
@@ -76,6 +77,25 @@ def check(op: SearchOp | ListNamespacesOp) -> None:
         raise Invalid(f"max_depth must be 0 or more, got {depth!r}")
 
 
+async def check_clear(sealer: Sealer, wanted: Mapping[str, Any]) -> None:
+    """Refuse a filter on what is encrypted: it would find nothing, or the wrong items.
+
+    Raises:
+        Unsearchable: items are sealed whole, or `encrypt.json` does not leave that in clear.
+    """
+    if not sealer.keeps_keys:
+        raise Unsearchable(
+            f"filter.{next(iter(wanted))} cannot be searched: without encrypt.json of `encryption` items are "
+            "encrypted whole"
+        )
+    for key, value in wanted.items():
+        operands = (
+            value if isinstance(value, Mapping) and any(k.startswith("$") for k in value) else {"": value}
+        )
+        for operand in operands.values():
+            await sealer.check_clear("store", "value", {key: operand})
+
+
 async def search(conn: Connection, op: SearchOp, vector: str | None) -> list[SearchItem]:
     """Return the items of a namespace and those below: the newest first, or with `vector` the nearest.
 
@@ -92,7 +112,10 @@ async def search(conn: Connection, op: SearchOp, vector: str | None) -> list[Sea
         "limit": op.limit,
         "offset": op.offset,
     }
-    return [search_item_of(row) async for row in await conn.execute(query.encode(), given | values)]
+    rows = await (await conn.execute(query.encode(), given | values)).fetchall()
+    if conn.sealer:
+        rows = await conn.sealer.open(rows)
+    return [search_item_of(row) for row in rows]
 
 
 async def namespaces(conn: Connection, op: ListNamespacesOp) -> list[tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from langgraph.store.base import (
@@ -18,6 +19,7 @@ from langgraph.store.base import (
 
 from artel.storage.encoding import loads
 from artel.storage.postgres import Connection, Database
+from artel.storage.sealing import Sealer
 from artel.storage.store import items, searching
 from artel.storage.store.index import Embedded, Index
 from artel.storage.store.items import Put
@@ -49,6 +51,7 @@ class Store(BaseStore):
             InvalidNamespaceError: a label is empty, is no text, or has a dot.
             Invalid: a key, a value, a time or a bound cannot be used; the message names it.
             EmbeddingFailed: the embedding model failed.
+            Unsearchable: what a filter looks for is encrypted.
             Unavailable: the database does not answer.
         """
         if asyncio.get_running_loop() is not self._loop:
@@ -114,6 +117,8 @@ class Store(BaseStore):
 
     async def _search(self, place: int, op: SearchOp, results: list[Result]) -> Step:
         searching.check(op)
+        if self.db.sealer and op.filter:
+            await searching.check_clear(self.db.sealer, op.filter)
         vector = await self.index.question(op.query) if self.index and op.query else None
 
         async def search(conn: Connection) -> None:
@@ -137,9 +142,10 @@ class Store(BaseStore):
             steps.append(delete)
         if kept:
             embedded = await self._embedded(kept, puts)
+            stored = [await _sealed(self.db.sealer, one) for one in kept] if self.db.sealer else kept
 
             async def put(conn: Connection) -> None:
-                await items.put(conn, kept, embedded)
+                await items.put(conn, stored, embedded)
 
             steps.append(put)
         return steps
@@ -152,6 +158,11 @@ class Store(BaseStore):
         return await self.index.embed(
             (one.prefix, one.key, read(one.value), puts[one.prefix, one.key]) for one in kept
         )
+
+
+async def _sealed(sealer: Sealer, one: Put) -> Put:
+    value: Any = loads(one.value)
+    return replace(one, value=json_of(await sealer.seal_value("store", "value", value), "value"))
 
 
 def _get(gets: Sequence[tuple[int, GetOp]], results: list[Result]) -> Step:

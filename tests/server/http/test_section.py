@@ -201,7 +201,6 @@ def test_keys_of_images_are_known_and_others_are_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        ('"encryption": {"path": "./e.py:e"}', r"encryption is not supported yet"),
         ('"python_version": 3.11', r"python_version must be"),
         ('"dockerfile_lines": "RUN x"', r"dockerfile_lines must be"),
     ],
