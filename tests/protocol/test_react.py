@@ -29,12 +29,12 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def pages(js: Path) -> Iterator[str]:
-    """Where the two pages are served: another origin than the server's, as in development."""
+    """Where the two pages are served: another origin than the server's, for its port is another."""
     assert (js / "dist/current.html").exists(), "cd tests/protocol/js && npm run build"
     handler = partial(Quiet, directory=str(js / "dist"))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://localhost:{server.server_port}"
+        yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
