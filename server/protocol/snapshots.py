@@ -26,6 +26,7 @@ Json = dict[str, Any]
 Graph = Pregel[Any, Any, Any, Any]
 
 AT_ONCE = 8  # threads whose values are read at the same time
+_CHANNELS = "langgraph.channels."  # a class of somebody's own may do anything with what was stored
 _RUNTIME = "__pregel_runtime"  # where get_store() looks; LangGraph fills it in for runs, not for updates
 _WRONG_VALUES = (InvalidUpdateError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError)
 changing = asyncio.Semaphore(1)  # a change keeps one connection while it needs another of the same pool
@@ -42,10 +43,19 @@ class UnknownCheckpoint(NotFound):
 
 
 @asynccontextmanager
-async def opened(engine: Engine, catalog: Catalog, graph_id: str, access: Any) -> AsyncIterator[Graph]:
-    """Open a graph over the stored checkpoints."""
+async def opened(
+    engine: Engine, catalog: Catalog, graph_id: str, access: Any, *, looks: bool = False
+) -> AsyncIterator[Graph]:
+    """Open a graph over the stored checkpoints; one that only `looks` at a listing of them, if it can."""
     async with catalog.graph(graph_id, {}, access=access) as graph:
-        yield graph.copy(update={"checkpointer": checkpoints.reader(engine.db)})
+        saver = checkpoints.reader(engine.db, shares=looks and _leaves_alone(graph))
+        yield graph.copy(update={"checkpointer": saver})
+
+
+def _leaves_alone(graph: Graph) -> bool:
+    """Whether no code of somebody's own comes near the stored values while a graph's past is read."""
+    channels = all(type(channel).__module__.startswith(_CHANNELS) for channel in graph.channels.values())
+    return channels and all(node.mapper is None for node in graph.nodes.values())
 
 
 def graph_of(thread: Thread) -> str | None:
@@ -89,7 +99,7 @@ async def history(
     if not graph_id:
         return []
     earlier = _config(thread, {**checkpoint, "checkpoint_id": before}) if before else None
-    async with opened(engine, catalog, graph_id, "threads.read") as graph:
+    async with opened(engine, catalog, graph_id, "threads.read", looks=True) as graph:
         found = graph.aget_state_history(
             _config(thread, checkpoint), filter=metadata or None, before=earlier, limit=limit
         )

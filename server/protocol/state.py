@@ -25,6 +25,7 @@ from artel.server.protocol.thread_bodies import (
     StateUpdate,
 )
 from artel.storage import threads
+from artel.storage.encoding import dumps_states
 from artel.storage.errors import Invalid
 from artel.storage.threads import Thread, UnknownThread
 
@@ -140,7 +141,7 @@ async def past(
         metadata=body.metadata,
         checkpoint=_place(body.checkpoint),
     )
-    return Json([_selected(state, body.select) for state in states])
+    return Json(dumps_states([_selected(state, body.select) for state in states]))
 
 
 async def _read(engine: Engine, caller: Caller, thread_id: UUID) -> Thread:

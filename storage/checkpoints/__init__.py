@@ -34,9 +34,12 @@ __all__ = [
 ]
 
 
-def reader(db: Database) -> AsyncPostgresSaver:
-    """Return an unfenced saver, for reading state and for updates by people who hold the thread's lock."""
-    return Saver(db)
+def reader(db: Database, *, shares: bool = False) -> AsyncPostgresSaver:
+    """Return an unfenced saver, for reading state and for updates by people who hold the thread's lock.
+
+    `shares`: what several checkpoints of a listing hold is one object, which nobody may change.
+    """
+    return Saver(db, shares=shares)
 
 
 def resolver(db: Database) -> Resolve:

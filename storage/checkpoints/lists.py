@@ -245,9 +245,25 @@ def expanded(stored: StoredList, rows: Mapping[bytes, Item]) -> Iterator[bytes]:
             yield name
 
 
-def assembled(stored: StoredList, rows: Mapping[bytes, Item], load: Callable[[Typed], Any]) -> list[Any]:
-    """Return the list itself; each item anew, for a node may change it in place."""
-    items = [rows[name] for name in expanded(stored, rows)]
+def assembled(
+    stored: StoredList,
+    rows: Mapping[bytes, Item],
+    load: Callable[[Typed], Any],
+    made: dict[bytes, Any] | None = None,
+) -> list[Any]:
+    """Return the list itself; each item anew, for a node may change it in place.
+
+    With `made` only those anew that are not in it; they are added. Only for who looks at the items.
+    """
+    names = list(expanded(stored, rows))
+    if made is None:
+        return _loaded([rows[name] for name in names], load)
+    new = [name for name in dict.fromkeys(names) if name not in made]
+    made |= zip(new, _loaded([rows[name] for name in new], load), strict=True)
+    return [made[name] for name in names]
+
+
+def _loaded(items: Sequence[Item], load: Callable[[Typed], Any]) -> list[Any]:
     if all(item[0] == "msgpack" for item in items):  # as one array they are decoded in one go
         whole = load(("msgpack", b"\xdd" + len(items).to_bytes(4, "big") + b"".join([i[1] for i in items])))
         assert isinstance(whole, list)

@@ -39,6 +39,7 @@ from artel.storage.postgres import Database
 from artel.storage.sealing import SEALED
 
 INLINE = 256  # characters of a string that is written into every checkpoint; a longer one once a version
+NOBODY = b"00000000-0000-0000-0000-000000000000"  # whom LangGraph names for what no task wrote
 THREAD = 64 * 1024  # bytes from which decoding leaves the event loop to others
 
 ITEMS = """
@@ -74,9 +75,11 @@ class DeltaParts(dict[str, Any]):
 class Saver(AsyncPostgresSaver):
     """A saver over our pool, without LangGraph's lock around every operation; not fenced."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, *, shares: bool = False) -> None:
+        """`shares`: checkpoints of one listing share the items of their lists, which nobody may change."""
         super().__init__(db.pool, serde=ListSerializer())
         self.db = db
+        self._shares = shares
 
     @asynccontextmanager
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
@@ -134,8 +137,9 @@ class Saver(AsyncPostgresSaver):
         if self.db.sealer:
             rows = [await sealed.opened(self.db.sealer, row) for row in rows]
         items = await self._item_rows(rows)
+        made: dict[bytes, Any] = {}
         for row in rows:
-            yield await self._decoded(row, items)
+            yield await self._decoded(row, items, made if self._shares and not _is_unfinished(row) else None)
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
@@ -281,19 +285,23 @@ class Saver(AsyncPostgresSaver):
             found = {name: (type_, blob, look) for name, type_, blob, look in await cursor.fetchall()}
         return await sealed.opened_items(self.db.sealer, found) if self.db.sealer else found
 
-    async def _decoded(self, row: DictRow, items: ItemRows) -> CheckpointTuple:
+    async def _decoded(
+        self, row: DictRow, items: ItemRows, made: dict[bytes, Any] | None = None
+    ) -> CheckpointTuple:
         rows = items.get(row["thread_id"], {})
         size = sum(len(typed[1] or b"") for typed in _typed(row)) + sum(
             len(item[1]) for item in rows.values()
         )
         if size < THREAD:
-            return self._decode(row, rows)
-        return await asyncio.to_thread(self._decode, row, rows)
+            return self._decode(row, rows, made)
+        return await asyncio.to_thread(self._decode, row, rows, made)
 
-    def _decode(self, row: DictRow, rows: dict[bytes, Item]) -> CheckpointTuple:
+    def _decode(
+        self, row: DictRow, rows: dict[bytes, Item], made: dict[bytes, Any] | None
+    ) -> CheckpointTuple:
         where = {"thread_id": row["thread_id"], "checkpoint_ns": row["checkpoint_ns"]}
         values = {
-            channel.decode(): self._value((type_.decode(), blob), rows)
+            channel.decode(): self._value((type_.decode(), blob), rows, made)
             for channel, type_, blob in row["channel_values"] or ()
             if type_ != b"empty"
         }
@@ -309,11 +317,20 @@ class Saver(AsyncPostgresSaver):
             [(w[0].decode(), w[1].decode(), self._value((w[2].decode(), w[3]), rows)) for w in writes],
         )
 
-    def _value(self, typed: Typed, rows: Mapping[bytes, Item]) -> Any:
+    def _value(
+        self, typed: Typed, rows: Mapping[bytes, Item], made: dict[bytes, Any] | None = None
+    ) -> Any:
         if typed[0] == SEALED:
             raise sealed.closed(typed[0])
         value = self.serde.loads_typed(typed)
-        return assembled(value, rows, self.serde.loads_typed) if isinstance(value, StoredList) else value
+        if isinstance(value, StoredList):
+            return assembled(value, rows, self.serde.loads_typed, made)
+        return value
+
+
+def _is_unfinished(row: DictRow) -> bool:
+    """Whether reducers go over a checkpoint when it is read: something was written to it by no task."""
+    return any(write[0] == NOBODY for write in row["pending_writes"] or ())
 
 
 def _fits(value: Any) -> bool:
