@@ -5,6 +5,7 @@ slows nobody. Nothing is stored per event: chunks are, every few milliseconds.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from artel.storage.runs import SEQ_BLOCK, Run
 
 LOW = SEQ_BLOCK // 2  # reserve the next block of ids when fewer are left
 KEEP_FREE = 256  # ids kept back for the ending: one an approval, and two more
+STATE_WAITS_S = 0.03  # a checkpoint comes after the event that shows its state; then the event names it only
 MAX_BEHIND = 16 * 1024 * 1024  # bytes not stored yet, after which the run waits for the database
 
 Stored = Callable[[UUID, int], Awaitable[Sequence[Event]]]
@@ -25,10 +27,12 @@ class RunLog:
     def __init__(self, run: Run, *, keep: int, changed: Callable[["RunLog"], None]) -> None:
         self.run_id = run.run_id
         self.attempt = run.attempt
+        self.sealed_with = run.sealed_with
         self.first = run.reserved_seq - SEQ_BLOCK + 1
         self.reserved = run.reserved_seq
         self.stored = self.first - 1  # the last id that is in the database
         self.behind = 0  # bytes that are not
+        self.heavy = 0  # those of them that no checkpoint will hold
         self.closed = False  # nothing will be added any more
         self.ended = False  # the run has: `run.ended` is in here
         self.unsure = False  # the answer to the last write was lost: it may be stored or not
@@ -40,6 +44,7 @@ class RunLog:
         self._ring: list[Event] = []
         self._readers: set[asyncio.Event] = set()
         self._room = asyncio.Event()
+        self._state = (0, 0.0)  # the id of the newest event that a checkpoint may hold, and since when
 
     @property
     def last(self) -> int:
@@ -70,6 +75,9 @@ class RunLog:
         self._ring.extend(events)
         for event in events:
             self.behind += len(event.data) + 64
+            self.heavy += _weight(event)
+            if event.held:
+                self._state = (event.seq, time.monotonic())
             if event.type == "values" and not event.ns:
                 self.values = event.data
             elif event.type == "run.ended":
@@ -81,13 +89,28 @@ class RunLog:
         """Return what the database does not have yet."""
         return self._ring[self._index(self.stored) :]
 
+    def due(self) -> list[Event]:
+        """Return what of it is to be stored now: all before a state whose checkpoint is still on its way."""
+        unstored = self.unstored()
+        if not self.state_waits:
+            return unstored
+        return [event for event in unstored if event.seq < self._state[0]]
+
+    @property
+    def state_waits(self) -> bool:
+        """Whether a state that was not stored yet is better stored a little later."""
+        seq, since = self._state
+        return seq > self.stored and time.monotonic() < since + STATE_WAITS_S
+
     def mark_stored(self, last: int) -> int:
         """Note that the database has everything up to `last`; forget what memory need not keep.
 
         Returns how many bytes that were.
         """
-        size = sum(len(e.data) + 64 for e in self._ring[self._index(self.stored) : self._index(last)])
+        events = self._ring[self._index(self.stored) : self._index(last)]
+        size = sum(len(event.data) + 64 for event in events)
         self.behind -= size
+        self.heavy -= sum(map(_weight, events))
         self.stored = max(self.stored, last)
         surplus = min(len(self._ring) - self._keep, self._index(self.stored))
         if surplus > self._keep // 4:
@@ -146,3 +169,7 @@ class RunLog:
     def _wake(self) -> None:
         for reader in self._readers:
             reader.set()
+
+
+def _weight(event: Event) -> int:
+    return 64 if event.held else len(event.data) + 64

@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 from artel.server.engine.engine import Engine
-from artel.server.engine.log import RunLog
+from artel.server.engine.log import STATE_WAITS_S, RunLog
 from artel.storage import events, runs
 from artel.storage.broker import notify
 from artel.storage.errors import Unavailable
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 def changed(engine: Engine, run_log: RunLog) -> None:
     """Note that a log has something new."""
     engine.logs.add(run_log)
-    if run_log.behind >= engine.settings.chunk_bytes:
+    if run_log.heavy >= engine.settings.chunk_bytes:
         engine.chunk_full.set()
     engine.logs_changed.set()
 
@@ -50,8 +50,10 @@ async def store(engine: Engine, logs: Sequence[RunLog]) -> None:
             if run_log.closed or run_log.storing.locked():
                 continue
             await stack.enter_async_context(run_log.storing)
-            if run_log.unstored():
+            if run_log.due():
                 batch.append(run_log)
+            if run_log.state_waits:
+                asyncio.get_running_loop().call_later(STATE_WAITS_S, changed, engine, run_log)
         if not batch:
             return
         try:
@@ -92,10 +94,10 @@ async def _write(engine: Engine, batch: Sequence[RunLog]) -> None:
 
 async def _write_one(engine: Engine, run_log: RunLog) -> None:
     """Store the chunk of the only run that said something: one statement."""
-    if not (chunk := run_log.unstored()):
+    if not (chunk := run_log.due()):
         return
     async with engine.db.connection(control=True) as conn:
-        await events.append(conn, run_log.run_id, run_log.attempt, chunk)
+        await events.append(conn, run_log.run_id, run_log.attempt, chunk, sealed_with=run_log.sealed_with)
     engine.metrics.stored(run_log.mark_stored(chunk[-1].seq))
 
 
@@ -104,20 +106,19 @@ async def _write_chunks(engine: Engine, batch: Sequence[RunLog]) -> None:
     if len(batch) == 1 and not batch[0].low and batch[0].followed_until <= now:
         await _write_one(engine, batch[0])
         return
-    stored: list[tuple[RunLog, int]] = []
+    chunks = [(run_log, chunk) for run_log in batch if (chunk := run_log.due())]
     raised: list[tuple[RunLog, int]] = []
+    if not chunks:
+        return
     async with engine.db.transaction(control=True, batch=True) as conn:
-        for run_log in batch:
-            chunk = run_log.unstored()
-            if not chunk:
-                continue
-            await events.append(conn, run_log.run_id, run_log.attempt, chunk)
-            stored.append((run_log, chunk[-1].seq))
+        rows = [events.Chunk(one.run_id, one.attempt, chunk, one.sealed_with) for one, chunk in chunks]
+        await events.append_many(conn, rows)
+        for run_log, _ in chunks:
             if run_log.low:
                 raised.append((run_log, await runs.reserve(conn, run_log.run_id, run_log.attempt)))
             if run_log.followed_until > now:
                 await notify(conn, "run.events", str(run_log.run_id))
     for run_log, reserved in raised:
         run_log.raise_to(reserved)
-    for run_log, last in stored:
-        engine.metrics.stored(run_log.mark_stored(last))
+    for run_log, chunk in chunks:
+        engine.metrics.stored(run_log.mark_stored(chunk[-1].seq))
