@@ -14,7 +14,7 @@ from langgraph.runtime import RunControl
 from langgraph.types import StateSnapshot
 
 from artel.graphs.context import Context
-from artel.server.engine import translate
+from artel.server.engine import projecting, translate
 from artel.server.engine.configuration import configuration, context
 from artel.server.engine.engine import Engine
 from artel.server.engine.handles import handles_of
@@ -194,7 +194,10 @@ async def _stream(
     part = translate.Translator(closely=bool(kwargs.get("closely"))).part
     waits = False
     namespaces: dict[str, str] = {}
-    async with aclosing(_chunks(execution, graph, given, config)) as chunks:
+    streamed = _chunks(execution, graph, given, config)
+    if kwargs.get("closely") and (transformers := projecting.of(graph)):
+        streamed = projecting.through(transformers, streamed)
+    async with aclosing(streamed) as chunks:
         async for chunk in chunks:
             if isinstance(chunk, dict):
                 run_log.add("events", "", dumps(chunk))

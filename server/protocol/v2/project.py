@@ -165,6 +165,8 @@ class RunView:
                 yield MAIN, "values", ns, self._values(event)
             case "custom":
                 yield MAIN, "custom", ns, _custom(event.data)
+            case "projected":
+                yield MAIN, "custom", ns, orjson.loads(event.data)
             case "tasks":
                 for where, told in self.lifecycle.task(ns, event.data):
                     yield BEGUN, "lifecycle", where, told
