@@ -19,6 +19,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 from typing_extensions import TypedDict
 
+from artel.server import encryption
 from artel.server.app import create_app
 from artel.server.catalog import Catalog, Entry
 from artel.server.engine import EngineSettings, open_engine
@@ -30,6 +31,7 @@ from artel.server.store import open_store
 from artel.server.telemetry.tracing import Tracing
 from artel.storage.broker import open_broker
 from artel.storage.postgres import open_database
+from artel.storage.sealing import agree
 
 HI: dict[str, Any] = {"messages": [{"role": "user", "content": "hi", "id": "h1"}]}
 FAST = {"lease_s": 1.0, "renew_s": 0.2, "look_s": 0.05, "poll_s": 1.0, "grace_s": 1.0}
@@ -165,8 +167,9 @@ async def serving(
 ) -> AsyncIterator[FastAPI]:
     """Open an application on a database, with the graphs above or those of a catalog."""
     catalog = catalog or Catalog({name: Entry(f"Graph {name}", graph) for name, graph in graphs().items()})
+    sealer = await agree(dsn, encryption.read(catalog.config))
     async with (
-        open_database(dsn, pool_size=6) as db,
+        open_database(dsn, pool_size=6, sealer=sealer) as db,
         open_broker(dsn) as broker,
         open_store(db, catalog) as store,
         open_engine(
