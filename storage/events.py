@@ -14,6 +14,7 @@ from uuid import UUID
 
 import orjson
 
+from artel.storage.arrays import ByteaArray, bigints, ints, texts
 from artel.storage.postgres import Connection
 from artel.storage.sealing import NO_KEY, NoKey
 
@@ -61,6 +62,14 @@ select %(run_id)s, %(first)s, %(last)s, %(attempt)s, %(chunk)s
   from artel_fence(%(run_id)s, %(attempt)s)
 """
 
+APPEND_MANY = """
+insert into run_events (run_id, first_seq, last_seq, attempt, chunk)
+select run_id, first_seq, last_seq, attempt, chunk
+  from unnest(%(runs)s::uuid[], %(attempts)s, %(firsts)s, %(lasts)s, %(chunks)s)
+           as n (run_id, attempt, first_seq, last_seq, chunk),
+       artel_fence(n.run_id, n.attempt)
+"""
+
 APPEND_UNFENCED = """
 insert into run_events (run_id, first_seq, last_seq, attempt, chunk)
 values (%(run_id)s, %(first)s, %(last)s, %(attempt)s, %(chunk)s)
@@ -106,6 +115,36 @@ async def append(
         if conn.sealer:
             await _seal(conn, row, sealed_with)
         await conn.execute(APPEND, row)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one run has to say, at least one event; `sealed_with` as in `append`."""
+
+    run_id: UUID
+    attempt: int
+    events: Sequence[Event]
+    sealed_with: Mapping[str, Any] | None = None
+
+
+async def append_many(conn: Connection, chunks: Sequence[Chunk]) -> None:
+    """Store chunks of several runs, in one statement with their fences.
+
+    Raises:
+        StaleAttempt: one of the runs has ended or moved on; nothing is stored.
+    """
+    rows = [_row(one.run_id, one.attempt, one.events) for one in chunks]
+    if conn.sealer:
+        for row, one in zip(rows, chunks, strict=True):
+            await _seal(conn, row, one.sealed_with)
+    values = {
+        "runs": texts(str(row["run_id"]) for row in rows),
+        "attempts": ints(row["attempt"] for row in rows),
+        "firsts": bigints(row["first"] for row in rows),
+        "lasts": bigints(row["last"] for row in rows),
+        "chunks": ByteaArray([row["chunk"] for row in rows]),
+    }
+    await conn.execute(APPEND_MANY, values)
 
 
 async def append_unfenced(conn: Connection, run_id: UUID, attempt: int, events: Sequence[Event]) -> None:

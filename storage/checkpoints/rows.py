@@ -1,16 +1,11 @@
 """What a saver writes: rows of four tables, in one statement, which is one round trip and one transaction."""
 
-import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
-from psycopg import adapters
-from psycopg.abc import AdaptContext, Buffer
-from psycopg.adapt import Dumper
-from psycopg.pq import Format
-
+from artel.storage.arrays import BoolArray, ByteaArray, bigints, ints, texts
 from artel.storage.checkpoints.lists import Item
 
 ROW = 64  # bytes, about, that a row has beside its blob
@@ -106,101 +101,34 @@ def parameters(loads: Sequence[tuple[UUID | None, int, Rows]]) -> dict[str, Any]
     saved = [pair for _, _, rows in loads for pair in rows.checkpoints.items()]
     writes = [(run_id, *pair) for run_id, _, rows in loads for pair in rows.writes.items()]
     return {
-        "runs": _texts(run_id for run_id, _ in fenced),
-        "attempts": Int4Array([struct.pack("!i", attempt) for _, attempt in fenced]),
-        "item_threads": _texts(key[0] for key, _ in items),
+        "runs": texts(run_id for run_id, _ in fenced),
+        "attempts": ints(attempt for _, attempt in fenced),
+        "item_threads": texts(key[0] for key, _ in items),
         "item_names": ByteaArray([key[1] for key, _ in items]),
-        "item_types": _texts(row[0] for _, row in items),
+        "item_types": texts(row[0] for _, row in items),
         "item_blobs": ByteaArray([row[1] for _, row in items]),
-        "item_shown": Int8Array([struct.pack("!q", row[2]) for _, row in items]),
-        "blob_threads": _texts(key[0] for key, _ in blobs),
-        "blob_ns": _texts(key[1] for key, _ in blobs),
-        "blob_channels": _texts(key[2] for key, _ in blobs),
-        "blob_versions": _texts(key[3] for key, _ in blobs),
-        "blob_types": _texts(row[0] for _, row in blobs),
+        "item_shown": bigints(row[2] for _, row in items),
+        "blob_threads": texts(key[0] for key, _ in blobs),
+        "blob_ns": texts(key[1] for key, _ in blobs),
+        "blob_channels": texts(key[2] for key, _ in blobs),
+        "blob_versions": texts(key[3] for key, _ in blobs),
+        "blob_types": texts(row[0] for _, row in blobs),
         "blob_blobs": ByteaArray([row[1] for _, row in blobs]),
-        "threads": _texts(key[0] for key, _ in saved),
-        "ns": _texts(key[1] for key, _ in saved),
-        "ids": _texts(key[2] for key, _ in saved),
-        "parents": _texts(row[0] for _, row in saved),
-        "checkpoints": _texts(row[1] for _, row in saved),
-        "metadata": _texts(row[2] for _, row in saved),
-        "write_threads": _texts(key[0] for _, key, _ in writes),
-        "write_ns": _texts(key[1] for _, key, _ in writes),
-        "write_ids": _texts(key[2] for _, key, _ in writes),
-        "write_tasks": _texts(key[3] for _, key, _ in writes),
-        "write_idx": Int4Array([struct.pack("!i", key[4]) for _, key, _ in writes]),
-        "write_paths": _texts(row[0] for _, _, row in writes),
-        "write_channels": _texts(row[1] for _, _, row in writes),
-        "write_types": _texts(row[2] for _, _, row in writes),
+        "threads": texts(key[0] for key, _ in saved),
+        "ns": texts(key[1] for key, _ in saved),
+        "ids": texts(key[2] for key, _ in saved),
+        "parents": texts(row[0] for _, row in saved),
+        "checkpoints": texts(row[1] for _, row in saved),
+        "metadata": texts(row[2] for _, row in saved),
+        "write_threads": texts(key[0] for _, key, _ in writes),
+        "write_ns": texts(key[1] for _, key, _ in writes),
+        "write_ids": texts(key[2] for _, key, _ in writes),
+        "write_tasks": texts(key[3] for _, key, _ in writes),
+        "write_idx": ints(key[4] for _, key, _ in writes),
+        "write_paths": texts(row[0] for _, _, row in writes),
+        "write_channels": texts(row[1] for _, _, row in writes),
+        "write_types": texts(row[2] for _, _, row in writes),
         "write_blobs": ByteaArray([row[3] for _, _, row in writes]),
         "write_over": BoolArray([b"\x01" if row[4] else b"\x00" for _, _, row in writes]),
-        "write_runs": _texts(None if run_id is None else str(run_id) for run_id, _, _ in writes),
+        "write_runs": texts(None if run_id is None else str(run_id) for run_id, _, _ in writes),
     }
-
-
-class Array:
-    """A one-dimensional array as Postgres takes it in binary.
-
-    psycopg would guess the type from the first element: of an empty list it knows none, and a statement with
-    other types is another prepared statement.
-    """
-
-    oid: ClassVar[int]
-    element: ClassVar[int]
-
-    def __init__(self, elements: Sequence[bytes | None]) -> None:
-        self.elements = elements
-
-
-class TextArray(Array):
-    """A text[]."""
-
-    oid, element = 1009, 25
-
-
-class ByteaArray(Array):
-    """A bytea[]."""
-
-    oid, element = 1001, 17
-
-
-class Int4Array(Array):
-    """An int4[]."""
-
-    oid, element = 1007, 23
-
-
-class Int8Array(Array):
-    """An int8[]."""
-
-    oid, element = 1016, 20
-
-
-class BoolArray(Array):
-    """A bool[]."""
-
-    oid, element = 1000, 16
-
-
-class _ArrayDumper(Dumper):
-    format = Format.BINARY
-
-    def __init__(self, cls: type[Array], context: AdaptContext | None = None) -> None:
-        super().__init__(cls, context)
-        self.oid = cls.oid
-
-    def dump(self, obj: Array) -> Buffer:
-        if not obj.elements:
-            return struct.pack("!iii", 0, 0, obj.element)
-        parts = [struct.pack("!iiiii", 1, int(None in obj.elements), obj.element, len(obj.elements), 1)]
-        for one in obj.elements:
-            parts += (struct.pack("!i", -1),) if one is None else (struct.pack("!i", len(one)), one)
-        return b"".join(parts)
-
-
-adapters.register_dumper(Array, _ArrayDumper)
-
-
-def _texts(texts: Iterable[str | None]) -> TextArray:
-    return TextArray([None if text is None else text.encode() for text in texts])

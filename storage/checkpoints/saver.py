@@ -22,6 +22,7 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from psycopg import AsyncCursor
 from psycopg.rows import DictRow, dict_row, tuple_row
 
+from artel.storage.arrays import ByteaArray
 from artel.storage.checkpoints import removal, sealed
 from artel.storage.checkpoints.lists import (
     LIST,
@@ -33,7 +34,7 @@ from artel.storage.checkpoints.lists import (
     Typed,
     assembled,
 )
-from artel.storage.checkpoints.rows import SAVE, ByteaArray, Rows, parameters
+from artel.storage.checkpoints.rows import SAVE, Rows, parameters
 from artel.storage.encoding import dumps_jsonb
 from artel.storage.postgres import Database
 from artel.storage.sealing import SEALED
