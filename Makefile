@@ -50,6 +50,7 @@ bench: $(STAMPS)/dev  ## measure speed and memory, as ratios within one run
 
 docs: $(STAMPS)/dev  ## write the reference pages that are made from code
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/sums.py
 
 migrate: setup  ## bring the database to the newest schema, without starting
 	@exec $(BIN)/artel migrate

@@ -1,4 +1,4 @@
-"""Work out the sums of docs/explanation/scaling.md from its table of costs: `python docs/sums.py`.
+"""Work out the sums of docs/explanation/scaling.md from its table of costs: `make docs`.
 
 Each line of its code is a sum; the comment behind it is what came of it, for each of the days it speaks of.
 """

@@ -21,7 +21,7 @@ def sums() -> ModuleType:
 
 
 def test_the_sums_of_scaling_are_those_of_its_tables(sums: ModuleType) -> None:
-    """A cost was measured anew, and the sums below it were not: run `python docs/sums.py`."""
+    """A cost was measured anew, and the sums below it were not: run `make docs`."""
     assert sums.rewritten(PAGE) == PAGE
 
 

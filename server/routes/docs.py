@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
@@ -25,9 +26,10 @@ VERSION = version(CARRIER)
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 router = APIRouter(include_in_schema=False)
+_get = partial(router.api_route, methods=["GET", "HEAD"])
 
 
-@router.get(PATH)
+@_get(PATH)
 async def docs(request: Request) -> Response:
     """Give the page. Its addresses are relative: a proxy may put us below any path."""
     return _guarded(
@@ -43,19 +45,19 @@ async def docs(request: Request) -> Response:
     )
 
 
-@router.get(SIGNED_IN)
+@_get(SIGNED_IN)
 async def signed_in() -> Response:
     """Give the page to which a sign-in of the `auth` section's schemes comes back."""
     return _guarded(get_swagger_ui_oauth2_redirect_html())
 
 
-@router.get(f"{PATH}/{SCRIPT}")
+@_get(f"{PATH}/{SCRIPT}")
 async def script() -> Response:
     """Give Swagger UI itself."""
     return _kept(SCRIPT, "text/javascript")
 
 
-@router.get(f"{PATH}/{STYLE}")
+@_get(f"{PATH}/{STYLE}")
 async def style() -> Response:
     """Give its looks."""
     return _kept(STYLE, "text/css")
