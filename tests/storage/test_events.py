@@ -157,3 +157,18 @@ one_event = st.builds(
 @given(st.lists(one_event, min_size=1, max_size=30))
 def test_any_chunk_is_unpacked_as_it_was_packed(written: list[Event]) -> None:
     assert [event for event, _ in _unpack(_pack(written))] == written
+
+
+async def test_chunks_of_many_runs_are_stored_together_or_not_at_all(db: Database) -> None:
+    async with db.connection() as conn:
+        one, two, lost = [await begin(conn) for _ in range(3)]
+        await events.append_many(
+            conn, [events.Chunk(one.run_id, 1, said(1)), events.Chunk(two.run_id, 1, said(1, 5))]
+        )
+        assert [await seqs(conn, run.run_id) for run in (one, two)] == [[1, 2, 3], [1, 2, 3, 4, 5]]
+        await take_over(conn, lost)
+        chunks = [events.Chunk(one.run_id, 1, said(4)), events.Chunk(lost.run_id, 1, said(1))]
+        with pytest.raises(StaleAttempt):
+            async with db.connection() as late:
+                await events.append_many(late, chunks)
+        assert await seqs(conn, one.run_id) == [1, 2, 3]
