@@ -88,6 +88,7 @@ class Graphs:
             "ask_twice": chain({"ask": self._ask_twice}),
             "ask_two": self._two_questions(),
             "fail": chain({"a": self._step("a"), "fail": self._fail}),
+            "unwritable": chain({"a": self._step("a"), "b\0": self._step("b")}),
             "approve": chain({"approve": self._approve}),
         }
 

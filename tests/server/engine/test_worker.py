@@ -28,3 +28,13 @@ async def test_a_replay_after_the_end_equals_the_live_stream(driver: Driver) -> 
     middle = len(live) // 2
     assert await driver.events(run, after=live[middle].seq) == live[middle + 1 :]
     assert await driver.events(run, after=None) == []
+
+
+async def test_a_run_whose_steps_the_database_cannot_take_fails_and_says_why(driver: Driver) -> None:
+    run = await driver.start("unwritable")
+    ended = await driver.end(run)
+    assert ended.status == "error"
+    assert "0x00" in str(ended.error)
+    assert (await driver.of_thread(run.thread_id)).status == "error"
+    again = await driver.start("three", thread_id=run.thread_id)
+    assert (await driver.end(again)).status == "success"
