@@ -1,56 +1,50 @@
-"""The stream transformers of a graph: what they make of a run is told on channels of their own.
+"""The stream transformers of a graph: they see what a run streams before anybody is told.
 
 `compile(transformers=[...])` leaves their factories in `stream_transformers`. Each is given every event of
-the run, in the shapes of `astream_events(version="v3")`, and pushes to its `StreamChannel`s: what goes to one
-with a name is told under that name. They watch: an event that one changes or holds back is told as it was.
+the run, in the shapes of `astream_events(version="v3")`. What it pushes to a `StreamChannel` with a name is
+told under that name; what it changes is told as it left it; what it holds back is not told, but for states
+and updates, which say how the run goes.
 """
 
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
-import structlog
 from langgraph.stream import ProtocolEvent, StreamTransformer
 from langgraph.stream._mux import StreamMux  # the only one that wires channels
 
-from artel.server.engine.translate import INTERRUPT, PROJECTED, Chunk
-from artel.server.protocol.v2.messages import Messages
+from artel.server.engine.translate import INTERRUPT, PROJECTED, SAID, Chunk
+from artel.server.protocol.v2.messages import Messages, Spoken
 from artel.storage.encoding import dumps
 
 Streamed: TypeAlias = AsyncGenerator[Chunk | dict[str, Any], None]
 OWN = "custom:"  # how the methods of channels begin that are no built-in's
-
-log = structlog.get_logger(__name__)
+ALWAYS_TOLD = frozenset({"values", "updates"})
 
 
 def of(graph: Any) -> list[StreamTransformer]:
     """Return the transformers of a graph, made for one run; those built into LangGraph are ours to tell."""
     made = [factory(()) for factory in getattr(graph, "stream_transformers", ())]
-    own = [one for one in made if not getattr(one, "_native", False)]
-    for one in own:
-        if one.before_builtins:
-            log.warning("a transformer may watch events, not change them", transformer=type(one).__name__)
-    return own
+    return [one for one in made if not getattr(one, "_native", False)]
 
 
 async def through(transformers: list[StreamTransformer], chunks: Streamed) -> Streamed:
-    """Yield what a graph streams, and what its transformers make of it, before each piece as they do."""
-    shapes = _Shapes()
+    """Yield what a graph streams as its transformers leave it, each piece after what they make of it."""
     async with _Mux(transformers) as mux, aclosing(chunks):
+        pipe = _Pipe(mux)
         async for chunk in chunks:
-            if not isinstance(chunk, dict):
-                for event in shapes.events(chunk):
-                    await mux.apush(event)
-                for told in mux.taken():
-                    yield told
-            yield chunk
+            if isinstance(chunk, dict):
+                yield chunk
+                continue
+            for told in await pipe.sent(chunk):
+                yield told
     for told in mux.taken():
         yield told
 
 
 class _Mux(StreamMux):
-    """Keeps what is pushed to channels with a name until it is taken."""
+    """Says of each event whether it is kept, and keeps what is pushed to channels with a name."""
 
     def __init__(self, transformers: list[StreamTransformer]) -> None:
         self._told: list[Chunk] = []
@@ -62,6 +56,10 @@ class _Mux(StreamMux):
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         await (self.aclose() if error is None else self.afail(error))
 
+    async def keeps(self, event: ProtocolEvent) -> bool:
+        """Show an event to all transformers, in order."""
+        return all([await one.aprocess(event) for one in self._transformers])
+
     def _forward(self, method: str, item: Any) -> None:
         name = method.removeprefix(OWN)
         self._told.append(((), PROJECTED, {"name": name, "payload": item}))
@@ -71,27 +69,58 @@ class _Mux(StreamMux):
         return told
 
 
-class _Shapes:
-    """Shows pieces of `astream` as transformers know them."""
+class _Pipe:
+    """Turns pieces of `astream` into events and, as far as these are changed, back."""
 
-    def __init__(self) -> None:
+    def __init__(self, mux: _Mux) -> None:
+        self._mux = mux
         self._messages = Messages()
+        self._changed: set[str] = set()  # messages of which something was changed: told event by event
 
-    def events(self, chunk: Chunk) -> Iterator[ProtocolEvent]:
+    async def sent(self, chunk: Chunk) -> list[Chunk]:
+        """Return what is told of a piece."""
         ns, mode, payload = chunk
         if mode == "messages":
-            for _, said, _ in self._messages.say(ns, dumps(payload)):
-                yield _event(ns, mode, (said, payload[1]))
-            return
+            return await self._said(chunk, self._messages.say(ns, dumps(payload)), payload[1])
+        told: list[Chunk] = []
         if mode == "updates" and isinstance(payload, dict):
-            for _, said, node in self._messages.close(ns, payload):
-                yield _event(ns, "messages", (said, {"langgraph_node": node}))
+            told += await self._said(None, self._messages.close(ns, payload), {})
+        more: dict[str, Any] = {}
         if mode == "values" and isinstance(payload, dict):
-            interrupts = tuple(payload.get(INTERRUPT) or ())
-            state = {name: value for name, value in payload.items() if name != INTERRUPT}
-            yield _event(ns, mode, state, interrupts=interrupts)
-            return
-        yield _event(ns, mode, payload)
+            more["interrupts"] = tuple(payload.get(INTERRUPT) or ())
+            payload = {name: value for name, value in payload.items() if name != INTERRUPT}
+        event = _event(ns, mode, payload, **more)
+        kept = await self._mux.keeps(event)
+        told += self._mux.taken()
+        left: Any = event["params"]["data"]
+        if more.get("interrupts") and isinstance(left, dict):
+            left = {**left, INTERRUPT: chunk[2][INTERRUPT]}
+        return [*told, (ns, mode, left)] if kept or mode in ALWAYS_TOLD else told
+
+    async def _said(
+        self, chunk: Chunk | None, spoken: Iterable[Spoken], metadata: dict[str, Any]
+    ) -> list[Chunk]:
+        """Return what is told of a piece of a message: itself, or its events if one of them was changed."""
+        told: list[Chunk] = []
+        left: list[Chunk] = []
+        same, names = True, set()
+        for ns, said, node in spoken:
+            names.add(said["id"])
+            was = dumps(said)
+            about = {"langgraph_node": node, **metadata, "run_id": said["run_id"]}
+            event = _event(ns, "messages", (said, about))
+            kept = await self._mux.keeps(event)
+            told += self._mux.taken()
+            now: Any = event["params"]["data"][0]
+            same = same and kept and dumps(now) == was
+            if kept:
+                left.append((ns, SAID, {"node": node, "event": now}))
+        if chunk is None:
+            return [*told, *(one for one in left if one[2]["event"]["id"] in self._changed)]
+        if not names & self._changed and (same or not left):
+            return [*told, chunk] if same else told
+        self._changed |= names
+        return told + left
 
 
 def _event(ns: tuple[str, ...], method: str, data: Any, **more: Any) -> ProtocolEvent:

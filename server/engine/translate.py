@@ -11,6 +11,7 @@ CLOSELY = ("tools", "tasks", "checkpoints")  # what more is stored of a run that
 MOST_INPUT = 16 * 1024  # bytes of a task's input that are stored then: more is the state, step after step
 INTERRUPT = "__interrupt__"
 PROJECTED = "projected"  # what a graph's own transformers make of its stream
+SAID = "said"  # an event of a message, as they left it
 MESSAGES = frozenset({"messages", "messages-tuple"})
 UNNAMED = "LangGraph"  # what LangGraph calls a graph that has no name
 MEMO = 64  # model calls at once whose constant part is remembered

@@ -51,6 +51,10 @@ class Messages:
                 del self._open[key]
                 yield from saying.end()
 
+    def leave(self, ns: Ns, name: str) -> None:
+        """Forget a message: its rest is told otherwise."""
+        self._open.pop((ns, name), None)
+
     def void(self, reason: str, code: str) -> Iterator[Spoken]:
         """Take back all that was half said."""
         for saying in self._open.values():

@@ -13,7 +13,7 @@ import orjson
 
 from artel.server.protocol.v2 import short
 from artel.server.protocol.v2.lifecycle import Lifecycle, Ns, placed
-from artel.server.protocol.v2.messages import Messages
+from artel.server.protocol.v2.messages import RUN, Messages
 from artel.storage.encoding import dumps
 from artel.storage.events import Event
 from artel.storage.runs import Run
@@ -35,6 +35,7 @@ CHANNELS = (
 )
 VOIDED = "voided"  # the code of what was half said when a worker died
 ABORTED = "aborted"  # and when the run ended
+OVER = frozenset({"message-finish", "error"})
 NO_NODES = frozenset({"__interrupt__", "__metadata__"})
 
 Part: TypeAlias = tuple[int, str, Ns, Any]  # place, method, namespace, data
@@ -88,6 +89,7 @@ class RunView:
         self._wanted = frozenset(channels)
         self._messages = Messages()
         self._short = short.Short()
+        self._said: dict[str, Ns] = {}  # messages that come event by event and are not over, and where
         self._tools: dict[str, Ns] = {}  # calls that run, and where
         self._asked: dict[str, _Asked] = {}  # questions that no row of the log has told yet
         self._held: Event | None = None
@@ -123,6 +125,8 @@ class RunView:
         if event.type == "messages" and "messages" in self._wanted:
             for where, said, node in self._messages.say(ns, event.data):
                 yield MESSAGES, "messages", where, said, node
+        if event.type == "said" and "messages" in self._wanted:
+            yield self._left(event, ns)
         if event.type == "updates":
             yield from self._returned(event, ns)
         for part in self._main(event, ns):
@@ -140,6 +144,17 @@ class RunView:
 
     def _values(self, event: Event) -> Any:
         return self._short.values(event.data) if "values" in self._wanted else None
+
+    def _left(self, event: Event, ns: Ns) -> tuple[int, str, Ns, Any, str | None]:
+        """Show an event of a message as a transformer left it."""
+        told = orjson.loads(event.data)
+        said = told["event"]
+        self._messages.leave(ns, said["id"])
+        if said["event"] in OVER:
+            self._said.pop(said["id"], None)
+        else:
+            self._said[said["id"]] = ns
+        return MESSAGES, "messages", ns, said, told["node"]
 
     def _returned(self, event: Event, ns: Ns) -> Iterator[tuple[int, str, Ns, Any, str | None]]:
         """Show what nodes returned; what they still said is whole with it."""
@@ -193,6 +208,10 @@ class RunView:
     def _taken_back(self, reason: str, code: str) -> Iterator[Part]:
         for where, said, _ in self._messages.void(reason, code):
             yield MESSAGES, "messages", where, said
+        for name, where in self._said.items():
+            error = {"event": "error", "message": reason, "code": code, "id": name}
+            yield MESSAGES, "messages", where, {**error, "run_id": name.removeprefix(RUN)}
+        self._said.clear()
         for call, where in self._tools.items():
             failed = {"event": "tool-error", "tool_call_id": call, "message": reason, "code": code}
             yield TOOLS, "tools", where, failed

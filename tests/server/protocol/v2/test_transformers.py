@@ -1,16 +1,19 @@
 """The stream transformers of a graph: what they make of a run has a channel of its own."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
+from langchain.agents.middleware import PIIMiddleware
 from langgraph.graph import END, START, StateGraph
 from langgraph.stream import ProtocolEvent, StreamChannel, StreamTransformer, UpdatesTransformer
 from langgraph_sdk import get_client
 from tests.fakes.listening import listening
 from tests.fakes.served import calling, serving
-from tests.fakes.speaking import Answers, Stage, State, ask, count, line, speaking, words
+from tests.fakes.speaking import Answers, Speaker, Stage, State, ask, count, line, speaking, words
 
 from artel.server.catalog import Catalog, Entry
 
@@ -66,6 +69,41 @@ class Slow(StreamTransformer):
         self.judged.push({"keys": sorted(state), "waits": [asked.value for asked in interrupts]})
 
 
+class Discreet(StreamTransformer):
+    """Blackens "two" wherever it is, and lets nobody hear what is said inside."""
+
+    before_builtins = True
+
+    def init(self) -> dict[str, Any]:
+        """Open nothing."""
+        return {}
+
+    def process(self, event: ProtocolEvent) -> bool:
+        """Change what is told, not what is."""
+        params = event["params"]
+        if event["method"] == "messages":
+            said, _ = params["data"]
+            if "two" in str(said):
+                for part in (said.get("delta"), said.get("content")):
+                    if part and "text" in part:
+                        part["text"] = part["text"].replace("two", "xxx")
+            return not params["namespace"]
+        if event["method"] == "values":
+            params["data"] = {name: _black(value) for name, value in params["data"].items()}
+        return True
+
+
+def _black(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    return [
+        one.model_copy(update={"content": one.content.replace("two", "xxx")})
+        if isinstance(getattr(one, "content", None), str)
+        else one
+        for one in value
+    ]
+
+
 class Wrong(StreamTransformer):
     """Fails at once."""
 
@@ -78,7 +116,14 @@ class Wrong(StreamTransformer):
         raise ValueError("this transformer is broken")
 
 
-def graphs() -> dict[str, Any]:
+def _alone(node: Any) -> Any:
+    graph = StateGraph(State)
+    graph.add_node("talk", node)
+    graph.add_edge(START, "talk")
+    return graph.compile(transformers=[Discreet])
+
+
+def graphs(gate: asyncio.Event) -> dict[str, Any]:
     """Return graphs with transformers."""
     inner = line(State, {"talk": speaking(words("deep words"))})
     outer = StateGraph(State)
@@ -95,13 +140,19 @@ def graphs() -> dict[str, Any]:
     return {
         "words": outer.compile(transformers=[Words, UpdatesTransformer]),
         "judged": asks.compile(transformers=[Slow]),
+        "discreet": outer.compile(transformers=[Discreet]),
+        "cut off": _alone(speaking(words("one two three four"), gate)),
+        "redacts": create_agent(
+            Speaker(pieces=words("write to ada@example.org today")),
+            middleware=[PIIMiddleware("email", strategy="redact", apply_to_output=True)],
+        ),
         "wrong": outer.compile(transformers=[Wrong]),
     }
 
 
 @pytest.fixture
 async def app(fresh_dsn: str, stage: Stage) -> AsyncIterator[Any]:
-    catalog = Catalog({name: Entry(None, graph) for name, graph in graphs().items()})
+    catalog = Catalog({name: Entry(None, graph) for name, graph in graphs(stage.gate).items()})
     async with serving(fresh_dsn, catalog=catalog) as served:
         yield served
 
@@ -124,7 +175,7 @@ async def test_what_is_pushed_to_a_channel_is_told_before_what_it_was_made_of(ta
     assert payloads[-1] == 5
     first = next(event for event in events if '"one"' in str(event).replace("'", '"'))
     assert first["method"] == "custom"
-    assert [e for e in events if e["method"] == "values"], "a transformer watches, and holds nothing back"
+    assert [event for event in events if event["method"] == "values"], "states are told whatever they say"
 
 
 async def test_a_question_reaches_transformers_beside_the_state(talk: Talk) -> None:
@@ -138,6 +189,50 @@ async def test_a_question_reaches_transformers_beside_the_state(talk: Talk) -> N
     await talk.ok("input.respond", interrupt_id=asked["id"], response="yes")
     async with talk.events(["lifecycle"]) as stream:
         await stream.until("completed")
+
+
+async def test_what_a_transformer_changes_or_holds_back_is_told_so_and_kept_as_it_is(talk: Talk) -> None:
+    await talk.run("discreet", input={"messages": [{"role": "user", "content": "one or two?", "id": "h1"}]})
+    events = await talk.told(["messages", "values"])
+    assert "two" not in json.dumps(events)
+    said = [event["params"]["data"] for event in events if event["method"] == "messages"]
+    assert [one["event"] for one in said] == [
+        "message-start",
+        "content-block-start",
+        *["content-block-delta"] * 3,
+        "content-block-finish",
+        "message-finish",
+    ]
+    assert said[-2]["content"] == {"type": "text", "text": "one xxx three"}
+    assert len({one["id"] for one in said}) == 1, "the graph inside was heard"
+    state = (await talk.http.get(f"/threads/{talk.thread}/state")).json()
+    assert [message["content"] for message in state["values"]["messages"]] == [
+        "one or two?",
+        "one two three",
+        "deep words",
+    ]
+
+
+async def test_a_changed_message_is_taken_back_when_its_run_is_cancelled(talk: Talk) -> None:
+    run_id = await talk.start("cut off")
+    async with talk.events(["messages", "lifecycle"]) as stream:
+        await stream.until(" three")
+        await talk.http.post(f"/threads/{talk.thread}/runs/{run_id}/cancel?wait=true")
+        await stream.until("interrupted", times=2)
+    said = [event["params"]["data"] for event in stream.data]
+    error, end = said[-2:]
+    assert (error["event"], error["code"], end["event"]) == ("error", "aborted", "interrupted")
+    starts = [one["id"] for one in said if one["event"] == "message-start"]
+    assert starts == [error["id"]]
+
+
+async def test_what_langchain_redacts_reaches_no_reader(talk: Talk) -> None:
+    await talk.run("redacts", input=HI)
+    events = await talk.told(["messages", "values", "tools"])
+    said = [event["params"]["data"] for event in events if event["method"] == "messages"]
+    assert "ada@" not in json.dumps(events)
+    finished = [one["content"]["text"] for one in said if one["event"] == "content-block-finish"]
+    assert finished == ["write to [REDACTED_EMAIL] today"]
 
 
 async def test_a_transformer_that_fails_fails_the_run(talk: Talk) -> None:
