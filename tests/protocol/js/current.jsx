@@ -6,6 +6,9 @@ import { useStream } from "@langchain/react";
 
 const query = new URLSearchParams(location.search);
 
+// Answers name their question. After a reload it is shown from the thread's state, but `respond()` alone finds
+// only what the event stream has brought: a click that is faster fails with "No pending interrupt" (1.1.0).
+
 function Page() {
   const [thread, setThread] = useState(query.get("thread"));
   const stream = useStream({
@@ -32,7 +35,9 @@ function Page() {
         ))}
       </ol>
       <button id="send" onClick={() => stream.submit(JSON.parse(query.get("input")))}>send</button>
-      <button id="answer" onClick={() => stream.respond("yes")}>answer</button>
+      <button id="answer" onClick={() => stream.respond("yes", { interruptId: stream.interrupt.id })}>
+        answer
+      </button>
       <button id="stop" onClick={() => stream.stop()}>stop</button>
     </main>
   );
