@@ -37,6 +37,12 @@ class Invalid(ArtelError):
     status = 422
 
 
+class Unstorable(Invalid):
+    """The database cannot take a value: a text with a NUL in it, or a name too long for an index."""
+
+    code = "unstorable"
+
+
 class BadRequest(ArtelError):
     """The request does not make sense here."""
 

@@ -17,7 +17,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from artel.storage import tasks
 from artel.storage.encoding import dumps_jsonb, loads
-from artel.storage.errors import Invalid, StaleAttempt, Unavailable
+from artel.storage.errors import Invalid, StaleAttempt, Unavailable, Unstorable
 
 if TYPE_CHECKING:
     from artel.storage.sealing import Sealer
@@ -34,6 +34,7 @@ Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[DictRow]]  # as LangGraph'
 Tell: TypeAlias = Callable[[Sequence[str]], None]
 
 CONNECT_TIMEOUT_S = 10
+REFUSED = ("22", "54")  # classes of errors: a wrong value, a limit of the database
 FENCED = "AR001"  # what `artel_fence` of the first migration raises
 _SECRET = {"password", "sslpassword", "passfile"}
 LOOKS = 5
@@ -277,6 +278,8 @@ async def _borrowed(pool: Pool) -> AsyncIterator[Connection]:
             raise StaleAttempt(_line(failed)) from failed
         if conn.closed and isinstance(failed, OperationalError):
             raise Unavailable(f"the database went away: {_line(failed)}") from failed
+        if (failed.sqlstate or "")[:2] in REFUSED:
+            raise Unstorable(f"the database cannot store this: {_line(failed)}") from failed
         raise
     finally:
         await tasks.finish(pool.putconn(conn))

@@ -20,7 +20,7 @@ from artel.storage.approvals import Approval
 from artel.storage.broker import notify
 from artel.storage.checkpoints import Load
 from artel.storage.encoding import dumps, loads
-from artel.storage.errors import StaleAttempt, Unavailable
+from artel.storage.errors import Unstorable
 from artel.storage.postgres import Connection
 from artel.storage.runs import Run, numbering
 
@@ -97,10 +97,8 @@ async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | No
         try:
             left = await _left(execution)
             following, last = await _write(engine, execution, ending, left)
-        except (StaleAttempt, Unavailable):
-            raise
-        except Exception as broken:  # the last steps cannot be stored as they are
-            log.exception("a run's last steps could not be saved", run_id=str(run.run_id))
+        except Unstorable as broken:  # the last steps, that is: what an ending says can be stored
+            log.exception("the last steps of a run could not be saved", run_id=str(run.run_id))
             ending = ending_of(Failed(translate.failure(broken)))
             following, last = await _write(engine, execution, ending, Load())
         execution.status, execution.error = ending.status, ending.error

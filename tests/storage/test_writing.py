@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.base import empty_checkpoint
-from psycopg.errors import DataError
 from tests.fakes.begun import begin, take_over
 from tests.fakes.waiting import eventually
 
 from artel.storage.checkpoints import RunSaver, Saver, Saves, writing
-from artel.storage.errors import StaleAttempt
+from artel.storage.errors import StaleAttempt, Unstorable
 from artel.storage.postgres import Database
 from artel.storage.runs import Run
 
@@ -92,7 +91,7 @@ async def test_what_cannot_be_stored_fails_for_its_own_run_only(db: Database) ->
     await savers[1].aput_writes(where, [("a\0b", 1)], "task")
     ended = await asyncio.gather(*(one.flush() for one in savers), return_exceptions=True)
     assert ended[0] is None
-    assert isinstance(ended[1], DataError | ValueError)
+    assert isinstance(ended[1], Unstorable)
     assert await newest(db, good) == {"said": "x"}
 
 
