@@ -32,6 +32,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from artel.storage.encoding import dumps
 from artel.storage.messages import unpacking
+from artel.storage.sealing import NO_KEY, NoKey
 
 LIST = "artel.list"  # the type of a stored list: a format byte, and the names of chunks and items
 CHUNK = "artel.chunk"  # the type of a chunk: the names of its items
@@ -100,6 +101,8 @@ class ListSerializer(JsonPlusSerializer):
             case ("msgpack", blob):
                 hook = unpacking(self._unpack_ext_hook)
                 return ormsgpack.unpackb(blob, ext_hook=hook, option=ormsgpack.OPT_NON_STR_KEYS)
+            case ("artel.sealed", _):
+                raise NoKey(f"a value of a state cannot be read: {NO_KEY}")
         return super().loads_typed(data)
 
 

@@ -83,7 +83,8 @@ class RunSaver(Saver):
         Raises:
             StaleAttempt, Unavailable: it could not be.
         """
-        await self._in_turn()
+        if self.db.sealer:
+            await self._in_turn()
         await self._memory.writer.flush()
 
     async def rest(self) -> Load:
@@ -92,7 +93,8 @@ class RunSaver(Saver):
         Raises:
             StaleAttempt, Unavailable: what was put down before could not be written.
         """
-        await self._in_turn()
+        if self.db.sealer:
+            await self._in_turn()
         return await self._memory.writer.rest()
 
     def holding(self, values: Mapping[str, Any]) -> str | None:
@@ -187,7 +189,8 @@ class RunSaver(Saver):
 
     async def _caught_up(self, config: RunnableConfig) -> None:
         """Wait for what was put down where a read looks."""
-        await self._in_turn()
+        if self.db.sealer:
+            await self._in_turn()
         where = config["configurable"]
         if self._memory.writer.holds(str(where["thread_id"]), where.get("checkpoint_ns", "")):
             await self.flush()
@@ -215,9 +218,8 @@ class RunSaver(Saver):
 
     async def _in_turn(self) -> None:
         """Wait until what was encoded before is sealed and put down."""
-        if self.db.sealer:
-            async with self._memory.turn:
-                pass
+        async with self._memory.turn:
+            pass
 
     def _encoder(self, config: RunnableConfig) -> Encoder:
         return self._memory.encoders.setdefault(str(config["configurable"]["thread_id"]), self._new_encoder())

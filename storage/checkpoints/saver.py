@@ -37,7 +37,6 @@ from artel.storage.checkpoints.lists import (
 from artel.storage.checkpoints.rows import SAVE, Rows, parameters
 from artel.storage.encoding import dumps_jsonb
 from artel.storage.postgres import Database
-from artel.storage.sealing import SEALED
 
 INLINE = 256  # characters of a string that is written into every checkpoint; a longer one once a version
 NOBODY = b"00000000-0000-0000-0000-000000000000"  # whom LangGraph names for what no task wrote
@@ -149,8 +148,9 @@ class Saver(AsyncPostgresSaver):
         parts = await super().aget_delta_channel_history(config=config, channels=channels)
         if not isinstance(parts, DeltaParts):
             return parts
-        rows_of = await sealed.opened_typed(self.db.sealer, parts["stage2_rows"])
-        found = super()._build_delta_channels_writes_history(**{**parts, "stage2_rows": rows_of})
+        if self.db.sealer:
+            parts["stage2_rows"] = await sealed.opened_typed(self.db.sealer, parts["stage2_rows"])
+        found = super()._build_delta_channels_writes_history(**parts)
         thread_id = config["configurable"]["thread_id"]
         stored = [v for one in found.values() for v in _history(one) if isinstance(v, StoredList)]
         if not stored:
@@ -318,11 +318,7 @@ class Saver(AsyncPostgresSaver):
             [(w[0].decode(), w[1].decode(), self._value((w[2].decode(), w[3]), rows)) for w in writes],
         )
 
-    def _value(
-        self, typed: Typed, rows: Mapping[bytes, Item], made: dict[bytes, Any] | None = None
-    ) -> Any:
-        if typed[0] == SEALED:
-            raise sealed.closed(typed[0])
+    def _value(self, typed: Typed, rows: Mapping[bytes, Item], made: dict[bytes, Any] | None = None) -> Any:
         value = self.serde.loads_typed(typed)
         if isinstance(value, StoredList):
             return assembled(value, rows, self.serde.loads_typed, made)

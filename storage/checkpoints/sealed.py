@@ -15,7 +15,7 @@ from psycopg.rows import DictRow
 from artel.storage.checkpoints.lists import CHUNK, LIST, Item, Typed
 from artel.storage.checkpoints.rows import Rows
 from artel.storage.encoding import dumps_jsonb, loads
-from artel.storage.sealing import NO_KEY, SEALED, NoKey, Sealer, Unsearchable
+from artel.storage.sealing import SEALED, Sealer, Unsearchable
 
 MODEL = "checkpoint"
 CLEAR = frozenset(  # of the metadata: what LangGraph and our own statements look at
@@ -91,14 +91,12 @@ async def opened_items(sealer: Sealer, items: Mapping[bytes, Item]) -> dict[byte
     return dict(zip(items, found, strict=True))
 
 
-async def opened_typed(sealer: Sealer | None, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+async def opened_typed(sealer: Sealer, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return rows that have a type and a blob as they were before they were sealed.
 
     Raises:
         CannotOpen: a handler failed.
     """
-    if sealer is None:
-        return [dict(row) for row in rows]
     found = []
     for row in rows:
         type_, blob = await _opened(sealer, (str(row["type"]).encode(), row["blob"]))
@@ -115,11 +113,6 @@ def check_clear(wanted: Mapping[str, Any]) -> None:
     for key in wanted:
         if key not in CLEAR:
             raise Unsearchable(f"metadata.{key} of states cannot be searched: it is encrypted")
-
-
-def closed(type_: str) -> NoKey:
-    """Return what is to be raised when a value is still sealed where it is decoded."""
-    return NoKey(f"a value of type {type_} cannot be read: {NO_KEY}")
 
 
 async def _sealed(sealer: Sealer, typed: Typed) -> Typed:
