@@ -29,7 +29,7 @@ from artel.tools.policy import Effect, judge
 from artel.tools.registry import TOOLS
 from artel.tools.tool import Seen, ToolFailed, ToolRefused
 
-__all__ = ["Gate", "decision_on", "freeze", "validate"]
+__all__ = ["Gate", "check_args", "decision_on", "freeze", "validate"]
 
 
 def validate(value: Any, decision: Any) -> Any:
@@ -38,7 +38,7 @@ def validate(value: Any, decision: Any) -> Any:
     Raises:
         Invalid: it does not; the message names what is wrong.
     """
-    return check(value, decision, _check_args)
+    return check(value, decision, check_args)
 
 
 def freeze(
@@ -260,7 +260,12 @@ def _update(answer: Answer) -> dict[str, Any]:
     return answer.update
 
 
-def _check_args(name: str, args: Mapping[str, Any]) -> None:
+def check_args(name: str, args: Mapping[str, Any]) -> None:
+    """Refuse arguments that a tool of ours does not take; of others nothing is known.
+
+    Raises:
+        Invalid: the message names what is wrong.
+    """
     tool = TOOLS.get(name)
     if tool is None:
         return

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from artel.graphs.models import Models
-from artel.tools.workspace.search import find_ripgrep
+from artel.tools.workspace.ripgrep import find_ripgrep
 
 PAGE = Path(__file__).parent / "static/index.html"
 

@@ -61,17 +61,36 @@ async def add(
     await webhooks.add(conn, run_id=run.run_id, thread_id=run.thread_id, owner=run.owner, url=url, body=body)
 
 
+class Trust:
+    """The authorities that certificates are held to: a megabyte, read by the first delivery."""
+
+    def __init__(self) -> None:
+        self._known: ssl.SSLContext | None = None
+        self._reading = asyncio.Lock()
+
+    async def get(self) -> ssl.SSLContext:
+        """Return them; whoever comes while they are read waits for the same.
+
+        Raises:
+            OSError: they cannot be read; the next delivery tries again.
+        """
+        async with self._reading:
+            if self._known is None:
+                self._known = await asyncio.to_thread(ssl.create_default_context)
+            return self._known
+
+
 async def keep_delivering(engine: Engine) -> None:
     """Send what is due, a few at a time, until cancelled."""
     pruned = 0.0
-    verified = await asyncio.to_thread(ssl.create_default_context)
+    trust = Trust()
     sending: set[asyncio.Task[None]] = set()
     try:
         while True:
             engine.webhooks_due.clear()
             pause = engine.settings.poll_s
             try:
-                pause = await _begin(engine, verified, sending)
+                pause = await _begin(engine, trust, sending)
                 if time.monotonic() - pruned > PRUNE_S:
                     pruned = time.monotonic()
                     await _prune(engine)
@@ -84,7 +103,7 @@ async def keep_delivering(engine: Engine) -> None:
         await tasks.end(*sending)
 
 
-async def _begin(engine: Engine, verified: ssl.SSLContext, sending: set[asyncio.Task[None]]) -> float:
+async def _begin(engine: Engine, trust: Trust, sending: set[asyncio.Task[None]]) -> float:
     """Begin to send what is due and has room; return the seconds after which to look again."""
     timeout = timedelta(seconds=engine.webhooks.settings.timeout_s)
     if room := AT_ONCE - len(sending):
@@ -92,7 +111,7 @@ async def _begin(engine: Engine, verified: ssl.SSLContext, sending: set[asyncio.
             taken = await webhooks.take(conn, most=room, held=2 * timeout + timedelta(seconds=30))
             due_in = await webhooks.next_due_in(conn)
         for delivery in taken:
-            task = asyncio.create_task(_deliver(engine, verified, delivery))
+            task = asyncio.create_task(_deliver(engine, trust, delivery))
             sending.add(task)
             task.add_done_callback(lambda done: _done(engine, sending, done))
         if len(sending) < AT_ONCE and due_in is not None:
@@ -112,7 +131,7 @@ async def _prune(engine: Engine) -> None:
         await webhooks.prune(conn, older_than=timedelta(hours=engine.settings.event_ttl_h))
 
 
-async def _deliver(engine: Engine, verified: ssl.SSLContext, delivery: Taken) -> None:
+async def _deliver(engine: Engine, trust: Trust, delivery: Taken) -> None:
     """Make one attempt, and write what came of it."""
     settings = engine.webhooks.settings
     begun = time.monotonic()
@@ -122,7 +141,7 @@ async def _deliver(engine: Engine, verified: ssl.SSLContext, delivery: Taken) ->
             delivery = await webhooks.opened(engine.db.sealer, delivery)
             target = await engine.webhooks.policy.target(delivery.url)
             sent_at = delivery.taken_at + timedelta(seconds=time.monotonic() - begun)
-            entry["answered"] = await _send(engine.webhooks, verified, target, delivery, sent_at)
+            entry["answered"] = await _send(engine.webhooks, await trust.get(), target, delivery, sent_at)
         if not 200 <= entry["answered"] < 300:
             entry["reason"] = f"the receiver answered {entry['answered']}"
     except (WebhookRefused, CannotOpen) as no:

@@ -1,11 +1,11 @@
 """What the OpenAPI document says beside our routes: routes of the folder's own app, and keys."""
 
 import json
+from importlib import import_module
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
-from starlette.schemas import SchemaGenerator
 
 from artel.server.auth.section import OpenApiSection
 
@@ -35,7 +35,8 @@ def _theirs(app: Starlette) -> Document:
     if isinstance(app, FastAPI):
         copied: Document = json.loads(json.dumps(app.openapi()))
         return copied
-    return {"paths": SchemaGenerator({}).get_schema(app.routes).get("paths", {})}
+    schemas = import_module("starlette.schemas")  # and with it yaml, which nothing else here needs
+    return {"paths": schemas.SchemaGenerator({}).get_schema(app.routes).get("paths", {})}
 
 
 def _merge(ours: Document, theirs: Document) -> None:

@@ -2,11 +2,9 @@
 
 import codecs
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Literal
@@ -16,6 +14,7 @@ from artel.tools.workspace import globs, opening, paths, pattern, text, tree
 from artel.tools.workspace.paths import Place, printable
 from artel.tools.workspace.pattern import Pattern
 from artel.tools.workspace.read import MAX_FILE_BYTES
+from artel.tools.workspace.ripgrep import find_ripgrep
 from artel.tools.workspace.secrets import is_secret
 from artel.tools.workspace.tree import Budget
 
@@ -90,13 +89,6 @@ def grep(
     if long_lines:
         notes.append(f"of {long_lines} lines only the first {MAX_SEARCHED} characters were searched")
     return answer.text(notes, f"nothing in {place.shown} matches {printable(wanted)}")
-
-
-@lru_cache(maxsize=1)
-def find_ripgrep() -> str:
-    """Return the path of ripgrep, or nothing."""
-    found = shutil.which("rg") or ""
-    return found if Path(found).is_absolute() else ""  # a relative one might be a file of the workspace
 
 
 class _Answer:
