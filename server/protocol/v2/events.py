@@ -16,7 +16,7 @@ from artel.server.protocol.given import GivenEngine, JsonRoute, ThreadId
 from artel.server.protocol.held import BrokenOff, Held
 from artel.server.protocol.project import HEARTBEAT
 from artel.server.protocol.running import NO_BUFFERS, SSE, EventStream
-from artel.server.protocol.v2.filters import Filter, Wish, WrongFilter
+from artel.server.protocol.v2.filters import Chorus, Filter, Wish, WrongFilter
 from artel.server.protocol.v2.project import RunView, Said
 from artel.storage import threads
 from artel.storage.postgres import Connection
@@ -86,7 +86,7 @@ async def admitted(engine: Engine, caller: Caller, thread_id: UUID, *, since: in
 
 
 async def heard(
-    engine: Engine, thread_id: UUID, wanted: Filter, is_there: IsThere
+    engine: Engine, thread_id: UUID, wanted: Filter | Chorus, is_there: IsThere
 ) -> AsyncIterator[list[Said]]:
     """Yield what a filter lets through of what happens on a thread, until that or this process ends."""
     if engine.draining:

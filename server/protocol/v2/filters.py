@@ -1,6 +1,6 @@
 """What a reader of protocol v2 wants to hear: channels, and where in the tree of graphs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -86,6 +86,38 @@ class Filter:
         if len(place) > len(ns) or not all(map(_is_segment, place, ns)):
             return False
         return self.depth is None or len(ns) - len(place) <= self.depth
+
+
+@dataclass(slots=True)
+class Hearer:
+    """One of those who listen together, and how far it has heard."""
+
+    wanted: Filter
+    upto: int = 0
+
+    def __post_init__(self) -> None:
+        self.upto = max(self.upto, self.wanted.since)
+
+
+@dataclass(frozen=True, slots=True)
+class Chorus:
+    """Those who listen together: an event is told when one of them has not heard it and wants to."""
+
+    hearers: Collection[Hearer]
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The channels whose events must be made at all."""
+        return frozenset[str]().union(*(one.wanted.kinds for one in self.hearers))
+
+    @property
+    def number(self) -> int:
+        """The number in the thread of the last event of the log of which all have heard something."""
+        return min((one.upto for one in self.hearers), default=0) // PARTS
+
+    def lets_through(self, said: Said) -> bool:
+        """Say whether an event is to be told."""
+        return any(said.seq > one.upto and one.wanted.lets_through(said) for one in self.hearers)
 
 
 def _is_segment(asked: str, segment: str) -> bool:

@@ -10,6 +10,8 @@ Json: TypeAlias = dict[str, Any]
 Ns: TypeAlias = tuple[str, ...]
 Told: TypeAlias = tuple[Ns, Json]
 
+ENDS = frozenset({"completed", "failed", "interrupted"})
+
 
 def placed(ns: str) -> Ns:
     """Return a namespace of the log in its parts."""

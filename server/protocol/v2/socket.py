@@ -19,8 +19,9 @@ from artel.server.protocol.orders import Call
 from artel.server.protocol.v2 import commands
 from artel.server.protocol.v2.desk import Desk, Refused, Result, checked
 from artel.server.protocol.v2.events import admitted, heard
-from artel.server.protocol.v2.filters import Filter
-from artel.server.protocol.v2.project import PARTS
+from artel.server.protocol.v2.filters import Chorus, Filter, Hearer
+from artel.server.protocol.v2.lifecycle import ENDS
+from artel.server.protocol.v2.project import PARTS, Said
 from artel.storage import tasks
 from artel.storage.encoding import dumps
 from artel.storage.errors import ArtelError, Forbidden
@@ -31,6 +32,9 @@ router = APIRouter(prefix="/threads/{thread_id}", tags=["Protocol v2"])
 AS_HTTP = 4000  # a close code is this and the status that HTTP would have
 GONE, COME_BACK, BROKEN = AS_HTTP + 404, 1012, 1011
 MOST = 64  # subscriptions of one socket
+# From the last subscription to the first end of a run that is told: an end lets a client leave all of its
+# loops, and who comes back subscribes to one thing after the other.
+SETTLED_S = 0.05
 PLACE = re.compile(r"(?:^|:)(\d{1,16})-(\d{1,3})$")  # at the end of an event's id
 
 log = structlog.get_logger(__name__)
@@ -75,26 +79,21 @@ async def socket(
         log.exception("a socket failed", thread_id=str(known))
         await session.end(BROKEN, "this is a bug of the server")
     finally:
-        await tasks.end(*(one.task for one in session.subscriptions.values() if one.task))
-
-
-@dataclass(slots=True)
-class Subscription:
-    """Something that a client listens to."""
-
-    wanted: Filter
-    task: "asyncio.Task[None] | None" = None
+        await session.leave()
 
 
 @dataclass(slots=True)
 class Session:
-    """One socket."""
+    """One socket. All subscriptions are told in one row: nothing overtakes what was before it."""
 
     websocket: WebSocket
     desk: Desk
     is_there: IsThere
-    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    subscriptions: dict[str, Hearer] = field(default_factory=dict)
     closed: bool = False
+    _telling: "asyncio.Task[None] | None" = None
+    _sending: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _asked_at: float = 0.0
 
     async def serve(self) -> None:
         """Do one command after the other until the client leaves."""
@@ -128,14 +127,12 @@ class Session:
         await self.websocket.send_text(dumps(message).decode())
 
     async def _subscribe(self, _: Desk, params: dict[str, Any]) -> Result:
-        return Result({"subscription_id": self._open(Filter.of(params))})
+        return Result({"subscription_id": await self._open(Filter.of(params))})
 
     async def _unsubscribe(self, _: Desk, params: dict[str, Any]) -> Result:
         name = checked(Unsubscription, params).subscription_id
-        gone = self.subscriptions.pop(name, None)
-        if gone is None:
+        if self.subscriptions.pop(name, None) is None:
             raise Refused("no_such_subscription", f"there is no subscription {name!r}")
-        await tasks.end(*([gone.task] if gone.task else []))
         return Result({})
 
     async def _reconnect(self, _: Desk, params: dict[str, Any]) -> Result:
@@ -143,34 +140,47 @@ class Session:
         given = checked(Reconnection, params)
         since = _since(given.last_event_id)
         if "channels" in params:
-            name = self._open(replace(Filter.of(params), since=since))
+            name = await self._open(replace(Filter.of(params), since=since))
             return Result({"restored": True, "subscription_id": name})
         known = [name for name in given.subscriptions if name in self.subscriptions]
         for name in known:
-            one = self.subscriptions[name]
-            await tasks.end(*([one.task] if one.task else []))
-            self._listen(replace(one.wanted, since=since), name)
+            self.subscriptions[name] = Hearer(replace(self.subscriptions[name].wanted, since=since))
+        if known:
+            await self._begin_again()
         return Result({"restored": bool(known) and len(known) == len(given.subscriptions)})
 
-    def _open(self, wanted: Filter) -> str:
+    async def _open(self, wanted: Filter) -> str:
         if len(self.subscriptions) >= MOST:
             raise Refused("not_supported", f"a socket may have {MOST} subscriptions at most")
         name = str(uuid4())
-        self._listen(wanted, name)
+        self.subscriptions[name] = Hearer(wanted)
+        await self._begin_again()
         return name
 
-    def _listen(self, wanted: Filter, name: str) -> None:
-        task = asyncio.create_task(self._tell(wanted), name=f"subscription {name}")
-        self.subscriptions[name] = Subscription(wanted, task)
+    async def _begin_again(self) -> None:
+        """Tell from where the one begins who has heard least."""
+        await self.leave()
+        self._asked_at = asyncio.get_running_loop().time()
+        self._telling = asyncio.create_task(self._tell(), name=f"socket of {self.desk.thread_id}")
 
-    async def _tell(self, wanted: Filter) -> None:
-        """Send what a filter lets through, until the thread is gone or this process ends."""
+    async def leave(self) -> None:
+        """Tell no more, but for what is being sent."""
+        async with self._sending:
+            telling, self._telling = self._telling, None
+            if telling:
+                telling.cancel()
+        await tasks.end(*([telling] if telling else []))
+
+    async def _tell(self) -> None:
+        """Send what any subscription lets through, until the thread is gone or this process ends."""
         engine, thread_id = self.desk.engine, self.desk.thread_id
+        hearers = self.subscriptions.values()
         try:
-            await admitted(engine, self.desk.caller, thread_id, since=wanted.since)
-            async for batch in heard(engine, thread_id, wanted, self.is_there):
+            since = max((one.wanted.since for one in hearers), default=0)
+            await admitted(engine, self.desk.caller, thread_id, since=since)
+            async for batch in heard(engine, thread_id, Chorus(hearers), self.is_there):
                 for said in batch:
-                    await self.websocket.send_text(said.encoded().decode())
+                    await self._say(said)
         except (WebSocketDisconnect, RuntimeError):
             return  # the client has left
         except (Forbidden, UnknownThread) as refused:
@@ -185,6 +195,15 @@ class Session:
             await self.end(COME_BACK, "the server is shutting down; come back")
         else:
             await self.end(GONE, "the thread was deleted")
+
+    async def _say(self, said: Said) -> None:
+        if said.method == "lifecycle" and not said.ns and said.data["event"] in ENDS:
+            settled = self._asked_at + SETTLED_S - asyncio.get_running_loop().time()
+            await asyncio.sleep(max(0.0, settled))
+        async with self._sending:
+            for one in self.subscriptions.values():
+                one.upto = max(one.upto, said.seq)
+            await self.websocket.send_text(said.encoded().decode())
 
 
 def _since(event_id: str | None) -> int:

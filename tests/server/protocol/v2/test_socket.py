@@ -140,6 +140,39 @@ async def closing(socket: ClientConnection) -> int:
     return closed.value.rcvd.code
 
 
+async def test_an_end_is_told_after_all_that_was_before_it_whoever_asked_for_that(
+    url: str, talk: Talk
+) -> None:
+    """By an end the JavaScript client leaves all of its loops: what came later would be lost to it."""
+    await talk.run("talk")
+    async with connect(address(url, talk.thread)) as socket:
+        line = Line(socket)
+        for channels in (["lifecycle", "input"], ["values", "lifecycle"], ["messages"]):
+            await line.send("subscription.subscribe", channels=channels)
+        told = await line.until("completed")
+        numbers = [event["seq"] for event in told]
+        assert numbers == sorted(set(numbers))
+        assert {event["method"] for event in told} == {"lifecycle", "values", "messages"}
+        line.events.clear()
+        await line.send("run.start", assistant_id="talk", input=HI)
+        again = [event["seq"] for event in await line.until("completed")]
+        assert again == sorted(set(again))
+        assert again[0] > numbers[-1]
+
+
+async def test_who_listens_to_nothing_any_more_may_listen_again(url: str, talk: Talk) -> None:
+    async with connect(address(url, talk.thread)) as socket:
+        line = Line(socket)
+        for _ in range(3):
+            told = await line.send("subscription.subscribe", channels=["lifecycle"])
+            name = told["result"]["subscription_id"]
+            await line.send("subscription.unsubscribe", subscription_id=name)
+        await talk.run("talk")
+        assert line.events == []
+        await line.send("subscription.subscribe", channels=["lifecycle"])
+        assert len(await line.until("completed")) == 2
+
+
 async def test_two_sockets_hear_a_message_while_it_is_said(url: str, talk: Talk, stage: Stage) -> None:
     async with connect(address(url, talk.thread)) as one, connect(address(url, talk.thread)) as two:
         lines = [Line(one), Line(two)]
