@@ -138,8 +138,9 @@ class Sealer:
             Unsearchable: `encrypt.json` does not leave that in clear.
             CannotSeal: the handler failed, or did not keep to the keys.
         """
-        for key, value in (await self.seal_keys(model, field, wanted)).items():
-            if value != wanted[key]:
+        plain: Any = loads(dumps_jsonb(wanted))
+        for key, value in (await self.seal_keys(model, field, plain)).items():
+            if value != plain[key]:
                 raise Unsearchable(
                     f"{field}.{key} cannot be searched: it is encrypted, and only what encrypt.json of "
                     "`encryption` leaves in clear can be found"

@@ -71,6 +71,8 @@ async def test_metadata_are_found_by_what_is_left_in_clear_and_refused_by_what_i
             "POST", "/store/items/search", {"namespace_prefix": ["a"], "filter": {"secret": {"$gt": "a"}}}
         )
         assert status == 400
+        odd = {"namespace_prefix": ["a"], "filter": {"a\0": 1}}
+        assert (await wire.refused("POST", "/store/items/search", odd))[0] == 400
         wish = {"metadata": {"x": NEEDLE}}
         assert (await wire.refused("POST", f"/threads/{made['flow']}/history", wish))[0] == 400
 
