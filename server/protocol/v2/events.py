@@ -80,7 +80,8 @@ async def admitted(engine: Engine, caller: Caller, thread_id: UUID, *, since: in
         return True
 
     async with engine.db.connection() as conn:
-        if not await is_there(conn) and (since or await threads.is_taken(conn, thread_id)):
+        taken = await threads.is_taken(conn, thread_id)  # first: the caller may be making it in this moment
+        if not await is_there(conn) and (since or taken):
             raise UnknownThread(f"no thread {thread_id}")
     return is_there
 
