@@ -16,12 +16,12 @@ from artel.storage.errors import Conflict, NotFound
 from artel.storage.ids import new_id
 from artel.storage.postgres import Connection
 from artel.storage.sealing import Sealer
+from artel.storage.sealing.questions import seal_decision, seal_question
 
 Kind = Literal["tool_call", "question", "plan", "foreign"]
 Status = Literal["pending", "approved", "rejected", "timeout", "superseded"]
 
 CLOCK = "timeout"  # who decides when nobody did in time
-VERDICTS = ("approve", "edit", "reject")  # by these types of a decision `status` is told
 
 
 class UnknownApproval(NotFound):
@@ -195,8 +195,8 @@ async def ask(
     """
     about = _about(value)
     if conn.sealer:
-        about["args"] = await _sealed(conn.sealer, "args", about["args"]) if about["args"] else None
-        value = await _sealed(conn.sealer, "value", value, **_asked_for(value))
+        about["args"] = await conn.sealer.seal("approval", "args", about["args"]) if about["args"] else None
+        value = await seal_question(conn.sealer, value)
     values = {
         "approval_id": new_id(),
         "thread_id": thread_id,
@@ -224,7 +224,7 @@ async def decide(conn: Connection, approval_id: UUID, decision: Any, *, by: str,
         Expired: the time is over.
     """
     if conn.sealer:
-        decision = await _sealed(conn.sealer, "decision", decision, **_verdict(decision))
+        decision = await seal_decision(conn.sealer, decision)
     values = {"approval_id": approval_id, "decision": Jsonb(decision), "by": by, "owner": owner}
     if decided := await _all(conn, DECIDE, values):
         return decided[0]
@@ -358,29 +358,6 @@ def _about(value: Any) -> dict[str, Any]:
         kind = ours.get("kind")
         about["kind"] = kind if kind in ("tool_call", "question", "plan") else about["kind"]
     return about
-
-
-def _asked_for(value: Any) -> dict[str, Any]:
-    """Return of a question what stays in clear: of a batched one the ids of its calls, to find it by."""
-    match value:
-        case {"artel": {"calls": list(calls)}}:
-            named = [call for call in calls if isinstance(call, Mapping) and "tool_call_id" in call]
-            return {"artel": {"calls": [{"tool_call_id": call["tool_call_id"]} for call in named]}}
-    return {}
-
-
-def _verdict(decision: Any) -> dict[str, Any]:
-    """Return of a decision what stays in clear: whether it is a yes."""
-    match decision:
-        case {"type": str(type_)} if type_ in VERDICTS:
-            return {"type": type_}
-        case {"decisions": list(decisions)}:
-            return {"decisions": [_verdict(one) for one in decisions]}
-    return {}
-
-
-async def _sealed(sealer: Sealer, field_: str, value: object, **clear: Any) -> dict[str, Any]:
-    return {**clear, **await sealer.seal("approval", field_, value)}
 
 
 async def _all(conn: Connection, query: str, values: dict[str, Any]) -> list[Approval]:

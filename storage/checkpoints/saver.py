@@ -68,10 +68,6 @@ class Encoded:
     config: RunnableConfig
 
 
-class DeltaParts(dict[str, Any]):
-    """What the history of a DeltaChannel is made of."""
-
-
 class Saver(AsyncPostgresSaver):
     """A saver over our pool, without LangGraph's lock around every operation; not fenced."""
 
@@ -146,7 +142,7 @@ class Saver(AsyncPostgresSaver):
     ) -> Mapping[str, DeltaChannelHistory]:
         """Return what a DeltaChannel is rebuilt from: a seed, and the writes since."""
         parts = await super().aget_delta_channel_history(config=config, channels=channels)
-        if not isinstance(parts, DeltaParts):
+        if not isinstance(parts, sealed.DeltaParts):
             return parts
         if self.db.sealer:
             parts["stage2_rows"] = await sealed.opened_typed(self.db.sealer, parts["stage2_rows"])
@@ -265,7 +261,7 @@ class Saver(AsyncPostgresSaver):
 
     def _build_delta_channels_writes_history(self, **parts: Any) -> Any:
         """Leave the parts as they are: sealed ones are opened first."""
-        return DeltaParts(parts)
+        return sealed.DeltaParts(parts)
 
     async def _load_checkpoint_tuple(self, value: DictRow) -> CheckpointTuple:
         """Leave the row as it is: lists need a second look at the database first."""

@@ -36,6 +36,10 @@ CLEAR = frozenset(  # of the metadata: what LangGraph and our own statements loo
 _LOOK = struct.Struct("!q")
 
 
+class DeltaParts(dict[str, Any]):
+    """What the history of a DeltaChannel is made of, and may be sealed."""
+
+
 async def seal(sealer: Sealer, rows: Rows) -> Rows:
     """Return rows as they are stored where everything is sealed.
 

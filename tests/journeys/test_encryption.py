@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.fakes.ciphers import BLOBS, KEYS, leaks
@@ -33,7 +34,7 @@ async def test_a_killed_server_goes_on_from_what_it_has_sealed(
     config.write_text(SERVED.read_text().replace("{", "{" + section, 1))
     server = make_server(data=tmp_path / "data", config=config).start()
     thread = (await server.client.threads.create(metadata={"note": NEEDLE, "team": "blue"}))["thread_id"]
-    task = {"n": 8, "pause_s": 0.15, "marks": str(named)}
+    task: dict[str, Any] = {"n": 8, "pause_s": 0.15, "marks": str(named)}
     run = await server.client.runs.create(thread, "steps", input=task, metadata={"why": NEEDLE})
     await eventually(lambda: len(named.read_text().split()) >= 4)
 
@@ -43,9 +44,9 @@ async def test_a_killed_server_goes_on_from_what_it_has_sealed(
 
     assert (state["counted"], state["marks"]) == (list(range(8)), str(named))
     ended = await server.client.runs.get(thread, run["run_id"])
-    assert (ended["status"], ended["metadata"]["why"]) == ("success", NEEDLE)
+    assert (ended["status"], (ended["metadata"] or {})["why"]) == ("success", NEEDLE)
     (found,) = await server.client.threads.search(metadata={"team": "blue"})
-    assert found["metadata"]["note"] == NEEDLE
+    assert (found["metadata"] or {})["note"] == NEEDLE
     events = [one async for one in server.client.runs.join_stream(thread, run["run_id"], last_event_id="0")]
     assert [one.data["attempt"] for one in events if one.event == "metadata"] == [1, 2]
     server.stop()
