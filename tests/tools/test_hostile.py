@@ -16,6 +16,7 @@ from artel.tools.registry import TOOLS
 from artel.tools.workspace import change, edit, listing, nearest, opening, paths, pattern, search, tree, write
 from artel.tools.workspace.dialects import BadPattern
 from artel.tools.workspace.paths import BadPath, DeniedPath, OutsideWorkspace, resolve
+from artel.tools.workspace.ripgrep import find_ripgrep
 
 
 def test_a_hard_link_to_a_file_outside_is_cut_and_not_written_through(root: Path, tmp_path: Path) -> None:
@@ -97,11 +98,11 @@ def test_a_ripgrep_from_the_workspace_is_never_run(root: Path, monkeypatch: pyte
     bad.chmod(0o755)
     monkeypatch.chdir(root)
     monkeypatch.setenv("PATH", ".")
-    search.find_ripgrep.cache_clear()
+    find_ripgrep.cache_clear()
     try:
-        assert search.find_ripgrep() == ""
+        assert find_ripgrep() == ""
     finally:
-        search.find_ripgrep.cache_clear()
+        find_ripgrep.cache_clear()
 
 
 @pytest.mark.parametrize(
