@@ -105,7 +105,8 @@ class Writer:
         while last := self._load or self._flying:
             done = asyncio.get_running_loop().create_future()
             last.waiting.append(done)
-            self._saves.want(self, now=True)
+            if self._load:
+                self._saves.want(self, now=True)
             await done
         self.check()
 
