@@ -1,6 +1,7 @@
 """One attempt of a run: from its row to what came of it. The worker's edge: no error goes past `attempt`."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from artel.storage.checkpoints import RunSaver
 from artel.storage.encoding import dumps
 from artel.storage.errors import Unavailable
 from artel.storage.runs import CancelAction, Run, StaleAttempt
+
+NUDGE_S = 2.0  # one that swallows its cancellation is told again, but not sooner
 
 log = structlog.get_logger(__name__)
 
@@ -83,10 +86,11 @@ class Execution:
     cancel: CancelAction | None = None
     handing_over: bool = False
     lost: bool = False
+    told_at: float | None = None  # when the graph was last told to stop, by the monotonic clock
 
     @property
     def breaking_off(self) -> bool:
-        """Whether the graph has been told to stop."""
+        """Whether the graph has been told to stop, or would have been."""
         return self.lost or self.handing_over or self.cancel is not None
 
     def stop(self, action: CancelAction) -> None:
@@ -111,8 +115,18 @@ class Execution:
         if self.saver is not None:
             self.saver.close()
 
+    def nudge(self) -> None:
+        """Tell it again if it has not stopped for long: somebody's step swallows its cancellation."""
+        if self.told_at is not None and time.monotonic() - self.told_at >= NUDGE_S:
+            self._tell()
+
     def _break_off(self) -> None:
+        if self.told_at is None:  # once: LangGraph stops its steps in a task that a second word would kill
+            self._tell()
+
+    def _tell(self) -> None:
         if self.graph is not None:
+            self.told_at = time.monotonic()
             self.graph.cancel()
 
 

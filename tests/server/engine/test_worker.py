@@ -1,7 +1,9 @@
 """Runs from start to end in one process."""
 
+import asyncio
 import json
 
+import pytest
 from tests.fakes.engines import Driver, Stage
 
 
@@ -38,3 +40,18 @@ async def test_a_run_whose_steps_the_database_cannot_take_fails_and_says_why(dri
     assert (await driver.of_thread(run.thread_id)).status == "error"
     again = await driver.start("three", thread_id=run.thread_id)
     assert (await driver.end(again)).status == "success"
+
+
+@pytest.mark.parametrize("between", [0, 1, 2, 3, 4])
+async def test_two_who_stop_a_run_at_once_leave_no_step_behind(
+    driver: Driver, stage: Stage, between: int
+) -> None:
+    """LangGraph cancels steps in a task of its own: cancelled before it begins, it cancels none."""
+    run = await driver.start("slow", stream_mode=["custom", "values"])
+    await stage.reached.wait()
+    driver.engine.live[run.run_id].stop("interrupt")
+    for _ in range(between):
+        await asyncio.sleep(0)
+    driver.engine.live[run.run_id].stop("interrupt")
+    assert (await driver.end(run)).status == "interrupted"
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "wait"]

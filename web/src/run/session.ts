@@ -61,6 +61,7 @@ export class Session {
   private joined = 0
   private closed = false
   private greeted = false
+  private sending: Promise<unknown> = Promise.resolve()
 
   constructor(
     readonly thread: string,
@@ -112,7 +113,13 @@ export class Session {
   }
 
   /** Send a person's words; while a run is on they queue behind it. Gives them back by throwing. */
-  async send(words: string, start: Omit<RunStart, "input">): Promise<void> {
+  send(words: string, start: Omit<RunStart, "input">): Promise<void> {
+    const sent = this.sending.then(() => this.deliver(words, start))
+    this.sending = sent.catch(() => {}) // in the order they were said, whatever became of those before
+    return sent
+  }
+
+  private async deliver(words: string, start: Omit<RunStart, "input">): Promise<void> {
     const message = { type: "human" as const, id: crypto.randomUUID(), content: words }
     const order = { ...start, input: { messages: [message] } }
     this.set({ notice: "" })
