@@ -223,6 +223,7 @@ def _client(url: str) -> "Redis":
             url,
             decode_responses=True,
             client_name="artel",
+            protocol=2,  # with 3 redis-py takes the answer to a ping of a subscriber for nothing
             socket_connect_timeout=ANSWER_S,
             retry=Retry(NoBackoff(), 0),  # losses are mended here, where they are told
         )

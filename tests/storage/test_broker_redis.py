@@ -133,6 +133,17 @@ async def test_what_is_said_while_redis_is_away_is_heard_at_most_once_and_tables
         assert got[-1] == "after"
 
 
+async def test_a_redis_that_says_nothing_for_long_is_not_away(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("artel.storage.broker.redis.QUIET_S", 0.05)
+    lost = asyncio.Event()
+    async with open_redis_broker(redis_server.url, None) as broker:
+        broker.on_lost.append(lost.set)
+        await asyncio.sleep(0.5)
+    assert not lost.is_set()
+
+
 async def test_a_flush_of_redis_changes_nothing(
     here: RedisBroker, there: RedisBroker, redis_server: RedisServer
 ) -> None:
