@@ -84,7 +84,7 @@ def _add_address(to: argparse.ArgumentParser) -> None:
 
 def _add_config(to: argparse.ArgumentParser) -> None:
     to.add_argument("--config", type=Path, help="the langgraph.json to serve, or its folder")
-    to.add_argument("--concurrency", type=_at_least_one, metavar="N", help="runs at once (100)")
+    to.add_argument("--concurrency", type=_at_least_one, metavar="N", help="runs at once (250)")
 
 
 def _add_talk(to: argparse.ArgumentParser) -> None:

@@ -41,6 +41,7 @@ T = TypeVar("T")
 SLOWEST_RETRY_S = 1.0
 DEAF_POLL_S = 0.5
 FOLLOWED_S = 30.0  # how long the owner of a run tells other processes about each chunk, once asked to
+EASY = 8  # runs in this process, up to which one in the background begins at once
 log = structlog.get_logger(__name__)
 
 
@@ -104,6 +105,14 @@ class Engine:
         if self.draining or not self.settings.worker:
             return 0
         return self.settings.slots - len(self.live) - self._starting
+
+    @property
+    def at_ease(self) -> bool:
+        """Whether so little runs here that a run nobody waits for may as well begin at once.
+
+        Otherwise it goes through the queue, to whoever is free.
+        """
+        return self.room > 0 and len(self.live) + self._starting < EASY
 
     @property
     def poll_s(self) -> float:

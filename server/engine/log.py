@@ -38,6 +38,7 @@ class RunLog:
         self.unsure = False  # the answer to the last write was lost: it may be stored or not
         self.values: bytes | None = None  # the newest values of the root graph
         self.followed_until = 0.0  # somebody elsewhere reads along until then (monotonic)
+        self.waits_since = 0.0  # since when the oldest event waits to be stored (monotonic)
         self.storing = asyncio.Lock()
         self._keep = keep
         self._changed = changed
@@ -72,6 +73,8 @@ class RunLog:
 
     def publish(self, events: Sequence[Event]) -> None:
         """Show drafted events to all readers."""
+        if not self.behind:
+            self.waits_since = time.monotonic()
         self._ring.extend(events)
         for event in events:
             self.behind += len(event.data) + 64
@@ -84,6 +87,11 @@ class RunLog:
                 self.ended = True
         self._wake()
         self._changed(self)
+
+    def presses(self, patience_s: float) -> bool:
+        """Whether it is to be stored now: it is read elsewhere, ids run out, or it has waited enough."""
+        now = time.monotonic()
+        return self.followed_until > now or self.low or now - self.waits_since >= patience_s
 
     def unstored(self) -> list[Event]:
         """Return what the database does not have yet."""
@@ -112,6 +120,7 @@ class RunLog:
         self.behind -= size
         self.heavy -= sum(map(_weight, events))
         self.stored = max(self.stored, last)
+        self.waits_since = time.monotonic()
         surplus = min(len(self._ring) - self._keep, self._index(self.stored))
         if surplus > self._keep // 4:
             del self._ring[: min(surplus, len(self._ring) - 1)]

@@ -1,9 +1,12 @@
-"""Stores events behind the runs: all logs that have something new share one transaction every few ms."""
+"""Stores events behind the runs: all logs that have something new share one transaction every few ms.
+
+With many runs that speak slowly a chunk would be a word; then each waits longer for its turn, for more words.
+"""
 
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 
 import structlog
@@ -14,6 +17,9 @@ from artel.storage import events, runs
 from artel.storage.broker import notify
 from artel.storage.errors import Unavailable
 from artel.storage.runs import StaleAttempt
+
+FEW = 16  # runs that speak at once before each waits longer
+PATIENT = 8  # times as long, at most
 
 log = structlog.get_logger(__name__)
 
@@ -28,18 +34,28 @@ def changed(engine: Engine, run_log: RunLog) -> None:
 
 async def keep_storing(engine: Engine) -> None:
     """Store what is new, a chunk a log, until cancelled."""
+    wait_s = engine.settings.chunk_ms / 1000
     while True:
         await engine.logs_changed.wait()
-        try:
-            async with asyncio.timeout(engine.settings.chunk_ms / 1000):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
                 await engine.chunk_full.wait()
-        except TimeoutError:
-            pass
         engine.logs_changed.clear()
         engine.chunk_full.clear()
-        taken = list(engine.logs)
-        engine.logs.clear()
+        taken = _pressing(engine, wait_s)
+        engine.logs.difference_update(taken)
+        if engine.logs:
+            engine.logs_changed.set()
         await store(engine, taken)
+
+
+def _pressing(engine: Engine, wait_s: float) -> list[RunLog]:
+    crowd = len(engine.logs) / FEW
+    if crowd <= 1:
+        return list(engine.logs)
+    patience_s = wait_s * min(crowd, PATIENT)
+    heavy = engine.settings.chunk_bytes
+    return [one for one in engine.logs if one.heavy >= heavy or one.presses(patience_s)]
 
 
 async def store(engine: Engine, logs: Sequence[RunLog]) -> None:

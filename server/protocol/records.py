@@ -82,6 +82,12 @@ def storage_record(thread_id: UUID, usage: Usage) -> Json:
     }
 
 
+def accepted_record(run: Run) -> Json:
+    """Return a background run as it was accepted, to begin; it may have begun meanwhile."""
+    record = run_record(run)
+    return record | {"status": "pending"} if run.status == "running" else record
+
+
 def run_record(run: Run) -> Json:
     """Return a run as clients know it; one that was looked up in the queue with its place there.
 

@@ -26,7 +26,7 @@ from artel.server.protocol.given import (
     selected,
 )
 from artel.server.protocol.orders import GivenCall, TwoContexts
-from artel.server.protocol.records import run_record
+from artel.server.protocol.records import accepted_record, run_record
 from artel.storage import runs, threads
 from artel.storage.assistants import UnknownAssistant
 from artel.storage.errors import Forbidden, NotFound
@@ -53,8 +53,8 @@ async def create(
     thread_id: ThreadId, body: RunBody, engine: GivenEngine, catalog: GivenCatalog, call: GivenCall
 ) -> Response:
     """Start a run in the background."""
-    run = await orders.accept(engine, catalog, body, call, thread_id=thread_id, fast=False)
-    return Json(run_record(run), headers={"Content-Location": running.path_of(run)})
+    run = await orders.accept(engine, catalog, body, call, thread_id=thread_id, fast=engine.at_ease)
+    return Json(accepted_record(run), headers={"Content-Location": running.path_of(run)})
 
 
 @router.post("/stream", response_class=running.EventStream, responses=STARTING)

@@ -15,7 +15,7 @@ from artel.server.protocol import orders, running
 from artel.server.protocol.bodies import CancelBody, RunBody
 from artel.server.protocol.given import GivenCatalog, GivenEngine, Json, JsonRoute, RunId, modes_of
 from artel.server.protocol.orders import GivenCall, TwoContexts
-from artel.server.protocol.records import run_record
+from artel.server.protocol.records import accepted_record, run_record
 from artel.server.protocol.runs import Modes, NothingToCancel
 from artel.storage import runs
 from artel.storage.assistants import UnknownAssistant
@@ -36,8 +36,8 @@ STARTING = answers(UnknownAssistant, TwoContexts, IdempotencyMismatch, Forbidden
 @router.post("", responses=STARTING)
 async def create(body: RunBody, engine: GivenEngine, catalog: GivenCatalog, call: GivenCall) -> Response:
     """Start a run in the background."""
-    run = await orders.accept(engine, catalog, body, call, thread_id=None, fast=False)
-    return Json(run_record(run), headers={"Content-Location": running.path_of(run)})
+    run = await orders.accept(engine, catalog, body, call, thread_id=None, fast=engine.at_ease)
+    return Json(accepted_record(run), headers={"Content-Location": running.path_of(run)})
 
 
 @router.post("/stream", response_class=running.EventStream, responses=STARTING)

@@ -1,6 +1,7 @@
 """What of a run's log is stored when."""
 
 import asyncio
+import time
 from typing import Any
 
 from artel.server.engine.log import STATE_WAITS_S, RunLog
@@ -49,3 +50,26 @@ async def test_a_state_that_a_checkpoint_will_hold_weighs_nothing() -> None:
     assert run_log.heavy == 20_128
     run_log.mark_stored(2)
     assert (run_log.heavy, run_log.behind) == (0, 0)
+
+
+async def test_a_log_presses_once_it_has_waited_or_is_read_elsewhere_or_runs_out_of_ids() -> None:
+    run_log = log()
+    run_log.add("messages", "", b"1")
+    assert not run_log.presses(60)
+    assert run_log.presses(0)
+    run_log.followed_until = time.monotonic() + 60
+    assert run_log.presses(60)
+    run_log.followed_until = 0
+    for _ in range(SEQ_BLOCK // 2 + 1):
+        run_log.add("messages", "", b"1")
+    assert run_log.presses(60)
+
+
+async def test_what_is_said_after_a_write_waits_anew() -> None:
+    run_log = log()
+    run_log.add("messages", "", b"1")
+    await asyncio.sleep(0.05)
+    assert run_log.presses(0.04)
+    run_log.mark_stored(1)
+    run_log.add("messages", "", b"2")
+    assert not run_log.presses(0.04)

@@ -75,7 +75,7 @@ async def test_the_summary_is_what_clients_of_the_wire_know(wire: Wire) -> None:
         "pending_unblocked_runs_wait_time_max_secs",
     }
     assert (told["queue"]["n_pending"], told["queue"]["pending_runs_wait_time_max_secs"]) == (0, None)
-    assert told["workers"] == {"max": 100, "active": 0, "available": 100}
+    assert told["workers"] == {"max": 250, "active": 0, "available": 250}
     posted = {"method": "POST", "path": "/runs/wait", "status": 200, "count": 1}
     assert posted in told["api"]["http_requests_total"]
 

@@ -29,7 +29,7 @@ async def test_a_worker_answers_metrics_and_health_and_nothing_else(
     found = re.search(r"(http://\S+)/metrics", shown)
     assert found
     async with httpx.AsyncClient(base_url=found[1]) as http:
-        assert (await scraped(http))("artel_worker_slots") == 100
+        assert (await scraped(http))("artel_worker_slots") == 250
         assert (await http.get("/health")).json()["dependencies"]["worker"]["status"] == "ok"
         assert (await http.get("/ok")).status_code == 200
         assert (await http.get("/info")).status_code == 404
