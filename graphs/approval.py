@@ -20,12 +20,12 @@ from langgraph.types import Command, interrupt
 
 from artel.graphs.context import Context, handles
 from artel.graphs.decisions import check, decision_on, final_args
-from artel.graphs.effects import Answer, Handler, once
+from artel.graphs.effects import Answer, Handler, act_once, once
 from artel.graphs.questions import About, about, ask_all, ask_one
 from artel.graphs.state import AgentLoopState, Verdict
 from artel.graphs.workbench import NOT_RUN, message, root_of
 from artel.storage.errors import Invalid
-from artel.tools.policy import Effect, judge
+from artel.tools.policy import Effect, judge_all
 from artel.tools.registry import TOOLS
 from artel.tools.tool import Seen, ToolFailed, ToolRefused
 
@@ -146,6 +146,8 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         self, request: ToolCallRequest, handler: Handler, root: Path, shown: Mapping[str, Any]
     ) -> Answer:
         tool = TOOLS[request.tool_call["name"]]
+        if tool.act:
+            return await act_once(request, handler, tool)
         if tool.plan is None:
             return await handler(request)
         return await once(request, handler, tool, root, request.state.get("seen") or {}, shown)
@@ -204,7 +206,7 @@ def _judged(agent: str, call: ToolCall, root: Path) -> tuple[Effect, str]:
     if tool is None:
         return "allow", "there is no such tool"
     try:
-        judged = judge(handles().policy, agent, tool.call(call["args"], root))
+        judged = judge_all(handles().policy, agent, tool.calls(call["args"], root))
     except (ToolRefused, ToolFailed) as error:
         return "deny", str(error)
     return judged.effect, judged.reason

@@ -25,6 +25,11 @@ _UNKNOWN = (
     "Read it to see whether the change is there, and tell the user."
 )
 
+_STOPPED = (
+    "The outcome is unknown: the work stopped while {tool} was at it, and it was not begun again. "
+    "Look what it has done; if it is still wanted, call the tool anew."
+)
+
 
 async def once(
     request: ToolCallRequest, handler: Handler, tool: Tool, root: Path, seen: Seen, shown: Mapping[str, Any]
@@ -50,6 +55,25 @@ async def once(
         answer = message(call, planned, {"kind": "failed"})
     else:
         with letting(planned):
+            answer = await handler(request)
+    await ledger.finish(effect, _result(answer))
+    return answer
+
+
+async def act_once(request: ToolCallRequest, handler: Handler, tool: Tool) -> Answer:
+    """Let a tool act, unless it did; one that began and whose end nobody saw does not act again."""
+    call, ledger = request.tool_call, handles().effects
+    if tool.repeatable:
+        with letting(None):
+            return await handler(request)
+    effect = _effect(request)
+    begun = await ledger.begin(effect, {"tool": tool.name})
+    if isinstance(begun, Done):
+        return _remembered(call, begun.result)
+    if isinstance(begun, Unknown):
+        answer: Answer = message(call, _STOPPED.format(tool=tool.name), {"kind": "unknown"})
+    else:
+        with letting(None):
             answer = await handler(request)
     await ledger.finish(effect, _result(answer))
     return answer

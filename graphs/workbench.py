@@ -4,6 +4,7 @@ from asyncio import to_thread
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,19 @@ from langchain_core.messages.tool import ToolCall
 from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.types import Command
 
-from artel.graphs.context import Context, workspace
-from artel.graphs.state import AgentLoopState
-from artel.tools.tool import Tool, ToolFailed, ToolRefused, perform
+from artel.graphs.context import workspace
+from artel.tools.tool import Tool, ToolFailed, ToolRefused, Work, perform
 from artel.tools.workspace.change import Change
 
 NOT_RUN = "Not run:"  # how every message about a call that was not let through begins
 
-Runtime = ToolRuntime[Context, AgentLoopState]
 
-_planned: ContextVar[Change | None] = ContextVar("artel_planned_change", default=None)
+@dataclass(frozen=True, slots=True)
+class _Let:
+    planned: Change | None
+
+
+_let: ContextVar[_Let | None] = ContextVar("artel_let", default=None)
 
 
 def wrapped(tool: Tool) -> BaseTool:
@@ -33,15 +37,18 @@ def wrapped(tool: Tool) -> BaseTool:
         seen = runtime.state.get("seen") or {}
         try:
             root = await to_thread(root_of, runtime.state)
-            if tool.plan is None:
+            let = _let.get()
+            if tool.look:
                 outcome = await to_thread(tool.function, root, args, seen)
-            elif planned := _planned.get():
-                outcome = await to_thread(perform, root, planned, seen)
+            elif tool.act and let:
+                outcome = await tool.act(_work(runtime, root), tool.parse(args))
+            elif let and let.planned:
+                outcome = await to_thread(perform, root, let.planned, seen)
             else:
                 return message(call, f"{NOT_RUN} nobody let this call through.", {"kind": "refused"})
         except (ToolRefused, ToolFailed) as error:
             return message(call, str(error), {"kind": "failed", "code": error.code})
-        done = message(call, outcome.text, _artifact(tool, planned if tool.plan else None), status="success")
+        done = message(call, outcome.text, _artifact(tool, let.planned if let else None), status="success")
         return Command(update={"messages": [done], "seen": dict(outcome.seen)})
 
     return StructuredTool(
@@ -50,13 +57,13 @@ def wrapped(tool: Tool) -> BaseTool:
 
 
 @contextmanager
-def letting(planned: Change) -> Iterator[None]:
-    """Let the tool that is called inside make this very change."""
-    token = _planned.set(planned)
+def letting(planned: Change | None) -> Iterator[None]:
+    """Let the tool that is called inside make this very change, or act."""
+    token = _let.set(_Let(planned))
     try:
         yield
     finally:
-        _planned.reset(token)
+        _let.reset(token)
 
 
 def root_of(state: Mapping[str, Any]) -> Path:
@@ -81,9 +88,14 @@ def message(
     )
 
 
+def _work(runtime: ToolRuntime[Any, Any], root: Path) -> Work:
+    info = runtime.execution_info
+    return Work(root, (info.thread_id if info else None) or "", runtime.tool_call_id or "")
+
+
 def _artifact(tool: Tool, planned: Change | None) -> dict[str, Any]:
     if planned is None:
-        return {"kind": "look", "tool": tool.name}
+        return {"kind": "act" if tool.act else "look", "tool": tool.name}
     return {
         "kind": "change",
         "path": planned.path,

@@ -94,6 +94,12 @@ def judge(policy: Policy, agent: str, call: Call) -> Verdict:
     return Verdict(effect=rule.effect, rule=rule.id, reason=rule.reason)
 
 
+def judge_all(policy: Policy, agent: str, calls: Iterable[Call]) -> Verdict:
+    """Return the strictest verdict on any of `calls`, of which there is at least one."""
+    verdicts = (judge(policy, agent, call) for call in calls)
+    return min(verdicts, key=lambda each: (-STRENGTH[each.effect], each.rule, each.reason))
+
+
 def _speaks(rule: Rule, agent: str, call: Call) -> bool:
     return (
         _fits(rule.action, call.action)

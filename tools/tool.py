@@ -1,6 +1,6 @@
 """A tool as the rest of the house sees it: what it does, how dangerous it is, what it says of itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -46,6 +46,16 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """Where a tool acts, and for whom."""
+
+    root: Path
+    "The workspace."
+    thread_id: str
+    tool_call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """One thing an agent can do."""
 
@@ -54,16 +64,22 @@ class Tool:
     action: str
     "What the policy calls it: fs.read, fs.list, fs.search, fs.write."
     arguments: type[Arguments]
-    path_of: Callable[[Any], str]
-    "The path among the arguments that the policy judges."
     sums_up: Callable[[Any], str]
     "The call in one line, for the person asked."
     limits: Mapping[str, object]
     "The numbers that the description names."
+    paths_of: Callable[[Any], Sequence[str]] | None = None
+    "The paths among the arguments: the policy judges where each really leads. None: there are none."
+    amounts_to: Callable[[Any, Call], Sequence[Call]] | None = None
+    "The calls it amounts to, if not one a path; made of a plain one: each command of a line of shell, say."
     look: Callable[[Path, Any], Outcome] | None = None
     "What a tool that changes nothing does."
     plan: Callable[[Path, Any, Seen], Change] | None = None
     "What a tool that changes a file would do."
+    act: Callable[[Work, Any], Awaitable[Outcome]] | None = None
+    "What a tool does whose effect cannot be worked out before nor looked up after; cancelled, it stops."
+    repeatable: bool = False
+    "Whether to `act` twice does no harm; otherwise a call whose end nobody saw is not made again."
 
     @property
     def description(self) -> str:
@@ -93,20 +109,23 @@ class Tool:
         Nothing in it is invisible, so that no name can pose as another.
         """
         parsed = self.parse(args)
-        place = paths.resolve(workspace, self.path_of(parsed))
-        asked = self.path_of(parsed)
-        leads = "" if asked.removeprefix("./") == place.relative else f" → {place.relative}"
-        line = paths.printable(f"{self.sums_up(parsed)}{leads}")
+        asked = [(path, paths.resolve(workspace, path).relative) for path in self._paths(parsed)]
+        leads = [real for path, real in asked if path.removeprefix("./") != real]
+        line = paths.printable(" → ".join([self.sums_up(parsed), *leads]))
         return line if len(line) <= MAX_SUMMARY else f"{line[:MAX_SUMMARY]}…"
 
-    def call(self, args: Mapping[str, Any], workspace: Path, *, user: str = "local") -> Call:
-        """Return the call as the policy judges it: by where its path really leads.
+    def calls(self, args: Mapping[str, Any], workspace: Path, *, user: str = "local") -> list[Call]:
+        """Return the call as the policy judges it, at least once: all of it must be allowed.
 
         Raises:
-            ToolRefused: the arguments are wrong, or the path leads out of the workspace.
+            ToolRefused: the arguments are wrong, or a path leads out of the workspace.
         """
-        place = paths.resolve(workspace, self.path_of(self.parse(args)))
-        return Call(tool=self.name, action=self.action, path=place.relative, user=user)
+        parsed = self.parse(args)
+        plain = Call(tool=self.name, action=self.action, user=user)
+        if self.amounts_to:
+            return list(self.amounts_to(parsed, plain))
+        leads = [paths.resolve(workspace, path).relative for path in self._paths(parsed)]
+        return [plain.model_copy(update={"path": path}) for path in leads] or [plain]
 
     def change(self, args: Mapping[str, Any], workspace: Path, seen: Seen | None = None) -> Change | None:
         """Return what the call would change, touching nothing; None for a tool that only looks.
@@ -124,6 +143,9 @@ class Tool:
         if self.look is None:
             raise AssertionError(f"{self.name} neither looks nor plans")
         return self.look(workspace, self.parse(args))
+
+    def _paths(self, parsed: Arguments) -> Sequence[str]:
+        return self.paths_of(parsed) if self.paths_of else ()
 
 
 def perform(workspace: Path, planned: Change, seen: Seen) -> Outcome:

@@ -101,10 +101,10 @@ def test_a_summary_shows_where_a_link_really_leads(project: Path) -> None:
 def test_the_policy_judges_where_a_link_really_leads(project: Path) -> None:
     (project / ".env").write_text("KEY=1")
     (project / "notes.txt").symlink_to(".env")
-    call = TOOLS["read_file"].call({"file_path": "notes.txt"}, project)
+    (call,) = TOOLS["read_file"].calls({"file_path": "notes.txt"}, project)
     assert judge(DEFAULT, "ask", call).effect == "ask"
     with pytest.raises(OutsideWorkspace):
-        TOOLS["read_file"].call({"file_path": "../secret.txt"}, project)
+        TOOLS["read_file"].calls({"file_path": "../secret.txt"}, project)
 
 
 def test_reading_is_what_lets_a_file_be_overwritten(project: Path) -> None:
