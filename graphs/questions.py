@@ -29,11 +29,12 @@ def about(tool: Tool, call: ToolCall, root: Path, seen: Seen, reason: str) -> Ab
     try:
         description = tool.summary(call["args"], root)
         planned = tool.change(call["args"], root, seen)
+        shown = tool.shown(call["args"], root)
     except (ToolRefused, ToolFailed) as error:
         changed: Mapping[str, Any] = {"problem": str(error)}
         description = f"{tool.name} no longer fits: {error}"
     else:
-        changed = _shown(planned) if planned else {}
+        changed = {**shown, **(_shown(planned) if planned else {})}
     return About(call, description, {"risk": tool.risk.value, "reason": reason, **changed})
 
 

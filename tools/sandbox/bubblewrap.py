@@ -1,0 +1,188 @@
+"""The box: what of the machine a command sees, and may write, made by bubblewrap.
+
+Folders that somebody could exchange for a link while we look are handed over as open descriptors.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import gettempdir
+
+from artel.tools.errors import ToolRefused
+from artel.tools.sandbox.errors import SandboxUnavailable
+from artel.tools.sandbox.settings import SandboxSettings
+from artel.tools.workspace.paths import MARKER, OutsideWorkspace
+
+HOME = "/home/agent"
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+# Not all of /etc: as root, or in a careless group, the server may read keys and password hashes there.
+ETC = (
+    "alternatives",
+    "ca-certificates",
+    "crypto-policies",
+    "fonts",
+    "java-*",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "magic",
+    "mime.types",
+    "nsswitch.conf",
+    "perl",
+    "pki/ca-trust",
+    "pki/tls/cert.pem",
+    "pki/tls/certs",
+    "protocols",
+    "python3*",
+    "services",
+    "ssl/cert.pem",
+    "ssl/certs",
+    "ssl/openssl.cnf",
+    "terminfo",
+)
+OWN_ETC = Path(__file__).parent / "etc"
+MAX_REPOSITORIES = 200  # each is a descriptor
+HELP = (
+    "No command was run. Files can still be read and edited. The operator of the server has to install "
+    "bubblewrap 0.8 or newer (Debian: apt install bubblewrap) and to allow user namespaces; "
+    "docs/explanation/sandbox.md says how."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command runs, and what of the machine is Artel's own."""
+
+    root: Path
+    "The workspace: resolved, and the only folder on disk that a command may write."
+    workdir: Path
+    "The folder to start in, in the workspace."
+    data: Path | None = None
+    "The server's data folder: hidden wherever it lies."
+    roots: tuple[Path, ...] = ()
+    "Folders of all workspaces: hidden below what is readable."
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """What to put before a command, and the descriptors that it names."""
+
+    argv: list[str]
+    fds: tuple[int, ...]
+
+
+def boxed(place: Place, settings: SandboxSettings, status_fd: int, opened: ExitStack) -> Box:
+    """Return a box for one command; bubblewrap tells of it at `status_fd`. `opened` closes its descriptors.
+
+    Raises:
+        SandboxUnavailable: there is no bubblewrap.
+        ToolRefused: the workspace is no folder to box: a system folder, or its `.git` is a link.
+    """
+    program = find_bubblewrap()
+    if any(Path(folder).is_relative_to(place.root) for folder in ("/usr", "/etc", "/proc", "/dev")):
+        raise ToolRefused(
+            f"{place.root} holds the system's own folders: no command runs with it as workspace"
+        )
+    root = _open(place.root, opened)
+    if Path(f"/proc/self/fd/{root}").readlink() != place.root:
+        raise OutsideWorkspace(f"the workspace {place.root} is a link, or became one")
+    repositories, data = _look(place)
+    fds = {path: _open(path, opened, kind=0) for path in repositories}
+    argv = [
+        *(program, "--unshare-all", "--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"),
+        *("--cap-drop", "ALL", "--die-with-parent", "--new-session", "--hostname", "sandbox"),
+        *("--json-status-fd", str(status_fd)),
+        *_system(place, settings),
+        *_scratch(settings),
+        *("--bind-fd", str(root), str(place.root)),
+        *(word for path, fd in fds.items() for word in ("--ro-bind-fd", str(fd), str(path))),
+        *(word for path in data for word in _hidden(path)),
+        *("--remount-ro", "/", "--chdir", str(place.workdir), "--"),
+    ]
+    return Box(argv, (root, *fds.values()))
+
+
+def find_bubblewrap() -> str:
+    """Return the path of bubblewrap.
+
+    Raises:
+        SandboxUnavailable: it is not installed, or could be a file of a workspace.
+    """
+    found = shutil.which("bwrap") or ""
+    if not Path(found).is_absolute():
+        raise SandboxUnavailable(f"Commands need bubblewrap (bwrap), which this server has not. {HELP}")
+    return found
+
+
+def environment(settings: SandboxSettings) -> dict[str, str]:
+    """Return all the variables that a command has: none of the server's own."""
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        "LANG": "C.UTF-8",
+        "HOME": HOME if settings.mode == "bubblewrap" else gettempdir(),
+        "TERM": "dumb",
+        **settings.env,
+    }
+
+
+def _open(path: Path, opened: ExitStack, kind: int = os.O_DIRECTORY) -> int:
+    try:
+        fd = os.open(path, os.O_PATH | os.O_NOFOLLOW | kind)
+    except OSError as error:
+        raise ToolRefused(f"{path} cannot be opened for a command: {error.strerror}") from error
+    opened.callback(os.close, fd)
+    return fd
+
+
+def _system(place: Place, settings: SandboxSettings) -> Iterator[str]:
+    for folder in map(Path, SYSTEM):
+        if folder.is_symlink():
+            yield from ("--symlink", str(folder.readlink()), str(folder))
+        else:
+            yield from ("--ro-bind-try", str(folder), str(folder))
+    for name in ETC:
+        for path in Path("/etc").glob(name) if "*" in name else (Path("/etc", name),):
+            yield from ("--ro-bind-try", str(path), str(path))
+    for path in sorted(OWN_ETC.iterdir()):
+        yield from ("--ro-bind", str(path), f"/etc/{path.name}")
+    for path in settings.readable:
+        yield from ("--ro-bind-try", str(path), str(path))
+    for path in {*place.roots, place.data or place.root}:
+        if path.is_dir() and any(
+            path.is_relative_to(seen) for seen in (*SYSTEM, *map(str, settings.readable))
+        ):
+            yield from _hidden(path)
+
+
+def _scratch(settings: SandboxSettings) -> Iterator[str]:
+    size = str(settings.tmp_mb << 20)
+    yield from ("--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm")  # noqa: S108
+    yield from ("--remount-ro", "/dev", "--perms", "1777", "--size", size, "--tmpfs", "/tmp")  # noqa: S108
+    yield from ("--symlink", "../tmp", "/var/tmp", "--size", size, "--tmpfs", HOME)  # noqa: S108
+
+
+def _hidden(path: Path) -> tuple[str, ...]:
+    return ("--perms", "0000", "--size", "4096", "--tmpfs", str(path), "--remount-ro", str(path))
+
+
+def _look(place: Place) -> tuple[list[Path], list[Path]]:
+    """Return git's own folders in the workspace and one level below, and the data folders to hide."""
+    with os.scandir(place.root) as entries:
+        folders = [Path(entry) for entry in entries if entry.is_dir(follow_symlinks=False)]
+    own = [path / ".git" for path in (place.root, *folders)]
+    repositories = [path for path in own if os.path.lexists(path)]
+    if links := [path for path in repositories if path.is_symlink()]:
+        raise ToolRefused(f"{links[0]} is a link: commands run only where git's own folder is a real one")
+    if len(repositories) > MAX_REPOSITORIES:
+        raise ToolRefused(
+            f"{place.root} holds {len(repositories)} repositories; commands run where there are at most "
+            f"{MAX_REPOSITORIES}: choose a folder below as workspace"
+        )
+    data = {path for path in folders if os.path.lexists(path / MARKER)}
+    if place.data and place.data.is_dir() and place.root in place.data.parents:
+        data.add(place.data)
+    return repositories, sorted(data)
