@@ -44,6 +44,23 @@ ETC = (
     "ssl/openssl.cnf",
     "terminfo",
 )
+# Without any capability, a server that runs as root is still the owner of these: one could name a program
+# there that the kernel runs outside of every box (core_pattern). Bubblewrap covers them only in part.
+KERNEL = (
+    "acpi",
+    "asound",
+    "bus",
+    "driver",
+    "dynamic_debug",
+    "fs",
+    "irq",
+    "mtrr",
+    "pressure",
+    "scsi",
+    "sys",
+    "sysrq-trigger",
+)
+KERNEL_SECRETS = ("kcore", "keys", "kmsg", "sched_debug", "slabinfo", "timer_list", "vmallocinfo")
 OWN_ETC = Path(__file__).parent / "etc"
 MAX_REPOSITORIES = 200  # each is a descriptor
 HELP = (
@@ -91,16 +108,20 @@ def boxed(place: Place, settings: SandboxSettings, status_fd: int, opened: ExitS
     if Path(f"/proc/self/fd/{root}").readlink() != place.root:
         raise OutsideWorkspace(f"the workspace {place.root} is a link, or became one")
     repositories, data = _look(place)
+    foreign = _foreign(place, settings)
     fds = {path: _open(path, opened, kind=0) for path in repositories}
     argv = [
         *(program, "--unshare-all", "--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"),
         *("--cap-drop", "ALL", "--die-with-parent", "--new-session", "--hostname", "sandbox"),
         *("--json-status-fd", str(status_fd)),
-        *_system(place, settings),
         *_scratch(settings),
+        *_kernel(),
+        *_system(settings),
+        *(word for path in foreign for word in _hidden(path, place)),
         *("--bind-fd", str(root), str(place.root)),
         *(word for path, fd in fds.items() for word in ("--ro-bind-fd", str(fd), str(path))),
-        *(word for path in data for word in _hidden(path)),
+        *(word for path in data for word in _hidden(path, place)),
+        *(word for path in (*foreign, *data) for word in ("--remount-ro", str(path))),
         *("--remount-ro", "/", "--chdir", str(place.workdir), "--"),
     ]
     return Box(argv, (root, *fds.values()))
@@ -138,7 +159,7 @@ def _open(path: Path, opened: ExitStack, kind: int = os.O_DIRECTORY) -> int:
     return fd
 
 
-def _system(place: Place, settings: SandboxSettings) -> Iterator[str]:
+def _system(settings: SandboxSettings) -> Iterator[str]:
     for folder in map(Path, SYSTEM):
         if folder.is_symlink():
             yield from ("--symlink", str(folder.readlink()), str(folder))
@@ -151,11 +172,6 @@ def _system(place: Place, settings: SandboxSettings) -> Iterator[str]:
         yield from ("--ro-bind", str(path), f"/etc/{path.name}")
     for path in settings.readable:
         yield from ("--ro-bind-try", str(path), str(path))
-    for path in {*place.roots, place.data or place.root}:
-        if path.is_dir() and any(
-            path.is_relative_to(seen) for seen in (*SYSTEM, *map(str, settings.readable))
-        ):
-            yield from _hidden(path)
 
 
 def _scratch(settings: SandboxSettings) -> Iterator[str]:
@@ -165,8 +181,26 @@ def _scratch(settings: SandboxSettings) -> Iterator[str]:
     yield from ("--symlink", "../tmp", "/var/tmp", "--size", size, "--tmpfs", HOME)  # noqa: S108
 
 
-def _hidden(path: Path) -> tuple[str, ...]:
-    return ("--perms", "0000", "--size", "4096", "--tmpfs", str(path), "--remount-ro", str(path))
+def _foreign(place: Place, settings: SandboxSettings) -> list[Path]:
+    """Return what of the data folder and of other workspaces lies below a folder that can be read."""
+    readable = [*map(Path, SYSTEM), *settings.readable]
+    own = {*place.roots, *([place.data] if place.data else [])} - {place.root}
+    return sorted(
+        path for path in own if path.is_dir() and any(path.is_relative_to(seen) for seen in readable)
+    )
+
+
+def _kernel() -> Iterator[str]:
+    for name in KERNEL:
+        yield from ("--ro-bind-try", f"/proc/{name}", f"/proc/{name}")
+    for name in KERNEL_SECRETS:
+        if Path("/proc", name).exists():
+            yield from ("--ro-bind", "/dev/null", f"/proc/{name}")
+
+
+def _hidden(path: Path, place: Place) -> tuple[str, ...]:
+    way_through = place.root.is_relative_to(path)
+    return ("--perms", "0711" if way_through else "0000", "--size", "65536", "--tmpfs", str(path))
 
 
 def _look(place: Place) -> tuple[list[Path], list[Path]]:

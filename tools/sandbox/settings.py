@@ -1,9 +1,15 @@
 """How commands are boxed and limited; filled from the environment by the server, plain values here."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _readable(path: Path) -> Path:
+    if not path.is_absolute() or path == Path("/"):
+        raise ValueError("it has to be an absolute path below /")
+    return path
 
 
 class SandboxSettings(BaseModel):
@@ -15,7 +21,7 @@ class SandboxSettings(BaseModel):
         "bubblewrap",
         description="`off`: no commands; `host`: UNSAFE, without a box, with all that the server's user may.",
     )
-    readable: tuple[Path, ...] = Field(
+    readable: tuple[Annotated[Path, AfterValidator(_readable)], ...] = Field(
         (), description="Folders outside the workspace that commands may read, such as toolchains."
     )
     env: dict[str, str] = Field(
