@@ -1,5 +1,6 @@
 """The tools that run commands: execute, and for what runs in the background read_output and kill."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,13 +8,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AliasChoices, Field
 
 from artel.tools.sandbox.job import Job, Order
-from artel.tools.sandbox.output import TAIL, legible, without_half
+from artel.tools.sandbox.output import SHOWN, TAIL, legible, without_half
 from artel.tools.tool import Arguments, Outcome, Risk, Tool, ToolRefused, Work
 from artel.tools.workspace import paths
 
 MAX_COMMAND = 30_000  # characters; the kernel takes 131,072 bytes
 MAX_TIMEOUT_S = 600
-SHOWN = 2 * TAIL  # bytes of output that a model is shown at once
 
 
 def _text(command: str) -> str:
@@ -53,7 +53,7 @@ async def _execute(work: Work, args: Execute) -> Outcome:
     sandbox = work.sandbox
     order = Order(
         command=args.command,
-        place=sandbox.place(work.root, _folder(work.root, args.workdir)),
+        place=sandbox.place(work.root, await asyncio.to_thread(_folder, work.root, args.workdir)),
         thread_id=work.thread_id,
         limit_s=sandbox.settings.background_s if args.background else args.timeout,
         background=args.background,
@@ -124,6 +124,11 @@ def _joined(state: str, said: str) -> str:
     return f"[{state}]\n{said}"
 
 
+def _line(args: Execute) -> str:
+    verb = "Start" if args.background else "Run"
+    return f"{verb} {args.command}" if args.workdir == "." else f"{verb} in {args.workdir}: {args.command}"
+
+
 def _shown(root: Path, args: Execute) -> Mapping[str, Any]:
     """Return the command as a person can trust it, line by line with nothing hidden."""
     lines = args.command.split("\n")
@@ -140,7 +145,7 @@ TOOLS = (
         action="exec",
         arguments=Execute,
         paths_of=lambda args: (args.workdir,),
-        sums_up=lambda args: f"{'Start' if args.background else 'Run'} {args.command}",
+        sums_up=_line,
         shows=_shown,
         limits={"max_timeout": MAX_TIMEOUT_S, "shown_kb": SHOWN >> 10},
         act=_execute,

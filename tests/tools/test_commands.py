@@ -58,7 +58,7 @@ def test_the_person_asked_sees_the_whole_command_and_nothing_hidden_in_it(root: 
     command = "echo 1\n" + "x" * 400 + "\nrm \u202e\x1b[8m -rf ."
     args = {"command": command, "workdir": "innocent"}
     line = EXECUTE.summary(args, root)
-    assert line.startswith("Run echo 1\\nxxx")
+    assert line.startswith("Run in innocent: echo 1\\nxxx")
     assert len(line) < 310
     shown = EXECUTE.shown(args, root)
     assert shown == {

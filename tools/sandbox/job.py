@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -92,6 +93,9 @@ class Job:
         except (ToolRefused, ToolFailed) as refused:
             self.failure = refused
             return
+        except OSError as error:  # no descriptor or process is left for it
+            self.failure = ToolFailed(f"the command could not be started: {error.strerror}. Try again later.")
+            return
         self._process = process
         try:
             await self._see_through(process)
@@ -148,8 +152,13 @@ class Job:
 
 
 def _shell(command: str) -> list[str]:
-    bash = next((path for path in SHELLS if Path(path).exists()), "")
+    bash = _find_bash()
     return [bash, "--noprofile", "--norc", "-c", command] if bash else ["/bin/sh", "-c", command]
+
+
+@lru_cache(maxsize=1)
+def _find_bash() -> str:
+    return next((path for path in SHELLS if Path(path).exists()), "")
 
 
 def _signal(code: int) -> str:

@@ -9,6 +9,7 @@ from typing import IO
 
 IN_MEMORY = 65_536  # bytes; most outputs are smaller, and make no file
 TAIL = 8_192  # bytes
+SHOWN = 2 * TAIL  # bytes shown at once, some 4k tokens; longer outputs are worth keeping
 
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 

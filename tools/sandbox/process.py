@@ -55,10 +55,16 @@ class Process:
                 argv, fds = [*box.argv, *argv], (told, *box.fds)
             process = await _spawn(argv, out, fds, settings, place)
             undo.pop_all()
-        await output.open()
-        await status.open()
         started = cls(process, output, status, is_boxed=is_boxed)
-        await started._find_init()
+        try:
+            await output.open()
+            await status.open()
+            await started._find_init()
+        except BaseException:
+            started.kill()
+            started.kill_outside()
+            started.close()
+            raise
         return started
 
     async def wait(self) -> None:

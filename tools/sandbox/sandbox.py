@@ -9,7 +9,7 @@ from artel.tools.sandbox import watch
 from artel.tools.sandbox.bubblewrap import Place
 from artel.tools.sandbox.errors import NoSuchJob, TooManyJobs
 from artel.tools.sandbox.job import Job, Order
-from artel.tools.sandbox.output import IN_MEMORY
+from artel.tools.sandbox.output import SHOWN
 from artel.tools.sandbox.settings import SandboxSettings
 from artel.tools.workspace.paths import printable
 
@@ -45,6 +45,7 @@ class Sandbox:
             SandboxUnavailable: it cannot be boxed.
             ToolRefused: its workspace cannot be boxed, or the disk is full.
         """
+        await self._check_disk(order)
         job = self._begin(order)
         try:
             await asyncio.shield(job.ended)
@@ -62,6 +63,7 @@ class Sandbox:
             TooManyJobs: as many run as may.
             SandboxUnavailable, ToolRefused: as `run`.
         """
+        await self._check_disk(order)
         self._check_room(order.thread_id)
         job = self._begin(order)
         try:
@@ -104,20 +106,22 @@ class Sandbox:
         self._jobs.clear()
 
     def _begin(self, order: Order) -> Job:
-        free, needed = watch.free_mb(order.place.root), self.settings.disk_free_mb
-        if free < needed:
-            raise ToolRefused(
-                f"{free} MB are free on the disk of the workspace, and commands run only with {needed} "
-                "(ARTEL_SANDBOX__DISK_FREE_MB). Delete what is not needed, or tell the user."
-            )
         job = Job(order, self.settings, self._spill)
         self._jobs[job.id] = job
         job.ended.add_done_callback(lambda _: self._settle(job))
         return job
 
+    async def _check_disk(self, order: Order) -> None:
+        free, needed = await asyncio.to_thread(watch.free_mb, order.place.root), self.settings.disk_free_mb
+        if free < needed:
+            raise ToolRefused(
+                f"{free} MB are free on the disk of the workspace, and commands run only with {needed} "
+                "(ARTEL_SANDBOX__DISK_FREE_MB). Delete what is not needed, or tell the user."
+            )
+
     def _settle(self, job: Job) -> None:
         """Keep what somebody may want to read on, and of that only the newest."""
-        if not job.order.background and job.output.total <= IN_MEMORY // 4:
+        if not job.order.background and job.output.total <= SHOWN:
             self._jobs.pop(job.id, None)
         ended = [one for one in self._jobs.values() if not one.is_running]
         for old in ended[: max(len(ended) - MAX_ENDED, 0)]:

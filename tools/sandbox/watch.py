@@ -1,6 +1,7 @@
 """What a running command uses altogether: the kernel limits each process, and the super user's not at all."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,8 +30,11 @@ def over(pid: int, root: Path, settings: SandboxSettings) -> str:
 
 
 def free_mb(root: Path) -> int:
-    """Return the free space of the disk that `root` is on, in MB."""
-    disk = os.statvfs(root)
+    """Return the free space of the disk that `root` is on, in MB; of a folder that is gone, as if endless."""
+    try:
+        disk = os.statvfs(root)
+    except OSError:
+        return sys.maxsize
     return disk.f_bavail * disk.f_frsize >> 20
 
 

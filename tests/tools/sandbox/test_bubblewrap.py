@@ -111,6 +111,14 @@ async def test_the_secrets_of_the_server_are_not_in_its_environment(
     assert said.endswith("\nblue\n")
 
 
+async def test_a_command_inherits_no_open_file(run: Commands) -> None:
+    said = await run("for fd in /proc/self/fd/*; do readlink $fd; done")
+    lines = said.splitlines()[1:]
+    assert lines[0] == "/dev/null"
+    assert all(line.startswith("pipe:") for line in lines[1:])
+    assert len(lines) == 3
+
+
 async def test_a_command_has_no_rights_and_gets_none(run: Commands) -> None:
     said = await run("grep -E 'Cap|NoNewPrivs' /proc/self/status; unshare -U true && echo escaped; id -u")
     assert {line.split()[1] for line in said.splitlines() if line.startswith("Cap")} == {"0" * 16}

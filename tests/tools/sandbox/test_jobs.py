@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.tools.sandbox.conftest import Commands, Make, Marked
 
-from artel.tools.errors import ToolRefused
+from artel.tools.errors import ToolFailed, ToolRefused
 from artel.tools.sandbox import sandbox as sandboxes
 from artel.tools.sandbox.errors import NoSuchJob, TooManyJobs
 
@@ -72,8 +72,27 @@ async def test_a_job_that_fails_at_once_says_so_at_once(run: Commands) -> None:
 async def test_a_job_ends_after_its_time(make: Make, marked: Marked) -> None:
     run = make(background_s=1)
     await run(f"setsid {marked.sleep} & {marked.sleep}", background=True)
-    assert await marked.count(0, within_s=4)
+    (job,) = run.sandbox.of("thread")
+    await asyncio.wait_for(job.ended, 5)
+    assert marked.alive() == 0
     assert "its time limit of 1 s" in await run.use("read_output")
+
+
+async def test_without_a_box_what_can_be_found_is_killed(make: Make, marked: Marked) -> None:
+    said = await make(mode="host")(f"setsid {marked.sleep} & {marked.sleep}", timeout=1)
+    assert "its time limit of 1 s" in said
+    assert await marked.count(0, within_s=2)
+
+
+async def test_a_command_for_which_nothing_is_left_is_refused_in_words(
+    run: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left() -> tuple[int, int]:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("os.pipe", none_left)
+    with pytest.raises(ToolFailed, match="could not be started: Too many open files"):
+        await run("true")
 
 
 async def test_jobs_are_seen_by_their_own_thread_only(run: Commands) -> None:
