@@ -5,7 +5,8 @@ Folders that somebody could exchange for a link while we look are handed over as
 
 import os
 import shutil
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,12 +105,9 @@ def boxed(place: Place, settings: SandboxSettings, status_fd: int, opened: ExitS
         raise ToolRefused(
             f"{place.root} holds the system's own folders: no command runs with it as workspace"
         )
-    root = _open(place.root, opened)
-    if Path(f"/proc/self/fd/{root}").readlink() != place.root:
-        raise OutsideWorkspace(f"the workspace {place.root} is a link, or became one")
-    repositories, data = _look(place)
+    root = _open_root(place.root, opened)
+    repositories, data = _look(root, place, opened)
     foreign = _foreign(place, settings)
-    fds = {path: _open(path, opened, kind=0) for path in repositories}
     argv = [
         *(program, "--unshare-all", "--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"),
         *("--cap-drop", "ALL", "--die-with-parent", "--new-session", "--hostname", "sandbox"),
@@ -119,12 +117,12 @@ def boxed(place: Place, settings: SandboxSettings, status_fd: int, opened: ExitS
         *_system(settings),
         *(word for path in foreign for word in _hidden(path, place)),
         *("--bind-fd", str(root), str(place.root)),
-        *(word for path, fd in fds.items() for word in ("--ro-bind-fd", str(fd), str(path))),
+        *(word for path, fd in repositories.items() for word in ("--ro-bind-fd", str(fd), str(path))),
         *(word for path in data for word in _hidden(path, place)),
         *(word for path in (*foreign, *data) for word in ("--remount-ro", str(path))),
         *("--remount-ro", "/", "--chdir", str(place.workdir), "--"),
     ]
-    return Box(argv, (root, *fds.values()))
+    return Box(argv, (root, *repositories.values()))
 
 
 def find_bubblewrap() -> str:
@@ -150,12 +148,14 @@ def environment(settings: SandboxSettings) -> dict[str, str]:
     }
 
 
-def _open(path: Path, opened: ExitStack, kind: int = os.O_DIRECTORY) -> int:
+def _open_root(path: Path, opened: ExitStack) -> int:
     try:
-        fd = os.open(path, os.O_PATH | os.O_NOFOLLOW | kind)
+        fd = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY)
     except OSError as error:
         raise ToolRefused(f"{path} cannot be opened for a command: {error.strerror}") from error
     opened.callback(os.close, fd)
+    if Path(f"/proc/self/fd/{fd}").readlink() != path:
+        raise OutsideWorkspace(f"the workspace {path} is a link, or became one")
     return fd
 
 
@@ -203,20 +203,44 @@ def _hidden(path: Path, place: Place) -> tuple[str, ...]:
     return ("--perms", "0711" if way_through else "0000", "--size", "65536", "--tmpfs", str(path))
 
 
-def _look(place: Place) -> tuple[list[Path], list[Path]]:
-    """Return git's own folders in the workspace and one level below, and the data folders to hide."""
-    with os.scandir(place.root) as entries:
-        folders = [Path(entry) for entry in entries if entry.is_dir(follow_symlinks=False)]
-    own = [path / ".git" for path in (place.root, *folders)]
-    repositories = [path for path in own if os.path.lexists(path)]
-    if links := [path for path in repositories if path.is_symlink()]:
+def _look(root: int, place: Place, opened: ExitStack) -> tuple[dict[Path, int], list[Path]]:
+    """Return git's own folders in the workspace and one level below, opened, and the data folders to hide.
+
+    From descriptor to descriptor: a job in the background may exchange any name for a link meanwhile.
+    """
+    repositories: dict[Path, int] = {}
+    data = {place.data} if place.data and place.data.is_dir() and place.root in place.data.parents else set()
+    with os.scandir(f"/proc/self/fd/{root}") as entries:
+        names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    for path in (place.root, *(place.root / name for name in names)):
+        with ExitStack() as looked:
+            folder = _try_open(path.name if path != place.root else ".", root, looked, os.O_DIRECTORY)
+            if folder is None:
+                continue
+            if path != place.root and _try_open(MARKER, folder, looked) is not None:
+                data.add(path)
+            if (git := _try_open(".git", folder, opened)) is not None:
+                repositories[path / ".git"] = git
+    _check(repositories, place)
+    return repositories, sorted(data)
+
+
+def _check(repositories: Mapping[Path, int], place: Place) -> None:
+    links = [path for path, fd in repositories.items() if stat.S_ISLNK(os.fstat(fd).st_mode)]
+    if links:
         raise ToolRefused(f"{links[0]} is a link: commands run only where git's own folder is a real one")
     if len(repositories) > MAX_REPOSITORIES:
         raise ToolRefused(
             f"{place.root} holds {len(repositories)} repositories; commands run where there are at most "
             f"{MAX_REPOSITORIES}: choose a folder below as workspace"
         )
-    data = {path for path in folders if os.path.lexists(path / MARKER)}
-    if place.data and place.data.is_dir() and place.root in place.data.parents:
-        data.add(place.data)
-    return repositories, sorted(data)
+
+
+def _try_open(name: str, folder: int, opened: ExitStack, kind: int = 0) -> int | None:
+    """Return a descriptor of an entry of `folder`, itself if it is a link; None if there is none now."""
+    try:
+        fd = os.open(name, os.O_PATH | os.O_NOFOLLOW | kind, dir_fd=folder)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return None
+    opened.callback(os.close, fd)
+    return fd

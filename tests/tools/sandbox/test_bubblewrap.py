@@ -10,6 +10,7 @@ from tests.tools.conftest import git
 from tests.tools.sandbox.conftest import Commands, Make
 
 from artel.tools.errors import ToolRefused
+from artel.tools.sandbox import bubblewrap
 from artel.tools.sandbox.bubblewrap import Place
 from artel.tools.sandbox.errors import SandboxUnavailable
 from artel.tools.sandbox.job import Order
@@ -193,6 +194,24 @@ async def test_a_workspace_whose_git_is_a_link_runs_nothing(
     (root / ".git").symlink_to(tmp_path / "project-evil")
     with pytest.raises(ToolRefused, match=r"\.git is a link"):
         await run("cat .git/secret.txt")
+
+
+async def test_a_neighbour_of_the_workspace_does_not_pass_for_a_repository_in_it(
+    run: Commands, root: Path, tmp_path: Path
+) -> None:
+    git(tmp_path / "project-evil", "init", "-q")
+    (root / "sub").symlink_to(tmp_path / "project-evil")
+    assert "HEAD" not in await run("ls sub/.git sub")
+
+
+async def test_very_many_repositories_side_by_side_are_refused(
+    run: Commands, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bubblewrap, "MAX_REPOSITORIES", 3)
+    for number in range(4):
+        (root / str(number) / ".git").mkdir(parents=True)
+    with pytest.raises(ToolRefused, match="holds 4 repositories; commands run where there are at most 3"):
+        await run("true")
 
 
 async def test_a_workspace_that_became_a_link_runs_nothing(run: Commands, tmp_path: Path) -> None:
