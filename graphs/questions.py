@@ -66,8 +66,7 @@ def ask_all(many: Sequence[About], *, agent: str, expires_in_s: int) -> dict[str
     ]
     return {
         "action_requests": [
-            {"name": one.call["name"], "args": one.call["args"], "description": _with_diff(one)}
-            for one in many
+            {"name": one.call["name"], "args": one.call["args"], "description": _in_full(one)} for one in many
         ],
         "review_configs": [
             {"action_name": one.call["name"], "allowed_decisions": list(DECISIONS)} for one in many
@@ -91,7 +90,7 @@ def question(text: str, options: Mapping[str, str], *, agent: str) -> dict[str, 
     }
 
 
-def _with_diff(one: About) -> str:
+def _in_full(one: About) -> str:
     """Clients that know only the older form show the description and nothing else."""
-    diff = one.details.get("diff")
-    return f"{one.description}\n\n{diff}" if diff else one.description
+    whole = one.details.get("diff") or one.details.get("command")
+    return f"{one.description}\n\n{whole}" if whole else one.description

@@ -41,6 +41,17 @@ async def test_a_rejected_command_does_not_run(start: Start, folder: Path) -> No
     assert not (folder / "log").exists()
 
 
+async def test_older_clients_show_the_command_to_its_end(start: Start, folder: Path) -> None:
+    long = call("execute", command=f"echo {'x' * 400} > log; echo the end")
+    run = start("coder", calls(long), "done")
+    run.context = {"approvals": "batched"}
+    (asked,) = (await run.say("go")).open
+    assert asked.value["action_requests"][0]["description"].endswith("xxx > log; echo the end")
+    await run.answer({"decisions": [YES]})
+    assert run.told[0].endswith("]\nthe end\n")
+    assert (folder / "log").exists()
+
+
 async def test_a_person_may_change_the_command(start: Start, folder: Path) -> None:
     run = await start("coder", calls(COUNT), "done").say("go")
     edited = {"name": "execute", "args": {"command": "echo mine > log", "workdir": "."}}
