@@ -20,7 +20,9 @@ from artel.server.app import create_app
 from artel.server.catalog import Catalog
 from artel.server.settings import COMMON_NAMES, Settings
 from artel.storage.errors import ArtelError
+from artel.tools.policy import DEFAULT, Call, judge
 from artel.tools.registry import ALL, OF_AGENT
+from artel.tools.tool import Tool
 
 REFERENCE = Path(__file__).parent / "reference"
 MADE = "Made from the code by `make docs`; do not edit.\n"
@@ -103,7 +105,7 @@ def settings() -> str:
         f"# Settings\n\n{MADE}\n"
         "A setting is read from the first of these that has it: a flag of the command line, the environment,\n"
         "`.env.local`, `.env` (both in the folder of the start). The long name of a setting wins over the short.\n"
-        "`FALLBACKS` and `PER_AGENT` are JSON.\n"
+        "`FALLBACKS`, `PER_AGENT`, `READABLE` and `ENV` are JSON.\n"
     ]
     for title, prefix, model in groups():
         parts.append(f"\n## {title}\n\n| name | default | |\n|---|---|---|\n")
@@ -154,12 +156,16 @@ def tools() -> str:
         f"| {agent} | {', '.join(f'`{name}`' for name in names)} |\n" for agent, names in OF_AGENT.items()
     ]
     for tool in ALL:
-        asks = "asks before it acts" if tool.plan else "asks nothing"
+        asks = "asks before it acts" if _asks(tool) else "asks nothing"
         parts.append(f"\n## {tool.name}\n\nRisk: {tool.risk.value}; {asks}.\n\n{quote(tool.description)}\n\n")
         parts.append("| argument | default | |\n|---|---|---|\n")
         for name, field in fields(tool.arguments):
             parts.append(f"| `{name}` | {default(field)} | {field.description} |\n")
     return "".join(parts)
+
+
+def _asks(tool: Tool) -> bool:
+    return judge(DEFAULT, "coder", Call(tool=tool.name, action=tool.action)).effect == "ask"
 
 
 def quote(text: str) -> str:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from artel.graphs.ledgers import ApprovalLedger, EffectLedger, LocalApprovals, LocalEffects
 from artel.graphs.models import Models, ModelSettings
 from artel.tools.policy import DEFAULT, Policy
+from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.workspace.paths import resolve_workspace
 
 APPROVAL_TIMEOUT_S = 300
@@ -41,6 +42,7 @@ class Handles:
     approvals: ApprovalLedger = field(default_factory=LocalApprovals)
     effects: EffectLedger = field(default_factory=LocalEffects)
     policy: Policy = DEFAULT
+    sandbox: Sandbox = field(default_factory=Sandbox)
     approval_timeout_s: int = APPROVAL_TIMEOUT_S
 
 

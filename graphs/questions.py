@@ -29,11 +29,12 @@ def about(tool: Tool, call: ToolCall, root: Path, seen: Seen, reason: str) -> Ab
     try:
         description = tool.summary(call["args"], root)
         planned = tool.change(call["args"], root, seen)
+        shown = tool.shown(call["args"], root)
     except (ToolRefused, ToolFailed) as error:
         changed: Mapping[str, Any] = {"problem": str(error)}
         description = f"{tool.name} no longer fits: {error}"
     else:
-        changed = _shown(planned) if planned else {}
+        changed = {**shown, **(_shown(planned) if planned else {})}
     return About(call, description, {"risk": tool.risk.value, "reason": reason, **changed})
 
 
@@ -65,8 +66,7 @@ def ask_all(many: Sequence[About], *, agent: str, expires_in_s: int) -> dict[str
     ]
     return {
         "action_requests": [
-            {"name": one.call["name"], "args": one.call["args"], "description": _with_diff(one)}
-            for one in many
+            {"name": one.call["name"], "args": one.call["args"], "description": _in_full(one)} for one in many
         ],
         "review_configs": [
             {"action_name": one.call["name"], "allowed_decisions": list(DECISIONS)} for one in many
@@ -90,7 +90,7 @@ def question(text: str, options: Mapping[str, str], *, agent: str) -> dict[str, 
     }
 
 
-def _with_diff(one: About) -> str:
+def _in_full(one: About) -> str:
     """Clients that know only the older form show the description and nothing else."""
-    diff = one.details.get("diff")
-    return f"{one.description}\n\n{diff}" if diff else one.description
+    whole = one.details.get("diff") or one.details.get("command")
+    return f"{one.description}\n\n{whole}" if whole else one.description

@@ -14,7 +14,7 @@ from langchain_core.messages.tool import ToolCall
 from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.types import Command
 
-from artel.graphs.context import workspace
+from artel.graphs.context import handles, workspace
 from artel.tools.tool import Tool, ToolFailed, ToolRefused, Work, perform
 from artel.tools.workspace.change import Change
 
@@ -90,7 +90,7 @@ def message(
 
 def _work(runtime: ToolRuntime[Any, Any], root: Path) -> Work:
     info = runtime.execution_info
-    return Work(root, (info.thread_id if info else None) or "", runtime.tool_call_id or "")
+    return Work(root, (info.thread_id if info else None) or "", runtime.tool_call_id or "", handles().sandbox)
 
 
 def _artifact(tool: Tool, planned: Change | None) -> dict[str, Any]:

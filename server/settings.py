@@ -21,6 +21,7 @@ from artel.graphs.models.settings import ModelSettings
 from artel.server.engine.settings import EngineSettings, WebhookSettings
 from artel.server.telemetry.settings import LogSettings, TelemetrySettings
 from artel.storage.errors import Invalid
+from artel.tools.sandbox.settings import SandboxSettings
 
 ENV_FILES = (
     ".env",
@@ -119,6 +120,9 @@ class Settings(BaseSettings):
         WebhookSettings(), description="How the ends of runs are told to others."
     )
     models: ModelSettings = Field(ModelSettings(), description="Which chat models answer.")
+    sandbox: SandboxSettings = Field(
+        SandboxSettings(), description="What commands of agents may see and use."
+    )
     web: WebSettings = Field(WebSettings(), description="Who may talk to the server.")
     log: LogSettings = Field(LogSettings(), description="What is logged, and how.")
     telemetry: TelemetrySettings = Field(TelemetrySettings(), description="What is told to those who watch.")

@@ -20,7 +20,9 @@ class Call(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     tool: str = Field(description="Name of the tool.")
-    action: str = Field(description="What it does: fs.read, fs.list, fs.search, fs.write.")
+    action: str = Field(
+        description="What it does: fs.read, fs.list, fs.search, fs.write, exec, job.read, job.kill."
+    )
     path: str = Field(default="", description="Where its path really leads, from the workspace, with `/`.")
     user: str = Field(default="local", description="On whose behalf.")
 
@@ -77,6 +79,8 @@ DEFAULT = Policy(
         Rule(id="secrets", effect="ask", action="fs.read", path=SECRETS, reason="may hold passwords or keys"),
         Rule(id="secret-search", effect="ask", action="fs.search", path=SECRETS, reason="may hold keys"),
         Rule(id="write", effect="ask", action="fs.write", reason="changes a file"),
+        Rule(id="exec", effect="ask", action="exec", reason="runs a command"),
+        Rule(id="jobs", effect="allow", action="job.*", reason="only what this thread began"),
     ),
 )
 

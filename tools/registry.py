@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field
 
+from artel.tools import commands
 from artel.tools.tool import Arguments, Outcome, Risk, Seen, Tool
 from artel.tools.workspace import edit, listing, read, search, write
 from artel.tools.workspace.change import Change
@@ -171,6 +172,7 @@ ALL = (
         limits={"max_content_bytes": edit.MAX_CONTENT_BYTES},
         plan=_write,
     ),
+    *commands.TOOLS,
 )
 
 TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in ALL})
@@ -178,7 +180,7 @@ TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in ALL})
 READERS = ("ls", "read_file", "glob", "grep")
 OF_AGENT: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "coder": (*READERS, "edit_file", "write_file"),
+        "coder": (*READERS, "edit_file", "write_file", "execute", "read_output", "kill"),
         "ask": READERS,
         "orchestrator": READERS,
     }

@@ -12,6 +12,7 @@ from artel.prompts import render
 from artel.tools.errors import ToolFailed as ToolFailed
 from artel.tools.errors import ToolRefused as ToolRefused
 from artel.tools.policy import Call
+from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.workspace import change, paths
 from artel.tools.workspace.change import Change
 
@@ -53,6 +54,8 @@ class Work:
     "The workspace."
     thread_id: str
     tool_call_id: str
+    sandbox: Sandbox = field(default_factory=Sandbox)
+    "Where commands run."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Tool:
     name: str
     risk: Risk
     action: str
-    "What the policy calls it: fs.read, fs.list, fs.search, fs.write."
+    "What the policy calls it: fs.read, fs.list, fs.search, fs.write, exec, job.read, job.kill."
     arguments: type[Arguments]
     sums_up: Callable[[Any], str]
     "The call in one line, for the person asked."
@@ -72,6 +75,8 @@ class Tool:
     "The paths among the arguments: the policy judges where each really leads. None: there are none."
     amounts_to: Callable[[Any, Call], Sequence[Call]] | None = None
     "The calls it amounts to, if not one a path; made of a plain one: each command of a line of shell, say."
+    shows: Callable[[Path, Any], Mapping[str, Any]] | None = None
+    "What else the person asked is shown, by name."
     look: Callable[[Path, Any], Outcome] | None = None
     "What a tool that changes nothing does."
     plan: Callable[[Path, Any, Seen], Change] | None = None
@@ -113,6 +118,14 @@ class Tool:
         leads = [real for path, real in asked if path.removeprefix("./") != real]
         line = paths.printable(" → ".join([self.sums_up(parsed), *leads]))
         return line if len(line) <= MAX_SUMMARY else f"{line[:MAX_SUMMARY]}…"
+
+    def shown(self, args: Mapping[str, Any], workspace: Path) -> Mapping[str, Any]:
+        """Return what the person asked is shown besides the one line.
+
+        Raises:
+            ToolRefused: the arguments are wrong, or a path leads out of the workspace.
+        """
+        return self.shows(workspace, self.parse(args)) if self.shows else {}
 
     def calls(self, args: Mapping[str, Any], workspace: Path, *, user: str = "local") -> list[Call]:
         """Return the call as the policy judges it, at least once: all of it must be allowed.

@@ -90,8 +90,11 @@ async def _ask(question: Question, terminal: Terminal) -> Any:
         return _parsed(await terminal.read("answer: "))
     value = question.value
     write(f"\n? {value.get('description') or value.get('name')}\n", "yellow")
+    artel = value.get("artel") or {}
     write_diff(
-        (value.get("artel") or {}).get("diff") or json.dumps(value.get("args"), ensure_ascii=False, indent=2)
+        artel.get("diff")
+        or artel.get("command")  # unlike the arguments it hides nothing
+        or json.dumps(value.get("args"), ensure_ascii=False, indent=2)
     )
     return await _decision(value, terminal)
 

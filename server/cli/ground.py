@@ -19,6 +19,7 @@ from artel.server.telemetry.tracing import open_tracing
 from artel.storage import embedded
 from artel.storage.migrations import migrate
 from artel.storage.opening import open_storage
+from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.workspace.paths import MARKER
 
 
@@ -77,9 +78,10 @@ async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
     models = Models(settings.models)
     models.describe()
     await migrate(direct(settings, dsn))
-    storage = settings.storage
+    storage, handles = settings.storage, _handles(settings, models)
     async with (
         aclosing(models),
+        aclosing(handles.sandbox),
         open_storage(
             dsn,
             direct=storage.postgres_direct,
@@ -96,7 +98,7 @@ async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
             opened.broker,
             catalog,
             settings=settings.engine,
-            handles=_handles(settings, models),
+            handles=handles,
             webhooks=webhooks_of(catalog.config, settings.webhooks, environment()),
             order_of=order_of(opened.db, catalog),
             store=store,
@@ -123,5 +125,6 @@ def _handles(settings: Settings, models: Models) -> Handles:
         models=models,
         roots=roots,
         default_workspace=roots[0],
+        sandbox=Sandbox(settings.sandbox, data=settings.data.resolve(), roots=roots),
         approval_timeout_s=int(settings.engine.approval_timeout_s),
     )

@@ -118,3 +118,15 @@ def test_every_setting_is_described_in_a_line() -> None:
                 yield from undescribed(field.annotation, f"{path}{name}.")
 
     assert list(undescribed(Settings)) == []
+
+
+def test_what_commands_may_read_and_get_is_written_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARTEL_SANDBOX__READABLE", '["/opt/node"]')
+    monkeypatch.setenv("ARTEL_SANDBOX__ENV", '{"PATH": "/opt/node/bin:/usr/bin"}')
+    sandbox = load_settings().sandbox
+    assert (sandbox.mode, sandbox.readable) == ("bubblewrap", (Path("/opt/node"),))
+    assert sandbox.env == {"PATH": "/opt/node/bin:/usr/bin"}
+    for folder in ("/", "opt"):
+        monkeypatch.setenv("ARTEL_SANDBOX__READABLE", f'["{folder}"]')
+        with pytest.raises(SettingsWrong, match="an absolute path below /"):
+            load_settings()

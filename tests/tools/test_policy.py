@@ -30,7 +30,9 @@ def call(action: str, path: str = "src/a.py", user: str = "local") -> Call:
         ("fs.read", ".git/config", "deny", "git"),
         ("fs.write", "sub/.git/hooks/x", "deny", "git"),
         ("fs.read", ".git", "deny", "git"),
-        ("exec", "", "ask", "default"),
+        ("exec", "", "ask", "exec"),
+        ("job.kill", "", "allow", "jobs"),
+        ("unheard", "", "ask", "default"),
     ],
 )
 def test_reads_are_free_secrets_and_writes_ask_and_git_is_denied(

@@ -18,7 +18,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "grep": {"pattern": "x"},
     "edit_file": {"file_path": "a.py", "old_string": "x", "new_string": "y"},
     "write_file": {"file_path": "new.py", "content": "x = 1\n"},
+    "execute": {"command": "true"},
+    "read_output": {"job": "a1"},
+    "kill": {"job": "a1"},
 }
+LOOKING_OR_PLANNING = [name for name, tool in TOOLS.items() if not tool.act]
 
 
 @pytest.fixture
@@ -34,11 +38,17 @@ def test_only_the_coder_can_change_files() -> None:
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_every_tool_describes_itself_and_works(name: str, project: Path) -> None:
+def test_every_tool_describes_itself(name: str, project: Path) -> None:
     tool = TOOLS[name]
     assert len(tool.description) > 40
     assert "{{" not in tool.description
     assert tool.summary(EXAMPLES[name], project)
+    assert tool.calls(EXAMPLES[name], project)
+
+
+@pytest.mark.parametrize("name", LOOKING_OR_PLANNING)
+def test_every_tool_of_files_works(name: str, project: Path) -> None:
+    tool = TOOLS[name]
     assert tool.function(project, EXAMPLES[name]).text
     assert (
         (

@@ -87,6 +87,14 @@ async def test_a_question_shows_its_diff_and_is_answered_by_its_id(
     assert "\x1b" not in shown
 
 
+async def test_a_command_is_shown_line_by_line(keyboard: IO[str], capsys: pytest.CaptureFixture[str]) -> None:
+    wire = FakeWire(lambda body: (words("Done."), {}))
+    asked = {**QUESTION, "artel": {"command": "make\necho \\u202e"}, "description": "Run make"}
+    wire.interrupts = {"task": [{"id": "i1", "value": asked}]}
+    await chatted(keyboard, "a\n", wire)
+    assert "? Run make\n    make\n    echo \\u202e\n" in capsys.readouterr().out
+
+
 async def test_a_foreign_question_takes_any_answer(keyboard: IO[str]) -> None:
     wire = FakeWire(
         lambda body: ([], {}) if body.get("command") else ([], {"task": [{"id": "q", "value": {"ask": 1}}]})

@@ -101,7 +101,7 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
             role="group"
             aria-label={say("args")}
           >
-            {JSON.stringify(asked.args ?? asked.value, null, 2)}
+            {value.artel?.command ?? JSON.stringify(asked.args ?? asked.value, null, 2)}
           </pre>
         )}
         {asked.kind === "question" ? (
