@@ -154,7 +154,7 @@ def tools() -> str:
         f"| {agent} | {', '.join(f'`{name}`' for name in names)} |\n" for agent, names in OF_AGENT.items()
     ]
     for tool in ALL:
-        asks = "asks before it acts" if tool.plan else "asks nothing"
+        asks = "asks before it acts" if tool.plan or tool.act else "asks nothing"
         parts.append(f"\n## {tool.name}\n\nRisk: {tool.risk.value}; {asks}.\n\n{quote(tool.description)}\n\n")
         parts.append("| argument | default | |\n|---|---|---|\n")
         for name, field in fields(tool.arguments):

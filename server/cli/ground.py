@@ -19,6 +19,7 @@ from artel.server.telemetry.tracing import open_tracing
 from artel.storage import embedded
 from artel.storage.migrations import migrate
 from artel.storage.opening import open_storage
+from artel.tools.web.internet import Internet
 from artel.tools.workspace.paths import MARKER
 
 
@@ -124,4 +125,5 @@ def _handles(settings: Settings, models: Models) -> Handles:
         roots=roots,
         default_workspace=roots[0],
         approval_timeout_s=int(settings.engine.approval_timeout_s),
+        internet=Internet(settings.internet),
     )

@@ -90,7 +90,15 @@ export interface Question {
   options?: { id: string; label: string }[]
   name?: string
   args?: Args
-  artel?: { agent?: string; risk?: string; reason?: string; path?: string; diff?: string; problem?: string }
+  artel?: {
+    agent?: string
+    risk?: string
+    reason?: string
+    path?: string
+    diff?: string
+    problem?: string
+    tainted?: boolean
+  }
 }
 
 export interface Approval {
