@@ -8,8 +8,9 @@ from posixpath import normpath
 import httpx
 
 from artel.tools.errors import ToolFailed, ToolRefused
-from artel.tools.web import body, trust
+from artel.tools.web import body
 from artel.tools.web.addresses import Address, Unreachable
+from artel.tools.web.asking import answer_to
 from artel.tools.web.internet import Internet
 from artel.tools.web.types import Type, type_of
 from artel.tools.workspace.paths import printable
@@ -121,21 +122,19 @@ async def _hop(internet: Internet, url: httpx.URL, called: str) -> Fetched | htt
         addresses = await internet.guard.addresses(url.raw_host.decode("ascii"), port)
     except Unreachable as refused:
         raise Unreachable(called, refused.why) from None
-    verified = await asyncio.to_thread(trust.trusted) if url.scheme == "https" else trust.unused()
-    async with httpx.AsyncClient(verify=verified, trust_env=False, timeout=TIMEOUT_S) as http:
-        failed: httpx.HTTPError | None = None
-        for address in addresses[:MAX_TRIES]:
-            try:
-                return await _get(http, url, address, called)
-            except httpx.ConnectError as error:
-                failed = error
-            except httpx.HTTPError as error:  # its words may be the server's
-                raise FetchFailed(f"{called} broke off: {type(error).__name__}") from None
+    failed: httpx.HTTPError | None = None
+    for address in addresses[:MAX_TRIES]:
+        try:
+            return await _get(url, address, called)
+        except httpx.ConnectError as error:
+            failed = error
+        except httpx.HTTPError as error:  # its words may be the server's
+            raise FetchFailed(f"{called} broke off: {type(error).__name__}") from None
     why = ": its certificate is not trusted" if "certificate" in str(failed).lower() else ""
     raise FetchFailed(f"{called} cannot be connected to{why}")
 
 
-async def _get(http: httpx.AsyncClient, url: httpx.URL, address: Address, called: str) -> Fetched | httpx.URL:
+async def _get(url: httpx.URL, address: Address, called: str) -> Fetched | httpx.URL:
     """Ask one address, under the name that was asked for: in TLS, too, it must prove to be that."""
     headers = {
         "Host": _netloc(url),
@@ -145,7 +144,8 @@ async def _get(http: httpx.AsyncClient, url: httpx.URL, address: Address, called
     }
     at = url.copy_with(host=str(address))
     known_as = {"sni_hostname": url.raw_host.decode("ascii")}
-    async with http.stream("GET", at, headers=headers, extensions=known_as, follow_redirects=False) as answer:
+    request = httpx.Request("GET", at, headers=headers, extensions=known_as)
+    async with answer_to(request, timeout_s=TIMEOUT_S) as answer:
         if answer.status_code in REDIRECTS and "location" in answer.headers:
             return _next(url, answer.headers["location"], called)
         if not 200 <= answer.status_code < 300:

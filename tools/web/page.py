@@ -25,6 +25,8 @@ async def show(internet: Internet, url: str, offset: int = 0) -> str:
         raise ToolRefused(f"offset must be less than {len(text)}, the length of the page, got {offset}")
     end = min(offset + MAX_CHARS, len(text))
     notes = [f"Characters {offset} to {end} of {len(text)}"]
+    if not text:
+        notes.append("it says nothing, as a page does that scripts draw")
     if end < len(text):
         notes.append(f"go on with offset={end}")
     if fetched.cut:

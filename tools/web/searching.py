@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 
 from artel.tools.errors import ToolFailed
-from artel.tools.web import body, trust
+from artel.tools.web import body
+from artel.tools.web.asking import answer_to
 from artel.tools.web.hits import Hit
 from artel.tools.web.internet import Internet, InternetSettings, provider
 from artel.tools.web.outside import fenced, visible
@@ -59,13 +60,8 @@ async def _found(settings: InternetSettings, query: str, most: int) -> Sequence[
     base = settings.search_url or plugin.URL
     request: httpx.Request = plugin.request(base, settings.search_key.get_secret_value(), query, most)
     request.headers["Accept-Encoding"] = body.ACCEPTED
-    verified = await asyncio.to_thread(trust.trusted) if request.url.scheme == "https" else trust.unused()
-    async with httpx.AsyncClient(verify=verified, trust_env=False, timeout=TIMEOUT_S) as http:
-        answer = await http.send(request, stream=True, follow_redirects=False)
-        try:
-            return plugin.hits(await _read(settings, answer))  # type: ignore[no-any-return]  # a plug-in
-        finally:
-            await answer.aclose()
+    async with answer_to(request, timeout_s=TIMEOUT_S) as answer:
+        return plugin.hits(await _read(settings, answer))  # type: ignore[no-any-return]  # a plug-in
 
 
 async def _read(settings: InternetSettings, answer: httpx.Response) -> Any:

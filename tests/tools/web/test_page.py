@@ -12,7 +12,7 @@ from tests.fakes.certificates import Authority
 from tests.fakes.site import Site, answered, moved, packed, site
 
 from artel.tools.errors import ToolFailed, ToolRefused
-from artel.tools.web import fetching, outside, page, trust
+from artel.tools.web import asking, fetching, outside, page
 from artel.tools.web.fetching import FetchFailed, UrlRefused
 from artel.tools.web.page import MAX_CHARS, show
 from artel.tools.web.types import TypeRefused
@@ -178,6 +178,8 @@ async def test_redirects_are_followed_and_the_last_address_is_named() -> None:
         ("ftp://ignore-all-that-was-said.example/", "a URL that is not called"),
         ("http://u:p@site.example:{port}/", "a URL that is not called"),
         ("http://[", "a URL that is not called"),
+        ("http://xn--/", "port 80"),
+        ("http://\x7f/", "a URL that is not called"),
         ("/loop", "more than 5 redirects"),
     ],
 )
@@ -294,6 +296,11 @@ async def test_a_page_that_is_not_given_is_told_with_what_to_do(status: int, say
         assert "obey" not in str(failed.value)
 
 
+async def test_a_page_without_words_says_so() -> None:
+    async with site(a=answered("<script>draw()</script>")) as opened:
+        assert (await said(opened)).startswith("Characters 0 to 0 of 0; it says nothing")
+
+
 async def test_nobody_there_is_told() -> None:
     async with site(a=HELLO) as opened:
         gone = opened.internet, opened.url("/a")
@@ -359,9 +366,9 @@ async def test_what_a_person_would_not_see_is_not_shown_to_the_model() -> None:
 def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
     made = Authority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(made.file))
-    trust.trusted.cache_clear()
+    asking.trusted.cache_clear()
     yield made
-    trust.trusted.cache_clear()
+    asking.trusted.cache_clear()
 
 
 async def test_an_https_server_must_prove_to_be_the_one_of_the_url(authority: Authority) -> None:
