@@ -83,10 +83,8 @@ def place(text: str) -> str:
     ('docs.example/b', 'docs.example:8080')
     """
     url = parse(text)
-    host = url.raw_host.decode("ascii").rstrip(".")
-    return f"{host}{f':{url.port}' if url.port else ''}{normpath(f'/{url.path}')}".replace("//", "/").rstrip(
-        "/"
-    )
+    port = "" if url.port is None else f":{url.port}"
+    return f"{_name(url)}{port}/{normpath(f'/{url.path}').lstrip('/')}".rstrip("/")
 
 
 async def fetch(internet: Internet, text: str) -> Fetched:
@@ -104,7 +102,7 @@ async def fetch(internet: Internet, text: str) -> Fetched:
 
 
 async def _follow(internet: Internet, url: httpx.URL) -> Fetched:
-    first = called = _shown(url.raw_host.decode("ascii"))
+    first = called = _shown(_name(url))
     for _ in range(MAX_REDIRECTS + 1):
         got = await _hop(internet, url, called)
         if isinstance(got, Fetched):
@@ -114,12 +112,12 @@ async def _follow(internet: Internet, url: httpx.URL) -> Fetched:
 
 
 async def _hop(internet: Internet, url: httpx.URL, called: str) -> Fetched | httpx.URL:
-    port = url.port or DEFAULT_PORT[url.scheme]
+    port = DEFAULT_PORT[url.scheme] if url.port is None else url.port
     if port not in internet.settings.ports:
         allowed = ", ".join(map(str, internet.settings.ports))
         raise UrlRefused(f"port {port} of {called} is not called; allowed are {allowed}")
     try:
-        addresses = await internet.guard.addresses(url.raw_host.decode("ascii"), port)
+        addresses = await internet.guard.addresses(_name(url), port)
     except Unreachable as refused:
         raise Unreachable(called, refused.why) from None
     failed: httpx.HTTPError | None = None
@@ -128,7 +126,7 @@ async def _hop(internet: Internet, url: httpx.URL, called: str) -> Fetched | htt
             return await _get(url, address, called)
         except httpx.ConnectError as error:
             failed = error
-        except httpx.HTTPError as error:  # its words may be the server's
+        except (httpx.HTTPError, UnicodeError) as error:  # its words may be the server's
             raise FetchFailed(f"{called} broke off: {type(error).__name__}") from None
     why = ": its certificate is not trusted" if "certificate" in str(failed).lower() else ""
     raise FetchFailed(f"{called} cannot be connected to{why}")
@@ -143,7 +141,7 @@ async def _get(url: httpx.URL, address: Address, called: str) -> Fetched | httpx
         "Accept-Encoding": body.ACCEPTED,
     }
     at = url.copy_with(host=str(address))
-    known_as = {"sni_hostname": url.raw_host.decode("ascii")}
+    known_as = {"sni_hostname": _name(url)}
     request = httpx.Request("GET", at, headers=headers, extensions=known_as)
     async with answer_to(request, timeout_s=TIMEOUT_S) as answer:
         if answer.status_code in REDIRECTS and "location" in answer.headers:
@@ -160,6 +158,11 @@ def _next(url: httpx.URL, location: str, called: str) -> httpx.URL:
         return parse(str(url.join(location)))
     except (httpx.InvalidURL, ValueError, UrlRefused):
         raise UrlRefused(f"{called} redirects to a URL that is not called") from None
+
+
+def _name(url: httpx.URL) -> str:
+    """Return the host as it is looked up and as a certificate names it: ASCII, without a dot at the end."""
+    return url.raw_host.decode("ascii").rstrip(".")
 
 
 def _netloc(url: httpx.URL) -> str:

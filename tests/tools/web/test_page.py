@@ -89,6 +89,7 @@ async def test_a_long_page_is_read_in_pieces_that_make_the_whole() -> None:
         ("http://site.example@127.0.0.1/", "name or password"),
         ("http://site.example\\@127.0.0.1/", "URL"),
         ("http://site.example:99999/", "port 99999"),
+        ("http://site.example:0/", "port 0"),
         ("http://[::1", "URL"),
         ("http://a\nb/", "URL"),
         ("http://site.example/" + "x" * 2_100, "at most 2048 characters"),
@@ -199,7 +200,7 @@ async def test_a_redirect_leads_nowhere_that_a_call_may_not_go(target: str, says
 
 
 async def test_a_bomb_costs_what_any_long_page_costs() -> None:
-    async with site(a=packed(b" " * 300_000_000 + b"end")) as opened:
+    async with site(a=packed(b" " * 100_000_000 + b"end")) as opened:
         begun = time.monotonic()
         shown = await said(opened)
         assert "longer than 2,000,000 bytes" in shown
@@ -374,9 +375,10 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Autho
 async def test_an_https_server_must_prove_to_be_the_one_of_the_url(authority: Authority) -> None:
     async with site(authority.context("site.example"), a=HELLO) as opened:
         assert "Hello" in await said(opened)
+        assert "Hello" in await said(opened, host="Site.Example.")
         with pytest.raises(FetchFailed, match="its certificate is not trusted"):
             await said(opened, host="other.example")
-        assert len(opened.asked) == 1
+        assert len(opened.asked) == 2
 
 
 async def test_a_cancelled_fetch_ends_at_once() -> None:
