@@ -13,6 +13,7 @@ from langchain.agents.middleware.types import (
     ModelResponse,
 )
 from langchain_core.messages import AIMessage, SystemMessage
+from langchain_core.tools import BaseTool
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
@@ -23,7 +24,7 @@ from artel.graphs.models.scripted import scripted
 from artel.graphs.state import AgentLoopState
 from artel.graphs.workbench import wrapped
 from artel.prompts import render
-from artel.tools.registry import toolset
+from artel.tools.registry import OF_AGENT, TOOLS, toolset
 
 Call = Callable[[ModelRequest[Context]], Awaitable[ModelResponse]]
 
@@ -42,12 +43,13 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
         wishes = request.runtime.context or Context()
         state = cast("AgentLoopState", request.state)
         root, system, model = await to_thread(self._prepared, wishes, state)
-        response = await _answer(request.override(model=model, system_message=system), handler)
+        offered = {tool.name for tool in toolset(self.agent, handles().internet.settings)}
+        tools = [tool for tool in request.tools if not isinstance(tool, BaseTool) or tool.name in offered]
+        response = await _answer(request.override(model=model, system_message=system, tools=tools), handler)
         calls = [call for said in response.result if isinstance(said, AIMessage) for call in said.tool_calls]
         seen = state.get("seen") or {}
-        verdicts = await to_thread(
-            freeze, self.agent, calls, root, seen, batched=wishes.approvals == "batched"
-        )
+        batched, tainted = wishes.approvals == "batched", bool(state.get("tainted"))
+        verdicts = await to_thread(freeze, self.agent, calls, root, seen, batched=batched, tainted=tainted)
         return ExtendedModelResponse(response, Command(update=_kept(request, str(root), verdicts)))
 
     def _prepared(self, wishes: Context, state: AgentLoopState) -> tuple[Path, SystemMessage, Chain]:
@@ -61,7 +63,7 @@ def loop(agent: str) -> CompiledStateGraph[Any, Context, Any, Any]:
     """Return the loop of an agent: tools from the registry, prompt from `prompts/<agent>/system.md`."""
     return create_agent(
         scripted(),  # never asked: the run's own model takes its place
-        [wrapped(tool) for tool in toolset(agent)],
+        [wrapped(TOOLS[name]) for name in OF_AGENT[agent]],  # a run is offered those that are switched on
         middleware=[Gate(agent), Mind(agent)],
         context_schema=Context,
         name=agent,

@@ -42,7 +42,7 @@ def validate(value: Any, decision: Any) -> Any:
 
 
 def freeze(
-    agent: str, calls: Sequence[ToolCall], root: Path, seen: Seen, *, batched: bool
+    agent: str, calls: Sequence[ToolCall], root: Path, seen: Seen, *, batched: bool, tainted: bool = False
 ) -> dict[str, Verdict]:
     """Return the verdict on each call of a message, by call id. Reads files, so it belongs into a thread.
 
@@ -52,7 +52,7 @@ def freeze(
     verdicts: dict[str, Verdict] = {}
     changed: set[str] = set()
     for call in calls:
-        verdict = _verdict(agent, call, root, seen, batched=batched)
+        verdict = _verdict(agent, call, root, seen, batched=batched, tainted=tainted)
         path = verdict.get("path", "")
         if path in changed:
             verdict["problem"] = f"{path}: one change to a file at a time. Call this again after the first."
@@ -80,7 +80,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         root = await to_thread(root_of, request.state)
         frozen = self._frozen(request)
         verdict: Verdict = frozen if frozen else await to_thread(self._verdict, request, root)
-        now, reason = await to_thread(_judged, self.agent, call, root)
+        now, reason = await to_thread(_judged, self.agent, call, root, tainted=_is_tainted(request, verdict))
         if "deny" in (now, verdict["effect"]):
             return _not_run(call, reason if now == "deny" else verdict["reason"])
         if problem := verdict.get("problem"):
@@ -121,7 +121,8 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         updates = [_update(one) for one in done]
         messages = [said for update in updates for said in update["messages"]]
         seen = {path: sha for update in updates for path, sha in update.get("seen", {}).items()}
-        return Command(update={"messages": messages, "seen": seen})
+        stains = {"tainted": True} if any(update.get("tainted") for update in updates) else {}
+        return Command(update={"messages": messages, "seen": seen, **stains})
 
     async def _answered(
         self, request: ToolCallRequest, handler: Handler, verdict: Verdict, decision: Any
@@ -133,7 +134,8 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         edited = dict(args) != call["args"]
         request = request.override(tool_call={**call, "args": dict(args)})
         root = await to_thread(root_of, request.state)
-        effect, reason = await to_thread(_judged, self.agent, request.tool_call, root)
+        tainted = _is_tainted(request, verdict)
+        effect, reason = await to_thread(_judged, self.agent, request.tool_call, root, tainted=tainted)
         if effect == "deny":  # an edit does not lead where the call itself may not
             return _not_run(call, reason)
         shown = await handles().approvals.approved(call["id"] or "", call["name"], args)
@@ -157,11 +159,13 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         return verdicts.get(request.tool_call["id"] or "")
 
     def _verdict(self, request: ToolCallRequest, root: Path) -> Verdict:
-        return _verdict(self.agent, request.tool_call, root, request.state.get("seen") or {}, batched=False)
+        seen, tainted = request.state.get("seen") or {}, bool(request.state.get("tainted"))
+        return _verdict(self.agent, request.tool_call, root, seen, batched=False, tainted=tainted)
 
     def _about(self, request: ToolCallRequest, call: ToolCall, verdict: Verdict) -> About:
         seen = request.state.get("seen") or {}
-        return about(TOOLS[call["name"]], call, root_of(request.state), seen, verdict["reason"])
+        root, tainted = root_of(request.state), _is_tainted(request, verdict)
+        return about(TOOLS[call["name"]], call, root, seen, verdict["reason"], tainted=tainted)
 
     def _gated(self, request: ToolCallRequest) -> list[ToolCall]:
         last = next(m for m in reversed(request.state["messages"]) if isinstance(m, AIMessage))
@@ -186,9 +190,15 @@ async def _ask(value: dict[str, Any], shown: Mapping[str, Mapping[str, Any]]) ->
         raise
 
 
-def _verdict(agent: str, call: ToolCall, root: Path, seen: Seen, *, batched: bool) -> Verdict:
-    effect, reason = _judged(agent, call, root)
+def _is_tainted(request: ToolCallRequest, verdict: Verdict) -> bool:
+    return bool(verdict.get("tainted") or request.state.get("tainted"))
+
+
+def _verdict(agent: str, call: ToolCall, root: Path, seen: Seen, *, batched: bool, tainted: bool) -> Verdict:
+    effect, reason = _judged(agent, call, root, tainted=tainted)
     verdict = Verdict(effect=effect, reason=reason)
+    if tainted:
+        verdict["tainted"] = True
     tool = TOOLS.get(call["name"])
     if tool is None or effect == "deny":
         return verdict
@@ -201,12 +211,14 @@ def _verdict(agent: str, call: ToolCall, root: Path, seen: Seen, *, batched: boo
     return {**verdict, "batched": True} if batched and effect == "ask" else verdict
 
 
-def _judged(agent: str, call: ToolCall, root: Path) -> tuple[Effect, str]:
+def _judged(agent: str, call: ToolCall, root: Path, *, tainted: bool) -> tuple[Effect, str]:
     tool = TOOLS.get(call["name"])
     if tool is None:
         return "allow", "there is no such tool"
+    if tool.offered and not tool.offered(handles().internet.settings):
+        return "deny", f"{tool.name} is not switched on here."
     try:
-        judged = judge_all(handles().policy, agent, tool.calls(call["args"], root))
+        judged = judge_all(handles().policy, agent, tool.calls(call["args"], root, tainted=tainted))
     except (ToolRefused, ToolFailed) as error:
         return "deny", str(error)
     return judged.effect, judged.reason

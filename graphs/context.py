@@ -14,6 +14,7 @@ from artel.graphs.ledgers import ApprovalLedger, EffectLedger, LocalApprovals, L
 from artel.graphs.models import Models, ModelSettings
 from artel.tools.policy import DEFAULT, Policy
 from artel.tools.sandbox.sandbox import Sandbox
+from artel.tools.web.internet import Internet
 from artel.tools.workspace.paths import resolve_workspace
 
 APPROVAL_TIMEOUT_S = 300
@@ -44,6 +45,7 @@ class Handles:
     policy: Policy = DEFAULT
     sandbox: Sandbox = field(default_factory=Sandbox)
     approval_timeout_s: int = APPROVAL_TIMEOUT_S
+    internet: Internet = field(default_factory=Internet)
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")

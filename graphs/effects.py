@@ -13,7 +13,7 @@ from langgraph.types import Command
 
 from artel.graphs.context import handles
 from artel.graphs.ledgers import Done, EffectCall, Unknown
-from artel.graphs.workbench import letting, message
+from artel.graphs.workbench import letting, message, taint
 from artel.tools.tool import Seen, Tool, ToolFailed, ToolRefused
 from artel.tools.workspace.change import Change, current_sha
 
@@ -143,4 +143,4 @@ def _result(answer: Answer) -> str:
 def _remembered(call: ToolCall, result: str) -> Answer:
     past = loads(result)
     said = message(call, past["content"], past["artifact"], past["status"])
-    return Command(update={"messages": [said], "seen": past["seen"]})
+    return Command(update={"messages": [said], "seen": past["seen"], **taint(past["artifact"])})

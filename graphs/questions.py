@@ -21,10 +21,11 @@ class About:
     details: Mapping[str, Any]
 
 
-def about(tool: Tool, call: ToolCall, root: Path, seen: Seen, reason: str) -> About:
+def about(tool: Tool, call: ToolCall, root: Path, seen: Seen, reason: str, *, tainted: bool = False) -> About:
     """Return what a person needs to know of a call: one line, the risk and why it is asked, and the diff.
 
-    A change that no longer fits its file is shown without a diff, and says so.
+    A change that no longer fits its file is shown without a diff, and says so; `tainted` is said where the
+    agent has read text from outside before.
     """
     try:
         description = tool.summary(call["args"], root)
@@ -35,7 +36,8 @@ def about(tool: Tool, call: ToolCall, root: Path, seen: Seen, reason: str) -> Ab
         description = f"{tool.name} no longer fits: {error}"
     else:
         changed = {**shown, **(_shown(planned) if planned else {})}
-    return About(call, description, {"risk": tool.risk.value, "reason": reason, **changed})
+    taint = {"tainted": True} if tainted else {}
+    return About(call, description, {"risk": tool.risk.value, "reason": reason, **taint, **changed})
 
 
 def _shown(planned: Change) -> dict[str, Any]:

@@ -18,6 +18,8 @@ class Verdict(TypedDict):
     before_sha: NotRequired[str | None]
     "Of the file that the change was worked out for; None is no file."
     batched: NotRequired[bool]
+    tainted: NotRequired[bool]
+    "Whether text from outside had been read when the call was made."
 
 
 class Route(TypedDict):
@@ -41,6 +43,15 @@ def merged(old: dict[str, str], new: dict[str, str]) -> dict[str, str]:
     return {**(old or {}), **(new or {})}
 
 
+def stained(old: bool, new: bool) -> bool:
+    """Once true, always: what was read is not unread."""
+    return bool(old or new)
+
+
+# A literal has no value of its own, so that threads without taint have no such key
+Tainted = Annotated[Literal[True], stained]
+
+
 class AgentLoopState(AgentState[None]):
     """Messages, the thread's workspace, and what the gate and the tools must remember."""
 
@@ -49,11 +60,15 @@ class AgentLoopState(AgentState[None]):
     "Of the calls of the last message, by their ids."
     seen: NotRequired[Annotated[dict[str, str], PrivateStateAttr, merged]]
     "Path → sha256 of the files whose content the model may suppose to know."
+    tainted: NotRequired[Tainted]
+    "Text from outside was read in this thread: it may have told the model what to do."
 
 
 class OrchestratorState(AgentState[None]):
     """Messages, the thread's workspace, who works and what came of it."""
 
     workspace: NotRequired[str]
+    tainted: NotRequired[Tainted]
+    "As in an agent's own state: it goes down to whoever works, and comes back up."
     route: NotRequired[Route]
     result: NotRequired[Result]

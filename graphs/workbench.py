@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from langchain.tools import ToolRuntime
 from langchain_core.messages import ToolMessage
@@ -48,8 +48,11 @@ def wrapped(tool: Tool) -> BaseTool:
                 return message(call, f"{NOT_RUN} nobody let this call through.", {"kind": "refused"})
         except (ToolRefused, ToolFailed) as error:
             return message(call, str(error), {"kind": "failed", "code": error.code})
-        done = message(call, outcome.text, _artifact(tool, let.planned if let else None), status="success")
-        return Command(update={"messages": [done], "seen": dict(outcome.seen)})
+        artifact = _artifact(tool, let.planned if let else None)
+        if outcome.untrusted:
+            artifact["untrusted"] = True
+        done = message(call, outcome.text, artifact, status="success")
+        return Command(update={"messages": [done], "seen": dict(outcome.seen), **taint(artifact)})
 
     return StructuredTool(
         name=tool.name, description=tool.description, args_schema=tool.args_schema, coroutine=run
@@ -88,9 +91,16 @@ def message(
     )
 
 
+def taint(artifact: Mapping[str, Any]) -> dict[str, Literal[True]]:
+    """Return what the state notes of a result, by its artifact: that text from outside was read."""
+    return {"tainted": True} if artifact.get("untrusted") else {}
+
+
 def _work(runtime: ToolRuntime[Any, Any], root: Path) -> Work:
     info = runtime.execution_info
-    return Work(root, (info.thread_id if info else None) or "", runtime.tool_call_id or "", handles().sandbox)
+    given = handles()
+    thread_id = (info.thread_id if info else None) or ""
+    return Work(root, thread_id, runtime.tool_call_id or "", sandbox=given.sandbox, internet=given.internet)
 
 
 def _artifact(tool: Tool, planned: Change | None) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from artel.server.engine.settings import EngineSettings, WebhookSettings
 from artel.server.telemetry.settings import LogSettings, TelemetrySettings
 from artel.storage.errors import Invalid
 from artel.tools.sandbox.settings import SandboxSettings
+from artel.tools.web.internet import InternetSettings
 
 ENV_FILES = (
     ".env",
@@ -123,6 +124,9 @@ class Settings(BaseSettings):
     sandbox: SandboxSettings = Field(
         SandboxSettings(), description="What commands of agents may see and use."
     )
+    internet: InternetSettings = Field(
+        InternetSettings(), description="What agents may reach of the internet."
+    )
     web: WebSettings = Field(WebSettings(), description="Who may talk to the server.")
     log: LogSettings = Field(LogSettings(), description="What is logged, and how.")
     telemetry: TelemetrySettings = Field(TelemetrySettings(), description="What is told to those who watch.")
@@ -152,7 +156,8 @@ class Settings(BaseSettings):
         passwords = (found for address in addresses for found in _PASSWORD.findall(address))
         keys = (self.models.openai_api_key, self.models.anthropic_api_key, self.web.studio_key)
         values = ("".join(parts) for parts in passwords)
-        return tuple(filter(None, (*values, *keys, self.webhooks.secret.get_secret_value())))
+        hidden = (self.webhooks.secret, self.internet.search_key)
+        return tuple(filter(None, (*values, *keys, *(secret.get_secret_value() for secret in hidden))))
 
     @property
     def roots(self) -> tuple[Path, ...]:

@@ -21,10 +21,22 @@ class Call(BaseModel):
 
     tool: str = Field(description="Name of the tool.")
     action: str = Field(
-        description="What it does: fs.read, fs.list, fs.search, fs.write, exec, job.read, job.kill."
+        description="What it does: fs.read, fs.list, fs.search, fs.write, exec, job.kill, net.fetch, …"
     )
-    path: str = Field(default="", description="Where its path really leads, from the workspace, with `/`.")
+    path: str = Field(
+        default="",
+        description="Where its path really leads, from the workspace, with `/`; of a page, `host/path`.",
+    )
     user: str = Field(default="local", description="On whose behalf.")
+    tainted: bool = Field(default=False, description="Whether the agent has read text from outside before.")
+
+
+class When(BaseModel):
+    """What must hold besides, at the moment of the call."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tainted: bool = Field(description="Whether the agent has read text from outside before.")
 
 
 class Rule(BaseModel):
@@ -42,6 +54,7 @@ class Rule(BaseModel):
     tools: tuple[str, ...] = Field(default=(), description="Names of tools; empty: any.")
     agents: tuple[str, ...] = Field(default=(), description="Names of agents; empty: any.")
     users: tuple[str, ...] = Field(default=(), description="Names of users; empty: any.")
+    when: When | None = Field(default=None, description="What must hold besides; empty: nothing.")
     reason: str = Field(default="", description="Why, for the person asked.")
 
 
@@ -52,7 +65,9 @@ class Policy(BaseModel):
 
     version: Literal[1] = Field(default=1, description="Of this format.")
     default: Effect = Field(default="ask", description="For calls that no rule speaks about.")
-    floor: tuple[Rule, ...] = Field(default=(), description="Rules that no grant lifts; they win over all.")
+    floor: tuple[Rule, ...] = Field(
+        default=(), description="Rules that no other rule and no grant softens; a stricter one still wins."
+    )
     rules: tuple[Rule, ...] = Field(default=(), description="The other rules.")
 
 
@@ -64,13 +79,22 @@ class Verdict(BaseModel):
     effect: Effect
     rule: str = Field(description="Id of the rule, or `default`.")
     reason: str
+    floor: bool = Field(default=False, description="Whether the rule is of the floor: no grant lifts it.")
 
+
+# What text from outside may talk an agent into: to run something, or to carry something out
+_TAKEN_IN = "the agent has read text from outside, which may have told it to"
+_TAINTED = tuple(
+    Rule(id=f"tainted-{action}", effect="ask", action=action, when=When(tainted=True), reason=_TAKEN_IN)
+    for action in ("exec", "exec.*", "net.*", "git.push")
+)
 
 DEFAULT = Policy(
     floor=(
         Rule(
             id="git", effect="deny", action="fs.*", path=("**/.git", "**/.git/**"), reason="git's own files"
         ),
+        *_TAINTED,
     ),
     rules=(
         Rule(id="look", effect="allow", action="fs.list", reason="names only"),
@@ -81,6 +105,7 @@ DEFAULT = Policy(
         Rule(id="write", effect="ask", action="fs.write", reason="changes a file"),
         Rule(id="exec", effect="ask", action="exec", reason="runs a command"),
         Rule(id="jobs", effect="allow", action="job.*", reason="only what this thread began"),
+        Rule(id="net", effect="ask", action="net.*", reason="tells another machine what is asked"),
     ),
 )
 
@@ -88,20 +113,30 @@ DEFAULT = Policy(
 def judge(policy: Policy, agent: str, call: Call) -> Verdict:
     """Return what `policy` says of a `call` by `agent`.
 
-    The floor wins; then deny over ask over allow; the order of the rules means nothing.
+    Deny wins over ask, ask over allow; of equals the floor; the order of the rules means nothing. So the
+    floor is what a verdict cannot fall below, and lowers none.
     """
-    floor = [rule for rule in policy.floor if _speaks(rule, agent, call)]
-    speaking = floor or [rule for rule in policy.rules if _speaks(rule, agent, call)]
-    if not speaking:
-        return Verdict(effect=policy.default, rule="default", reason="no rule speaks about it")
-    rule = min(speaking, key=lambda each: (-STRENGTH[each.effect], each.id, each.reason))
-    return Verdict(effect=rule.effect, rule=rule.id, reason=rule.reason)
+    floor = _strictest(policy.floor, agent, call)
+    rule = _strictest(policy.rules, agent, call)
+    verdict = (
+        Verdict(effect=rule.effect, rule=rule.id, reason=rule.reason)
+        if rule
+        else Verdict(effect=policy.default, rule="default", reason="no rule speaks about it")
+    )
+    if floor is None or STRENGTH[floor.effect] < STRENGTH[verdict.effect]:
+        return verdict
+    return Verdict(effect=floor.effect, rule=floor.id, reason=floor.reason, floor=True)
 
 
 def judge_all(policy: Policy, agent: str, calls: Iterable[Call]) -> Verdict:
     """Return the strictest verdict on any of `calls`, of which there is at least one."""
     verdicts = (judge(policy, agent, call) for call in calls)
-    return min(verdicts, key=lambda each: (-STRENGTH[each.effect], each.rule, each.reason))
+    return min(verdicts, key=lambda each: (-STRENGTH[each.effect], not each.floor, each.rule, each.reason))
+
+
+def _strictest(rules: Iterable[Rule], agent: str, call: Call) -> Rule | None:
+    speaking = (rule for rule in rules if _speaks(rule, agent, call))
+    return min(speaking, key=lambda each: (-STRENGTH[each.effect], each.id, each.reason), default=None)
 
 
 def _speaks(rule: Rule, agent: str, call: Call) -> bool:
@@ -110,6 +145,7 @@ def _speaks(rule: Rule, agent: str, call: Call) -> bool:
         and (not rule.tools or call.tool in rule.tools)
         and (not rule.agents or agent in rule.agents)
         and (not rule.users or call.user in rule.users)
+        and (rule.when is None or rule.when.tainted == call.tainted)
         and (not rule.path or _any(rule.path, call.path))
         and not _any(rule.unless, call.path)
     )

@@ -8,7 +8,10 @@ from typing import Any
 from pydantic import AliasChoices, Field
 
 from artel.tools import commands
-from artel.tools.tool import Arguments, Outcome, Risk, Seen, Tool
+from artel.tools.policy import Call
+from artel.tools.tool import Arguments, Outcome, Risk, Seen, Tool, Work
+from artel.tools.web import fetching, page, searching
+from artel.tools.web.internet import InternetSettings
 from artel.tools.workspace import edit, listing, read, search, write
 from artel.tools.workspace.change import Change
 
@@ -77,6 +80,22 @@ class WriteFile(Arguments):
     content: str = Field(description="The whole content.")
 
 
+class WebFetch(Arguments):
+    """Arguments of web_fetch."""
+
+    url: str = Field(description="Absolute http or https URL.")
+    offset: int = Field(default=0, ge=0, description="Characters to skip.")
+
+
+class WebSearch(Arguments):
+    """Arguments of web_search."""
+
+    query: str = Field(
+        min_length=1, max_length=searching.MAX_QUERY, description="Words to look for; no secrets."
+    )
+    max_results: int = Field(default=5, ge=1, le=searching.MAX_RESULTS, description="Results at most.")
+
+
 def _ls(root: Path, args: Ls) -> Outcome:
     return Outcome(listing.ls(root, args.path, recursive=args.recursive))
 
@@ -101,6 +120,18 @@ def _edit(root: Path, args: EditFile, _seen: Seen) -> Change:
 
 def _write(root: Path, args: WriteFile, seen: Seen) -> Change:
     return write.plan(root, args.file_path, args.content, seen=seen)
+
+
+async def _web_fetch(work: Work, args: WebFetch) -> Outcome:
+    return Outcome(await page.show(work.internet, args.url, args.offset), untrusted=True)
+
+
+def _fetched(args: WebFetch, plain: Call) -> list[Call]:
+    return [plain.model_copy(update={"path": fetching.place(args.url)})]
+
+
+async def _web_search(work: Work, args: WebSearch) -> Outcome:
+    return Outcome(await searching.search(work.internet, args.query, args.max_results), untrusted=True)
 
 
 ALL = (
@@ -173,24 +204,56 @@ ALL = (
         plan=_write,
     ),
     *commands.TOOLS,
+    Tool(
+        name="web_fetch",
+        risk=Risk.NETWORK,
+        action="net.fetch",
+        arguments=WebFetch,
+        amounts_to=_fetched,
+        sums_up=lambda args: f"Fetch {args.url}",
+        limits={"max_chars": page.MAX_CHARS, "max_mb": fetching.MAX_BYTES // 1_000_000},
+        act=_web_fetch,
+        repeatable=True,
+        offered=lambda settings: settings.fetch,
+    ),
+    Tool(
+        name="web_search",
+        risk=Risk.NETWORK,
+        action="net.search",
+        arguments=WebSearch,
+        sums_up=lambda args: f"Search the web for {args.query}",
+        limits={"max_results": searching.MAX_RESULTS},
+        act=_web_search,
+        repeatable=True,
+        offered=lambda settings: bool(settings.search),
+    ),
 )
 
 TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in ALL})
 
+NOTHING = InternetSettings()
 READERS = ("ls", "read_file", "glob", "grep")
 OF_AGENT: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "coder": (*READERS, "edit_file", "write_file", "execute", "read_output", "kill"),
-        "ask": READERS,
+        "coder": (
+            *READERS,
+            *("edit_file", "write_file"),
+            *("execute", "read_output", "kill"),
+            *("web_fetch", "web_search"),
+        ),
+        "ask": (*READERS, "web_fetch", "web_search"),
         "orchestrator": READERS,
     }
 )
 
 
-def toolset(agent: str) -> list[Tool]:
+def toolset(agent: str, settings: InternetSettings = NOTHING) -> list[Tool]:
     """Return the tools of an agent, always in the same order: a provider's prompt cache depends on it.
+
+    Those that the settings do not offer are left out.
 
     Raises:
         KeyError: no agent of that name has tools.
     """
-    return [TOOLS[name] for name in OF_AGENT[agent]]
+    tools = (TOOLS[name] for name in OF_AGENT[agent])
+    return [tool for tool in tools if tool.offered is None or tool.offered(settings)]

@@ -13,6 +13,7 @@ from artel.tools.errors import ToolFailed as ToolFailed
 from artel.tools.errors import ToolRefused as ToolRefused
 from artel.tools.policy import Call
 from artel.tools.sandbox.sandbox import Sandbox
+from artel.tools.web.internet import Internet, InternetSettings
 from artel.tools.workspace import change, paths
 from artel.tools.workspace.change import Change
 
@@ -44,6 +45,8 @@ class Outcome:
     "For the model."
     seen: Seen = field(default_factory=dict)
     "Path → sha256 of each file that the model has now read, as it was then."
+    untrusted: bool = False
+    "Whether it holds text from outside: whoever reads it may have been told to do harm."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class Work:
     tool_call_id: str
     sandbox: Sandbox = field(default_factory=Sandbox)
     "Where commands run."
+    internet: Internet = field(default_factory=Internet)
+    "What may be reached of it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Tool:
     name: str
     risk: Risk
     action: str
-    "What the policy calls it: fs.read, fs.list, fs.search, fs.write, exec, job.read, job.kill."
+    "What the policy calls it: fs.read, fs.list, fs.search, fs.write, exec, job.kill, net.fetch, …"
     arguments: type[Arguments]
     sums_up: Callable[[Any], str]
     "The call in one line, for the person asked."
@@ -85,6 +90,8 @@ class Tool:
     "What a tool does whose effect cannot be worked out before nor looked up after; cancelled, it stops."
     repeatable: bool = False
     "Whether to `act` twice does no harm; otherwise a call whose end nobody saw is not made again."
+    offered: Callable[[InternetSettings], bool] | None = None
+    "Whether agents have it under these settings. None: always."
 
     @property
     def description(self) -> str:
@@ -127,14 +134,18 @@ class Tool:
         """
         return self.shows(workspace, self.parse(args)) if self.shows else {}
 
-    def calls(self, args: Mapping[str, Any], workspace: Path, *, user: str = "local") -> list[Call]:
+    def calls(
+        self, args: Mapping[str, Any], workspace: Path, *, user: str = "local", tainted: bool = False
+    ) -> list[Call]:
         """Return the call as the policy judges it, at least once: all of it must be allowed.
+
+        `tainted`: the agent has read text from outside before.
 
         Raises:
             ToolRefused: the arguments are wrong, or a path leads out of the workspace.
         """
         parsed = self.parse(args)
-        plain = Call(tool=self.name, action=self.action, user=user)
+        plain = Call(tool=self.name, action=self.action, user=user, tainted=tainted)
         if self.amounts_to:
             return list(self.amounts_to(parsed, plain))
         leads = [paths.resolve(workspace, path).relative for path in self._paths(parsed)]

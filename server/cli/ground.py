@@ -20,6 +20,7 @@ from artel.storage import embedded
 from artel.storage.migrations import migrate
 from artel.storage.opening import open_storage
 from artel.tools.sandbox.sandbox import Sandbox
+from artel.tools.web.internet import Internet
 from artel.tools.workspace.paths import MARKER
 
 
@@ -127,4 +128,5 @@ def _handles(settings: Settings, models: Models) -> Handles:
         default_workspace=roots[0],
         sandbox=Sandbox(settings.sandbox, data=settings.data.resolve(), roots=roots),
         approval_timeout_s=int(settings.engine.approval_timeout_s),
+        internet=Internet(settings.internet),
     )

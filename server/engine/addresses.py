@@ -4,38 +4,22 @@ The name is resolved once and that very address is called, so that a name that m
 later (DNS rebinding) leads nowhere new.
 """
 
-import asyncio
-import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from typing import TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from artel.server.engine.settings import WebhookSettings
 from artel.storage.errors import Invalid
+from artel.tools.web.addresses import Address, Guard, Resolve, Unreachable, looked_up
 
-Address: TypeAlias = IPv4Address | IPv6Address
-Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
-
-RESOLVE_S = 5.0
 MAX_URL = 2048
 PORTS = {"http": 80, "https": 443}
-NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class WebhookRefused(Invalid):
     """The webhook's URL may not be called from here; the message says why."""
 
     code = "webhook_refused"
-
-
-async def looked_up(host: str, port: int) -> Sequence[str]:
-    """Return the addresses of a host, as the system knows them."""
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(RESOLVE_S):
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +63,11 @@ class Policy:
         """
         url = self._read(text)
         host, port = url.hostname or "", url.port or PORTS[url.scheme]
+        guard = Guard(self.loopback, self.private, self.resolve)
         try:
-            found = [_plain(ip_address(each.partition("%")[0])) for each in await self.resolve(host, port)]
-        except (OSError, TimeoutError, UnicodeError) as unknown:
-            raise WebhookRefused(f"webhook: the host {host!r} is not known here") from unknown
-        for address in found:
-            self._check(host, address)
-        if not found:
-            raise WebhookRefused(f"webhook: the host {host!r} has no address")
+            found = await guard.addresses(host, port)
+        except Unreachable as refused:
+            raise WebhookRefused(f"webhook: {refused}") from refused
         return Target(url, found[0])
 
     def _read(self, text: str) -> SplitResult:
@@ -108,13 +89,6 @@ class Policy:
             raise WebhookRefused(f"webhook: the host must be among {_listed(self.domains)}, got {text!r}")
         return url
 
-    def _check(self, host: str, address: Address) -> None:
-        if address.is_loopback or address.is_unspecified:
-            if not self.loopback:
-                raise WebhookRefused(f"webhook: {host!r} is this very machine, which may not be called")
-        elif address.is_multicast or not (address.is_global or self.private):
-            raise WebhookRefused(f"webhook: {host!r} is in a private or reserved range ({address})")
-
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
@@ -122,16 +96,6 @@ class Webhooks:
 
     policy: Policy = field(default_factory=Policy)
     settings: WebhookSettings = field(default_factory=WebhookSettings)
-
-
-def _plain(address: Address) -> Address:
-    """Return the IPv4 address that an IPv6 one stands for, where it does."""
-    if isinstance(address, IPv4Address):
-        return address
-    if address in NAT64:
-        return IPv4Address(int(address) & 0xFFFF_FFFF)
-    teredo = address.teredo[1] if address.teredo else None
-    return address.ipv4_mapped or address.sixtofour or teredo or address
 
 
 def _names(domain: str, host: str) -> bool:

@@ -23,6 +23,7 @@ from artel.storage.postgres import Connection
 from artel.storage.runs import Run, Status
 from artel.storage.sealing import CannotOpen
 from artel.storage.webhooks import Taken
+from artel.tools.web.asking import answer_to
 
 AT_ONCE = 8  # deliveries under way in one process
 SLOWEST_RETRY = timedelta(hours=1)
@@ -179,19 +180,13 @@ async def _send(
         "Artel-Attempt": str(delivery.attempts),
         **signed(hooks.settings.secret.get_secret_value(), body, at=int(sent_at.timestamp())),
     }
-    user = (target.url.username or "", target.url.password or "") if target.url.username else None
-    async with (
-        httpx.AsyncClient(verify=verified, trust_env=False, timeout=hooks.settings.timeout_s) as http,
-        http.stream(
-            "POST",
-            target.at,
-            content=body,
-            headers=headers,
-            auth=user,
-            follow_redirects=False,
-            extensions={"sni_hostname": target.host},
-        ) as response,
-    ):
+    request = httpx.Request(
+        "POST", target.at, content=body, headers=headers, extensions={"sni_hostname": target.host}
+    )
+    if target.url.username:
+        login = httpx.BasicAuth(target.url.username, target.url.password or "")
+        request = next(login.auth_flow(request))
+    async with answer_to(request, timeout_s=hooks.settings.timeout_s, verified=verified) as response:
         return response.status_code  # what else it says is not read
 
 

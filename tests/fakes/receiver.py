@@ -34,6 +34,7 @@ class Receiver:
     answers: list[int] = field(default_factory=lambda: [200])
     told: list[Told] = field(default_factory=list)
     pause_s: float = 0
+    moved_to: str = ""  # where an answer of 307 says to go; by default elsewhere on it
     news: asyncio.Event = field(default_factory=asyncio.Event)
     serving: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -67,7 +68,7 @@ class Receiver:
         self.news.set()
         await asyncio.sleep(self.pause_s)
         status = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        where = f"Location: {self.url('/elsewhere')}\r\n" if status == 307 else ""
+        where = f"Location: {self.moved_to or self.url('/elsewhere')}\r\n" if status == 307 else ""
         writer.write(f"HTTP/1.1 {status} X\r\n{where}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
         await writer.drain()
 

@@ -82,7 +82,7 @@ async def test_independent_calls_run_side_by_side_and_off_the_event_loop(
         return registry._ls(root, args)
 
     slow = replace(registry.TOOLS["ls"], look=look)
-    monkeypatch.setattr("artel.graphs.agent_loop.toolset", lambda agent: [slow])
+    monkeypatch.setattr("artel.graphs.agent_loop.TOOLS", {**registry.TOOLS, "ls": slow})
     run = await start("coder", calls(*[call("ls")] * 3), "listed").say("go")
     assert (len(seen), run.said) == (3, "listed")
     assert get_ident() not in seen

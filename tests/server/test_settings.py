@@ -6,6 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from artel.server.settings import COMMON_NAMES, Settings, SettingsWrong, load_settings, provide
+from artel.tools.web.internet import InternetSettings
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +86,7 @@ def test_only_loopback_is_not_exposed(host: str, exposed: bool) -> None:
         ("ARTEL_PORT", "70000", "PORT cannot be '70000': input should be less than or equal to 65535"),
         ("ARTEL_ENGINE__SLOTS", "0", "ARTEL_ENGINE__SLOTS cannot be '0'"),
         ("ARTEL_MODELS__FALLBACKS", "a:b", "models"),
+        ("ARTEL_INTERNET__SEARCH", "tavily", "SEARCH cannot be 'tavily': .* needs a key in ARTEL_INTERNET__"),
     ],
 )
 def test_a_wrong_value_is_said_with_the_name_of_its_setting(
@@ -94,6 +96,16 @@ def test_a_wrong_value_is_said_with_the_name_of_its_setting(
     with pytest.raises(SettingsWrong, match=sentence) as refused:
         load_settings()
     assert "\n" not in str(refused.value)
+
+
+def test_the_internet_is_switched_on_by_name_and_its_key_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().internet == InternetSettings()
+    for name, value in {"FETCH": "true", "PORTS": "80, 8000", "SEARCH": "serper", "SEARCH_KEY": "k9"}.items():
+        monkeypatch.setenv(f"ARTEL_INTERNET__{name}", value)
+    settings = load_settings()
+    assert (settings.internet.fetch, settings.internet.ports) == (True, (80, 8000))
+    assert "k9" in settings.secrets
+    assert "k9" not in repr(settings)
 
 
 def test_settings_do_not_change_under_way() -> None:

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from artel.tools.policy import DEFAULT, Call, Effect, Policy, Rule, judge
+from artel.tools.policy import DEFAULT, Call, Effect, Policy, Rule, When, judge, judge_all
 
 
-def call(action: str, path: str = "src/a.py", user: str = "local") -> Call:
-    return Call(tool="t", action=action, path=path, user=user)
+def call(action: str, path: str = "src/a.py", user: str = "local", *, tainted: bool = False) -> Call:
+    return Call(tool="t", action=action, path=path, user=user, tainted=tainted)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,7 @@ def call(action: str, path: str = "src/a.py", user: str = "local") -> Call:
         ("exec", "", "ask", "exec"),
         ("job.kill", "", "allow", "jobs"),
         ("unheard", "", "ask", "default"),
+        ("net.fetch", "docs.example/a", "ask", "net"),
     ],
 )
 def test_reads_are_free_secrets_and_writes_ask_and_git_is_denied(
@@ -66,42 +67,87 @@ def test_rules_can_be_about_agents_and_users() -> None:
     assert judge(policy, "ask", call("fs.write")).rule == "default"
 
 
-def test_the_floor_wins_over_every_rule() -> None:
-    policy = Policy(
-        floor=(Rule(id="f", effect="ask", action="fs.write"),),
-        rules=(
-            Rule(id="r", effect="deny", action="fs.write"),
-            Rule(id="s", effect="allow", action="fs.write"),
-        ),
-    )
-    assert judge(policy, "coder", call("fs.write")).rule == "f"
+def test_no_verdict_falls_below_the_floor_and_none_is_lowered_to_it() -> None:
+    floor = (Rule(id="f", effect="ask", action="fs.write"),)
+    allow = Rule(id="a", effect="allow", action="fs.write")
+    ask, deny = (allow.model_copy(update={"id": each, "effect": each}) for each in ("ask", "deny"))
+    verdict = judge(Policy(floor=floor, rules=(allow,), default="allow"), "coder", call("fs.write"))
+    assert (verdict.rule, verdict.effect, verdict.floor) == ("f", "ask", True)
+    equal = judge(Policy(floor=floor, rules=(allow, ask)), "coder", call("fs.write"))
+    assert (equal.rule, equal.floor) == ("f", True)
+    for policy in (Policy(floor=floor, rules=(allow, deny)), Policy(floor=floor, default="deny")):
+        verdict = judge(policy, "coder", call("fs.write"))
+        assert (verdict.effect, verdict.floor) == ("deny", False)
+
+
+FREE = DEFAULT.model_copy(update={"rules": (Rule(id="free", effect="allow"),), "default": "allow"})
+
+
+@pytest.mark.parametrize("action", ["exec", "exec.background", "net.fetch", "net.search", "git.push"])
+def test_text_from_outside_makes_what_it_could_abuse_ask_whatever_is_allowed(action: str) -> None:
+    assert judge(FREE, "coder", call(action)).effect == "allow"
+    verdict = judge(FREE, "coder", call(action, tainted=True))
+    assert (verdict.effect, verdict.rule.startswith("tainted-"), verdict.floor) == ("ask", True, True)
+    assert "text from outside" in verdict.reason
+    shut = FREE.model_copy(update={"rules": (*FREE.rules, Rule(id="shut", effect="deny"))})
+    assert judge(shut, "coder", call(action, tainted=True)).effect == "deny"
+
+
+@pytest.mark.parametrize("action", ["fs.read", "fs.write", "git.commit"])
+def test_text_from_outside_changes_nothing_else(action: str) -> None:
+    assert judge(FREE, "coder", call(action, tainted=True)) == judge(FREE, "coder", call(action))
+
+
+def test_a_rule_can_be_about_taint_or_its_absence() -> None:
+    clean = Rule(id="clean", effect="allow", action="exec", when=When(tainted=False))
+    assert judge(Policy(rules=(clean,)), "coder", call("exec")).rule == "clean"
+    assert judge(Policy(rules=(clean,)), "coder", call("exec", tainted=True)).rule == "default"
+
+
+def test_one_tainted_part_of_a_call_taints_the_verdict_on_all() -> None:
+    verdict = judge_all(FREE, "coder", [call("fs.read", tainted=True), call("exec", tainted=True)])
+    assert (verdict.effect, verdict.floor) == ("ask", True)
 
 
 RULES = st.builds(
     Rule,
     id=st.sampled_from("abcdef"),
     effect=st.sampled_from(["allow", "ask", "deny"]),
-    action=st.sampled_from(["*", "fs.*", "fs.read", "fs.write"]),
+    action=st.sampled_from(["*", "fs.*", "fs.read", "fs.write", "exec"]),
     path=st.lists(st.sampled_from(["**", "*.py", "src/**", ".env*"]), max_size=2).map(tuple),
     agents=st.lists(st.sampled_from(["coder", "ask"]), max_size=1).map(tuple),
+    when=st.sampled_from([None, When(tainted=True), When(tainted=False)]),
 )
 
 
-@given(rules=st.lists(RULES, max_size=6), data=st.data())
-def test_no_order_changes_a_verdict_and_no_rule_softens_one(rules: list[Rule], data: st.DataObject) -> None:
-    asked = call(
-        data.draw(st.sampled_from(["fs.read", "fs.write"])), data.draw(st.sampled_from(["src/a.py", ".env"]))
+CALLS = st.builds(
+    call,
+    st.sampled_from(["fs.read", "fs.write", "exec"]),
+    st.sampled_from(["src/a.py", ".env"]),
+    tainted=st.booleans(),
+)
+
+
+@given(rules=st.lists(RULES, max_size=6), floor=st.lists(RULES, max_size=3), asked=CALLS, data=st.data())
+def test_no_order_changes_a_verdict_and_no_rule_softens_one(
+    rules: list[Rule], floor: list[Rule], asked: Call, data: st.DataObject
+) -> None:
+    policy = Policy(floor=tuple(floor), rules=tuple(rules))
+    verdict = judge(policy, "coder", asked)
+    shuffled = Policy(
+        floor=tuple(data.draw(st.permutations(floor))), rules=tuple(data.draw(st.permutations(rules)))
     )
-    verdict = judge(Policy(rules=tuple(rules)), "coder", asked)
-    shuffled = data.draw(st.permutations(rules))
-    assert judge(Policy(rules=tuple(shuffled)), "coder", asked) == verdict
+    assert judge(shuffled, "coder", asked) == verdict
     strength = ["allow", "ask", "deny"].index
+    extra = data.draw(RULES)
+    grown = policy.model_copy(update={"floor": (*floor, extra)})
+    assert strength(judge(grown, "coder", asked).effect) >= strength(verdict.effect)
     if verdict.rule != "default":
-        more = Policy(rules=(*rules, data.draw(RULES)))
+        more = policy.model_copy(update={"rules": (*rules, extra)})
         assert strength(judge(more, "coder", asked).effect) >= strength(verdict.effect)
 
 
-@pytest.mark.parametrize("bad", [{"effect": "maybe"}, {"id": ""}, {"pth": ["x"]}])
+@pytest.mark.parametrize("bad", [{"effect": "maybe"}, {"id": ""}, {"pth": ["x"]}, {"when": {"taint": True}}])
 def test_a_policy_with_a_slip_is_refused_and_not_ignored(bad: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Rule.model_validate({"id": "a", "effect": "deny", **bad})

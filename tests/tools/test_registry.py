@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from artel.tools.policy import DEFAULT, judge
+from artel.tools.policy import DEFAULT, Policy, Rule, judge
 from artel.tools.registry import OF_AGENT, TOOLS, toolset
 from artel.tools.tool import Risk, ToolRefused, perform
+from artel.tools.web.internet import InternetSettings
 from artel.tools.workspace.paths import OutsideWorkspace
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -21,6 +22,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "execute": {"command": "true"},
     "read_output": {"job": "a1"},
     "kill": {"job": "a1"},
+    "web_fetch": {"url": "https://docs.example/a"},
+    "web_search": {"query": "artel"},
 }
 LOOKING_OR_PLANNING = [name for name, tool in TOOLS.items() if not tool.act]
 
@@ -31,10 +34,23 @@ def project(root: Path) -> Path:
     return root
 
 
+ALL_ON = InternetSettings(fetch=True, search_url="http://search.example", search="searxng")
+
+
 def test_only_the_coder_can_change_files() -> None:
     for agent in OF_AGENT:
-        can_write = any(tool.risk is not Risk.READ for tool in toolset(agent))
+        can_write = any(tool.risk in (Risk.WRITE, Risk.EXECUTE) for tool in toolset(agent, ALL_ON))
         assert can_write == (agent == "coder")
+
+
+@pytest.mark.parametrize("agent", OF_AGENT)
+def test_nobody_reaches_the_internet_unless_somebody_switched_it_on(agent: str) -> None:
+    assert not any(tool.risk is Risk.NETWORK for tool in toolset(agent))
+    only_fetch = {tool.name for tool in toolset(agent, InternetSettings(fetch=True))}
+    assert "web_search" not in only_fetch
+    assert ("web_fetch" in only_fetch) == (agent != "orchestrator")
+    reaching = {tool.name for tool in toolset(agent, ALL_ON) if tool.risk is Risk.NETWORK}
+    assert reaching == (set() if agent == "orchestrator" else {"web_fetch", "web_search"})
 
 
 @pytest.mark.parametrize("name", TOOLS)
@@ -65,7 +81,7 @@ def test_every_tool_of_files_works(name: str, project: Path) -> None:
 
 
 def test_all_schemas_together_leave_room_in_a_small_window() -> None:
-    said = json.dumps([[tool.name, tool.description, tool.args_schema] for tool in toolset("coder")])
+    said = json.dumps([[tool.name, tool.description, tool.args_schema] for tool in toolset("coder", ALL_ON)])
     assert len(said) / 4 < 2_500  # tokens, roughly
 
 
@@ -115,6 +131,31 @@ def test_the_policy_judges_where_a_link_really_leads(project: Path) -> None:
     assert judge(DEFAULT, "ask", call).effect == "ask"
     with pytest.raises(OutsideWorkspace):
         TOOLS["read_file"].calls({"file_path": "../secret.txt"}, project)
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("https://docs.example", "docs.example"),
+        ("HTTPS://Docs.Example.:443/a/../b/?c=d#e", "docs.example/b"),
+        ("https://docs.example/public/%2e%2e/private", "docs.example/private"),
+        ("http://docs.example:8080//x", "docs.example:8080/x"),
+        ("https://жук.рф/а", "xn--f1ai0a.xn--p1ai/а"),
+    ],
+)
+def test_the_policy_judges_a_page_by_host_and_path(project: Path, url: str, path: str) -> None:
+    (call,) = TOOLS["web_fetch"].calls({"url": url}, project, tainted=True)
+    assert (call.action, call.path, call.tainted) == ("net.fetch", path, True)
+    free = Rule(id="docs", effect="allow", action="net.fetch", path=("docs.example/**", "docs.example"))
+    untainted = call.model_copy(update={"tainted": False})
+    is_docs = path.split("/")[0] == "docs.example"
+    assert judge(Policy(rules=(free,)), "ask", untainted).effect == ("allow" if is_docs else "ask")
+    assert judge(DEFAULT.model_copy(update={"rules": (free,)}), "ask", call).rule == "tainted-net.*"
+
+
+def test_a_call_that_cannot_be_a_page_asks_nobody(project: Path) -> None:
+    with pytest.raises(ToolRefused, match="name or password"):
+        TOOLS["web_fetch"].calls({"url": "http://a:b@c.example"}, project)
 
 
 def test_reading_is_what_lets_a_file_be_overwritten(project: Path) -> None:

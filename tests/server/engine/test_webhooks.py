@@ -163,6 +163,15 @@ async def test_a_failing_receiver_is_told_again_and_again_but_not_for_ever(fresh
         assert (await http.post(f"/api/v1/webhooks/{new_id()}/retry")).status_code == 404
 
 
+async def test_where_a_receiver_says_to_go_instead_is_not_even_read(fresh_dsn: str) -> None:
+    """Who read it failed over names such as this one, noted nothing, and tried again for ever."""
+    async with told(fresh_dsn) as (http, receiver):
+        receiver.answers, receiver.moved_to = [307], "http://xn--/"
+        await http.post("/runs/wait", json=wish("slow", receiver, {"n": 0}))
+        (entry,) = await log_of(http, "failed")
+        assert [step["answered"] for step in entry["log"]] == [307, 307, 307]
+
+
 async def test_a_receiver_that_does_not_answer_holds_up_nobody_else(fresh_dsn: str) -> None:
     settings = SOON.model_copy(update={"attempts": 1})
     async with told(fresh_dsn, settings=settings) as (http, silent), receiving() as awake:
@@ -271,6 +280,15 @@ async def test_the_checked_address_is_called_under_the_name(fresh_dsn: str) -> N
         await http.post("/runs/wait", json=body)
         (one,) = await receiver.wait()
         assert (one.path, one.headers["host"]) == ("/a?b=1", f"hooks.example:{receiver.port}")
+
+
+async def test_a_login_in_the_url_is_sent_as_one(fresh_dsn: str) -> None:
+    async with told(fresh_dsn) as (http, receiver):
+        url = f"http://me:word@hooks.example:{receiver.port}/a"
+        await http.post("/runs/wait", json=wish("slow", receiver, {"n": 0}) | {"webhook": url})
+        (one,) = await receiver.wait()
+        assert one.headers["authorization"] == "Basic bWU6d29yZA=="
+        assert one.headers["host"] == f"hooks.example:{receiver.port}"
 
 
 async def test_rules_say_which_hosts_ports_and_schemes() -> None:

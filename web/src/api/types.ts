@@ -98,6 +98,7 @@ export interface Question {
     diff?: string
     command?: string
     problem?: string
+    tainted?: boolean
   }
 }
 

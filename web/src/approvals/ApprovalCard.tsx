@@ -91,6 +91,7 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
           )}
         </p>
         {value.artel?.problem && <p className="text-sm text-bad">{value.artel.problem}</p>}
+        {value.artel?.tainted && <p className="text-sm text-warn">{say("tainted")}</p>}
         {diff && mode !== "edit" && (
           <Diff diff={diff} label={value.artel?.path ?? "diff"} more={(n) => say("showAll", { n })} />
         )}
