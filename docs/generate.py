@@ -20,6 +20,7 @@ from artel.server.app import create_app
 from artel.server.catalog import Catalog
 from artel.server.settings import COMMON_NAMES, Settings
 from artel.storage.errors import ArtelError
+from artel.tools.policy import DEFAULT, Call, judge
 from artel.tools.registry import ALL, OF_AGENT
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -154,7 +155,8 @@ def tools() -> str:
         f"| {agent} | {', '.join(f'`{name}`' for name in names)} |\n" for agent, names in OF_AGENT.items()
     ]
     for tool in ALL:
-        asks = "asks before it acts" if tool.plan else "asks nothing"
+        verdict = judge(DEFAULT, "coder", Call(tool=tool.name, action=tool.action))
+        asks = "asks before it acts" if verdict.effect == "ask" else "asks nothing"
         parts.append(f"\n## {tool.name}\n\nRisk: {tool.risk.value}; {asks}.\n\n{quote(tool.description)}\n\n")
         parts.append("| argument | default | |\n|---|---|---|\n")
         for name, field in fields(tool.arguments):

@@ -61,7 +61,7 @@ def loop(agent: str) -> CompiledStateGraph[Any, Context, Any, Any]:
     """Return the loop of an agent: tools from the registry, prompt from `prompts/<agent>/system.md`."""
     return create_agent(
         scripted(),  # never asked: the run's own model takes its place
-        [wrapped(tool) for tool in toolset(agent)],
+        [wrapped(tool, agent) for tool in toolset(agent)],
         middleware=[Gate(agent), Mind(agent)],
         context_schema=Context,
         name=agent,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from artel.graphs.ledgers import ApprovalLedger, EffectLedger, LocalApprovals, LocalEffects
 from artel.graphs.models import Models, ModelSettings
+from artel.tools.git.settings import GitSettings
 from artel.tools.policy import DEFAULT, Policy
 from artel.tools.workspace.paths import resolve_workspace
 
@@ -42,6 +43,7 @@ class Handles:
     effects: EffectLedger = field(default_factory=LocalEffects)
     policy: Policy = DEFAULT
     approval_timeout_s: int = APPROVAL_TIMEOUT_S
+    git: GitSettings = field(default_factory=GitSettings)
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")

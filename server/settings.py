@@ -21,6 +21,7 @@ from artel.graphs.models.settings import ModelSettings
 from artel.server.engine.settings import EngineSettings, WebhookSettings
 from artel.server.telemetry.settings import LogSettings, TelemetrySettings
 from artel.storage.errors import Invalid
+from artel.tools.git.settings import GitSettings
 
 ENV_FILES = (
     ".env",
@@ -122,6 +123,7 @@ class Settings(BaseSettings):
     web: WebSettings = Field(WebSettings(), description="Who may talk to the server.")
     log: LogSettings = Field(LogSettings(), description="What is logged, and how.")
     telemetry: TelemetrySettings = Field(TelemetrySettings(), description="What is told to those who watch.")
+    git: GitSettings = Field(GitSettings(), description="Where git may push to and pull from.")
 
     @field_validator("workspace_roots", mode="before")
     @classmethod
@@ -148,7 +150,8 @@ class Settings(BaseSettings):
         passwords = (found for address in addresses for found in _PASSWORD.findall(address))
         keys = (self.models.openai_api_key, self.models.anthropic_api_key, self.web.studio_key)
         values = ("".join(parts) for parts in passwords)
-        return tuple(filter(None, (*values, *keys, self.webhooks.secret.get_secret_value())))
+        sealed = (self.webhooks.secret, self.git.github_token, self.git.gitlab_token)
+        return tuple(filter(None, (*values, *keys, *(secret.get_secret_value() for secret in sealed))))
 
     @property
     def roots(self) -> tuple[Path, ...]:

@@ -77,6 +77,10 @@ DEFAULT = Policy(
         Rule(id="secrets", effect="ask", action="fs.read", path=SECRETS, reason="may hold passwords or keys"),
         Rule(id="secret-search", effect="ask", action="fs.search", path=SECRETS, reason="may hold keys"),
         Rule(id="write", effect="ask", action="fs.write", reason="changes a file"),
+        Rule(id="git-read", effect="allow", action="git.read", unless=SECRETS, reason="changes nothing"),
+        Rule(id="git-secrets", effect="ask", action="git.read", path=SECRETS, reason="may hold keys"),
+        Rule(id="git-write", effect="ask", action="git.write", reason="changes the repository"),
+        Rule(id="git-push", effect="ask", action="git.push", reason="sends work to others"),
     ),
 )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field
 
+from artel.tools.git import tools as git
 from artel.tools.tool import Arguments, Outcome, Risk, Seen, Tool
 from artel.tools.workspace import edit, listing, read, search, write
 from artel.tools.workspace.change import Change
@@ -171,6 +172,7 @@ ALL = (
         limits={"max_content_bytes": edit.MAX_CONTENT_BYTES},
         plan=_write,
     ),
+    *git.ALL,
 )
 
 TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in ALL})
@@ -178,8 +180,8 @@ TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in ALL})
 READERS = ("ls", "read_file", "glob", "grep")
 OF_AGENT: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "coder": (*READERS, "edit_file", "write_file"),
-        "ask": READERS,
+        "coder": (*READERS, "edit_file", "write_file", *git.READERS, *git.WRITERS),
+        "ask": (*READERS, *git.READERS),
         "orchestrator": READERS,
     }
 )

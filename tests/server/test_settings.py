@@ -118,3 +118,15 @@ def test_every_setting_is_described_in_a_line() -> None:
                 yield from undescribed(field.annotation, f"{path}{name}.")
 
     assert list(undescribed(Settings)) == []
+
+
+def test_git_is_set_by_lists_and_its_tokens_are_seen_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARTEL_GIT__HOSTS", "git.example.org, Code.example.org")
+    monkeypatch.setenv("ARTEL_GIT__LOCAL_REMOTES", os.pathsep.join(("/srv/git", "/srv/more")))
+    monkeypatch.setenv("ARTEL_GIT__GITHUB_TOKEN", "t0ken-hub")
+    monkeypatch.setenv("ARTEL_GIT__GITLAB_TOKEN", "t0ken-lab")
+    settings = load_settings()
+    assert settings.git.reachable == {"github.com", "gitlab.com", "git.example.org", "code.example.org"}
+    assert settings.git.local_remotes == (Path("/srv/git"), Path("/srv/more"))
+    assert "t0ken" not in repr(settings)
+    assert {"t0ken-hub", "t0ken-lab"} <= set(settings.secrets)
