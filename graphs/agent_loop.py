@@ -63,7 +63,7 @@ def loop(agent: str) -> CompiledStateGraph[Any, Context, Any, Any]:
     """Return the loop of an agent: tools from the registry, prompt from `prompts/<agent>/system.md`."""
     return create_agent(
         scripted(),  # never asked: the run's own model takes its place
-        [wrapped(TOOLS[name]) for name in OF_AGENT[agent]],  # a run is offered those that are switched on
+        [wrapped(TOOLS[name], agent) for name in OF_AGENT[agent]],  # a run is offered those switched on
         middleware=[Gate(agent), Mind(agent)],
         context_schema=Context,
         name=agent,

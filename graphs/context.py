@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from artel.graphs.ledgers import ApprovalLedger, EffectLedger, LocalApprovals, LocalEffects
 from artel.graphs.models import Models, ModelSettings
+from artel.tools.git.settings import GitSettings
 from artel.tools.policy import DEFAULT, Policy
 from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.web.internet import Internet
@@ -46,6 +47,7 @@ class Handles:
     sandbox: Sandbox = field(default_factory=Sandbox)
     approval_timeout_s: int = APPROVAL_TIMEOUT_S
     internet: Internet = field(default_factory=Internet)
+    git: GitSettings = field(default_factory=GitSettings)
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")

@@ -12,8 +12,8 @@ from langchain_core.messages.tool import ToolCall
 from langgraph.types import Command
 
 from artel.graphs.context import handles
-from artel.graphs.ledgers import Done, EffectCall, Unknown
-from artel.graphs.workbench import letting, message, taint
+from artel.graphs.ledgers import Done, Unknown
+from artel.graphs.workbench import effect_of, letting, message, taint
 from artel.tools.tool import Seen, Tool, ToolFailed, ToolRefused
 from artel.tools.workspace.change import Change, current_sha
 
@@ -40,7 +40,7 @@ async def once(
     Of two calls on one file the second finds it changed.
     """
     call, ledger = request.tool_call, handles().effects
-    effect = _effect(request)
+    effect = effect_of(request.runtime, request.tool_call)
     planned = await to_thread(_plan, tool, call, root, seen, shown)
     intent = planned.intent if isinstance(planned, Change) else {"problem": planned}
     begun = await ledger.begin(effect, intent)
@@ -66,7 +66,7 @@ async def act_once(request: ToolCallRequest, handler: Handler, tool: Tool) -> An
     if tool.repeatable:
         with letting(None):
             return await handler(request)
-    effect = _effect(request)
+    effect = effect_of(request.runtime, request.tool_call)
     begun = await ledger.begin(effect, {"tool": tool.name})
     if isinstance(begun, Done):
         return _remembered(call, begun.result)
@@ -77,19 +77,6 @@ async def act_once(request: ToolCallRequest, handler: Handler, tool: Tool) -> An
             answer = await handler(request)
     await ledger.finish(effect, _result(answer))
     return answer
-
-
-def _effect(request: ToolCallRequest) -> EffectCall:
-    info = request.runtime.execution_info
-    call = request.tool_call
-    return EffectCall(
-        thread_id=(info.thread_id if info else None) or "",
-        checkpoint_ns=info.checkpoint_ns if info else "",
-        parent_checkpoint_id=info.checkpoint_id if info else "",
-        tool_call_id=call["id"] or "",
-        tool=call["name"],
-        args=call["args"],
-    )
 
 
 def _plan(tool: Tool, call: ToolCall, root: Path, seen: Seen, shown: Mapping[str, Any]) -> Change | str:

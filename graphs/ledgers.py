@@ -26,6 +26,11 @@ class EffectCall:
         """SHA-256 of the final arguments as canonical JSON, in hex."""
         return sha256(dumps(self.args, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
+    @property
+    def key(self) -> str:
+        """One short word for all of it: 128 bits, in hex."""
+        return sha256(dumps(_key(self)).encode()).hexdigest()[:32]
+
 
 @dataclass(frozen=True, slots=True)
 class New:

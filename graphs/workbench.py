@@ -15,6 +15,7 @@ from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.types import Command
 
 from artel.graphs.context import handles, workspace
+from artel.graphs.ledgers import EffectCall
 from artel.tools.tool import Tool, ToolFailed, ToolRefused, Work, perform
 from artel.tools.workspace.change import Change
 
@@ -29,8 +30,8 @@ class _Let:
 _let: ContextVar[_Let | None] = ContextVar("artel_let", default=None)
 
 
-def wrapped(tool: Tool) -> BaseTool:
-    """Return `tool` for `create_agent`; one that changes things does only what `letting` lets it."""
+def wrapped(tool: Tool, agent: str) -> BaseTool:
+    """Return `tool` for an agent; one that changes things does only what `letting` lets it."""
 
     async def run(runtime: ToolRuntime, **args: Any) -> Command[Any] | ToolMessage:
         call = ToolCall(name=tool.name, args=args, id=runtime.tool_call_id)
@@ -41,7 +42,7 @@ def wrapped(tool: Tool) -> BaseTool:
             if tool.look:
                 outcome = await to_thread(tool.function, root, args, seen)
             elif tool.act and let:
-                outcome = await tool.act(_work(runtime, root), tool.parse(args))
+                outcome = await tool.act(_work(runtime, root, agent, call), tool.parse(args))
             elif let and let.planned:
                 outcome = await to_thread(perform, root, let.planned, seen)
             else:
@@ -96,11 +97,32 @@ def taint(artifact: Mapping[str, Any]) -> dict[str, Literal[True]]:
     return {"tainted": True} if artifact.get("untrusted") else {}
 
 
-def _work(runtime: ToolRuntime[Any, Any], root: Path) -> Work:
+def effect_of(runtime: ToolRuntime[Any, Any], call: ToolCall) -> EffectCall:
+    """Return what tells this call from every other one."""
     info = runtime.execution_info
-    given = handles()
-    thread_id = (info.thread_id if info else None) or ""
-    return Work(root, thread_id, runtime.tool_call_id or "", sandbox=given.sandbox, internet=given.internet)
+    return EffectCall(
+        thread_id=(info.thread_id if info else None) or "",
+        checkpoint_ns=info.checkpoint_ns if info else "",
+        parent_checkpoint_id=info.checkpoint_id if info else "",
+        tool_call_id=call["id"] or "",
+        tool=call["name"],
+        args=call["args"],
+    )
+
+
+def _work(runtime: ToolRuntime[Any, Any], root: Path, agent: str, call: ToolCall) -> Work:
+    effect, given = effect_of(runtime, call), handles()
+    return Work(
+        root,
+        effect.thread_id,
+        effect.tool_call_id,
+        agent,
+        effect.key,
+        roots=given.roots,
+        sandbox=given.sandbox,
+        internet=given.internet,
+        git=given.git,
+    )
 
 
 def _artifact(tool: Tool, planned: Change | None) -> dict[str, Any]:

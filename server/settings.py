@@ -21,6 +21,7 @@ from artel.graphs.models.settings import ModelSettings
 from artel.server.engine.settings import EngineSettings, WebhookSettings
 from artel.server.telemetry.settings import LogSettings, TelemetrySettings
 from artel.storage.errors import Invalid
+from artel.tools.git.settings import GitSettings
 from artel.tools.sandbox.settings import SandboxSettings
 from artel.tools.web.internet import InternetSettings
 
@@ -130,6 +131,7 @@ class Settings(BaseSettings):
     web: WebSettings = Field(WebSettings(), description="Who may talk to the server.")
     log: LogSettings = Field(LogSettings(), description="What is logged, and how.")
     telemetry: TelemetrySettings = Field(TelemetrySettings(), description="What is told to those who watch.")
+    git: GitSettings = Field(GitSettings(), description="Where git may push to and pull from.")
 
     @field_validator("workspace_roots", mode="before")
     @classmethod
@@ -156,7 +158,12 @@ class Settings(BaseSettings):
         passwords = (found for address in addresses for found in _PASSWORD.findall(address))
         keys = (self.models.openai_api_key, self.models.anthropic_api_key, self.web.studio_key)
         values = ("".join(parts) for parts in passwords)
-        hidden = (self.webhooks.secret, self.internet.search_key)
+        hidden = (
+            self.webhooks.secret,
+            self.internet.search_key,
+            self.git.github_token,
+            self.git.gitlab_token,
+        )
         return tuple(filter(None, (*values, *keys, *(secret.get_secret_value() for secret in hidden))))
 
     @property

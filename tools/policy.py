@@ -106,6 +106,10 @@ DEFAULT = Policy(
         Rule(id="exec", effect="ask", action="exec", reason="runs a command"),
         Rule(id="jobs", effect="allow", action="job.*", reason="only what this thread began"),
         Rule(id="net", effect="ask", action="net.*", reason="tells another machine what is asked"),
+        Rule(id="git-read", effect="allow", action="git.read", unless=SECRETS, reason="changes nothing"),
+        Rule(id="git-secrets", effect="ask", action="git.read", path=SECRETS, reason="may hold keys"),
+        Rule(id="git-write", effect="ask", action="git.write", reason="changes the repository"),
+        Rule(id="git-push", effect="ask", action="git.push", reason="sends work to others"),
     ),
 )
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import AliasChoices, Field
 
 from artel.tools import commands
+from artel.tools.git import tools as git
 from artel.tools.policy import Call
 from artel.tools.tool import Arguments, Outcome, Risk, Seen, Tool, Work
 from artel.tools.web import fetching, page, searching
@@ -227,6 +228,7 @@ ALL = (
         repeatable=True,
         offered=lambda settings: bool(settings.search),
     ),
+    *git.ALL,
 )
 
 TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in ALL})
@@ -240,8 +242,10 @@ OF_AGENT: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("edit_file", "write_file"),
             *("execute", "read_output", "kill"),
             *("web_fetch", "web_search"),
+            *git.READERS,
+            *git.WRITERS,
         ),
-        "ask": (*READERS, "web_fetch", "web_search"),
+        "ask": (*READERS, "web_fetch", "web_search", *git.READERS),
         "orchestrator": READERS,
     }
 )

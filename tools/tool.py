@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from artel.prompts import render
 from artel.tools.errors import ToolFailed as ToolFailed
 from artel.tools.errors import ToolRefused as ToolRefused
+from artel.tools.git.settings import GitSettings
 from artel.tools.policy import Call
 from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.web.internet import Internet, InternetSettings
@@ -57,10 +58,16 @@ class Work:
     "The workspace."
     thread_id: str
     tool_call_id: str
+    agent: str = ""
+    key: str = ""
+    "Of this very call, the same in every attempt at it; nothing where nobody tells attempts apart."
+    roots: tuple[Path, ...] = ()
+    "Folders below which agents may work."
     sandbox: Sandbox = field(default_factory=Sandbox)
     "Where commands run."
     internet: Internet = field(default_factory=Internet)
     "What may be reached of it."
+    git: GitSettings = field(default_factory=GitSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,8 @@ class Tool:
     "The numbers that the description names."
     paths_of: Callable[[Any], Sequence[str]] | None = None
     "The paths among the arguments: the policy judges where each really leads. None: there are none."
+    leads_to: Callable[[Path, Any], Sequence[str]] | None = None
+    "Where else it leads, for the person asked: the address of a remote."
     amounts_to: Callable[[Any, Call], Sequence[Call]] | None = None
     "The calls it amounts to, if not one a path; made of a plain one: each command of a line of shell, say."
     shows: Callable[[Path, Any], Mapping[str, Any]] | None = None
@@ -100,8 +109,8 @@ class Tool:
 
     @property
     def args_schema(self) -> dict[str, Any]:
-        """The JSON schema of the arguments, by the names that models know."""
-        return self.arguments.model_json_schema()
+        """The JSON schema of the arguments, by the names that models know; what says nothing is left out."""
+        return _terse(self.arguments.model_json_schema())
 
     def parse(self, args: Mapping[str, Any]) -> Arguments:
         """Return the arguments, checked.
@@ -123,6 +132,7 @@ class Tool:
         parsed = self.parse(args)
         asked = [(path, paths.resolve(workspace, path).relative) for path in self._paths(parsed)]
         leads = [real for path, real in asked if path.removeprefix("./") != real]
+        leads += self.leads_to(workspace, parsed) if self.leads_to else ()
         line = paths.printable(" → ".join([self.sums_up(parsed), *leads]))
         return line if len(line) <= MAX_SUMMARY else f"{line[:MAX_SUMMARY]}…"
 
@@ -170,6 +180,22 @@ class Tool:
 
     def _paths(self, parsed: Arguments) -> Sequence[str]:
         return self.paths_of(parsed) if self.paths_of else ()
+
+
+def _terse(schema: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of a schema the titles, the docstring, and that what may be left out may be null."""
+    kept = {key: value for key, value in schema.items() if key not in ("title", "description")}
+    kept["properties"] = {name: _of_field(field) for name, field in schema.get("properties", {}).items()}
+    return kept
+
+
+def _of_field(field: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in field.items() if key != "title"}
+    choices = kept.get("anyOf", [])
+    if field.get("default", "") is None and len(choices) == 2 and {"type": "null"} in choices:
+        del kept["anyOf"], kept["default"]
+        kept = next(choice for choice in choices if choice != {"type": "null"}) | kept
+    return kept
 
 
 def perform(workspace: Path, planned: Change, seen: Seen) -> Outcome:

@@ -31,7 +31,7 @@ def main() -> None:
 
 async def _measure(root: Path) -> None:
     _make_repository(root)
-    work = Work(root, "bench", "bench", Sandbox())
+    work = Work(root, "bench", "bench", sandbox=Sandbox())
     plain = await measured(_plain)
     print(f"{'':44}{'median ms':>10}{'p95 ms':>9}{'ratio':>7}")
     _row("bash -c true, plain", plain, plain)

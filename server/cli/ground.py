@@ -129,4 +129,5 @@ def _handles(settings: Settings, models: Models) -> Handles:
         sandbox=Sandbox(settings.sandbox, data=settings.data.resolve(), roots=roots),
         approval_timeout_s=int(settings.engine.approval_timeout_s),
         internet=Internet(settings.internet),
+        git=settings.git,
     )

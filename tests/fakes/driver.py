@@ -93,7 +93,7 @@ class Driver:
         return str(self.messages[-1].content)
 
 
-def call(name: str, *, id: str = "", **args: Any) -> dict[str, Any]:  # noqa: A002
+def call(name: str, /, *, id: str = "", **args: Any) -> dict[str, Any]:  # noqa: A002
     return {"name": name, "args": args, **({"id": id} if id else {})}
 
 

@@ -142,3 +142,15 @@ def test_what_commands_may_read_and_get_is_written_as_json(monkeypatch: pytest.M
         monkeypatch.setenv("ARTEL_SANDBOX__READABLE", f'["{folder}"]')
         with pytest.raises(SettingsWrong, match="an absolute path below /"):
             load_settings()
+
+
+def test_git_is_set_by_lists_and_its_tokens_are_seen_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARTEL_GIT__HOSTS", "git.example.org, Code.example.org")
+    monkeypatch.setenv("ARTEL_GIT__LOCAL_REMOTES", os.pathsep.join(("/srv/git", "/srv/more")))
+    monkeypatch.setenv("ARTEL_GIT__GITHUB_TOKEN", "t0ken-hub")
+    monkeypatch.setenv("ARTEL_GIT__GITLAB_TOKEN", "t0ken-lab")
+    settings = load_settings()
+    assert settings.git.reachable == {"github.com", "gitlab.com", "git.example.org", "code.example.org"}
+    assert settings.git.local_remotes == (Path("/srv/git"), Path("/srv/more"))
+    assert "t0ken" not in repr(settings)
+    assert {"t0ken-hub", "t0ken-lab"} <= set(settings.secrets)

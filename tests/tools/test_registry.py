@@ -8,7 +8,7 @@ import pytest
 
 from artel.tools.policy import DEFAULT, Policy, Rule, judge
 from artel.tools.registry import OF_AGENT, TOOLS, toolset
-from artel.tools.tool import Risk, ToolRefused, perform
+from artel.tools.tool import Risk, Tool, ToolRefused, perform
 from artel.tools.web.internet import InternetSettings
 from artel.tools.workspace.paths import OutsideWorkspace
 
@@ -44,20 +44,28 @@ def test_only_the_coder_can_change_files() -> None:
 
 
 @pytest.mark.parametrize("agent", OF_AGENT)
-def test_nobody_reaches_the_internet_unless_somebody_switched_it_on(agent: str) -> None:
-    assert not any(tool.risk is Risk.NETWORK for tool in toolset(agent))
+def test_nobody_reads_the_internet_unless_somebody_switched_it_on(agent: str) -> None:
+    assert not reaching(toolset(agent))
     only_fetch = {tool.name for tool in toolset(agent, InternetSettings(fetch=True))}
     assert "web_search" not in only_fetch
     assert ("web_fetch" in only_fetch) == (agent != "orchestrator")
-    reaching = {tool.name for tool in toolset(agent, ALL_ON) if tool.risk is Risk.NETWORK}
-    assert reaching == (set() if agent == "orchestrator" else {"web_fetch", "web_search"})
+    both = set() if agent == "orchestrator" else {"web_fetch", "web_search"}
+    assert reaching(toolset(agent, ALL_ON)) == both
+
+
+def reaching(tools: list[Tool]) -> set[str]:
+    return {tool.name for tool in tools if tool.action.startswith("net.")}
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_every_tool_describes_itself(name: str, project: Path) -> None:
+def test_every_description_is_filled_in(name: str) -> None:
+    assert len(TOOLS[name].description) > 40
+    assert "{{" not in TOOLS[name].description
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_tool_sums_itself_up(name: str, project: Path) -> None:
     tool = TOOLS[name]
-    assert len(tool.description) > 40
-    assert "{{" not in tool.description
     assert tool.summary(EXAMPLES[name], project)
     assert tool.calls(EXAMPLES[name], project)
 
@@ -83,6 +91,18 @@ def test_every_tool_of_files_works(name: str, project: Path) -> None:
 def test_all_schemas_together_leave_room_in_a_small_window() -> None:
     said = json.dumps([[tool.name, tool.description, tool.args_schema] for tool in toolset("coder", ALL_ON)])
     assert len(said) / 4 < 2_500  # tokens, roughly
+
+
+def test_schemas_say_nothing_twice() -> None:
+    assert TOOLS["git_commit"].args_schema == {
+        "additionalProperties": False,
+        "properties": {
+            "message": {"type": "string", "description": "Subject, blank line, body."},
+            "paths": {"type": "array", "items": {"type": "string"}, "description": "Only these."},
+        },
+        "required": ["message"],
+        "type": "object",
+    }
 
 
 def test_models_may_call_arguments_by_the_names_they_learned(project: Path) -> None:

@@ -20,7 +20,7 @@ class Commands:
 
     def __init__(self, root: Path, sandbox: Sandbox, thread: str = "thread") -> None:
         self.sandbox = sandbox
-        self.work = Work(root, thread, "call", sandbox)
+        self.work = Work(root, thread, "call", sandbox=sandbox)
 
     async def __call__(self, command: str, **args: Any) -> str:
         return await self.use("execute", command=command, **args)
