@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from artel.tools.errors import ToolRefused
+from artel.tools.shell.patterns import Fit, Spelled, taken
 from artel.tools.workspace import globs
 from artel.tools.workspace.secrets import SECRETS
 
@@ -20,9 +22,18 @@ class Call(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     tool: str = Field(description="Name of the tool.")
-    action: str = Field(description="What it does: fs.read, fs.list, fs.search, fs.write.")
+    action: str = Field(description="What it does: fs.read, fs.list, fs.search, fs.write, exec.")
     path: str = Field(default="", description="Where its path really leads, from the workspace, with `/`.")
     user: str = Field(default="local", description="On whose behalf.")
+    argv: tuple[str, ...] = Field(default=(), description="The command that it runs, and its arguments.")
+    unsure: tuple[int, ...] = Field(
+        default=(), description="Places in argv of words that the running shell makes."
+    )
+    also: tuple[Spelled, ...] = Field(
+        default=(), description="Other ways to see the command: with its path, in what runs it."
+    )
+    unknown: bool = Field(default=False, description="Nobody can say what it does: it is asked about.")
+    doubt: str = Field(default="", description="Why it is unknown.")
 
 
 class Rule(BaseModel):
@@ -37,10 +48,25 @@ class Rule(BaseModel):
     unless: tuple[str, ...] = Field(
         default=(), alias="except", description="Glob patterns of paths it does not speak about."
     )
+    argv: tuple[str, ...] = Field(
+        default=(),
+        max_length=100,
+        description="Patterns of a command and of each argument; `**`: any further ones; empty: any call.",
+    )
     tools: tuple[str, ...] = Field(default=(), description="Names of tools; empty: any.")
     agents: tuple[str, ...] = Field(default=(), description="Names of agents; empty: any.")
     users: tuple[str, ...] = Field(default=(), description="Names of users; empty: any.")
     reason: str = Field(default="", description="Why, for the person asked.")
+
+    @field_validator("path", "unless")
+    @classmethod
+    def _can_match(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            for pattern in patterns:
+                globs.matcher(pattern)
+        except ToolRefused as error:
+            raise ValueError(str(error)) from None
+        return patterns
 
 
 class Policy(BaseModel):
@@ -60,14 +86,31 @@ class Verdict(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     effect: Effect
-    rule: str = Field(description="Id of the rule, or `default`.")
+    rule: str = Field(description="Id of the rule, or `default`, or `unknown`.")
     reason: str
 
+
+# Builtins without a way to write a file or to run another program, and programs that only look at what
+# `artel.tools.shell.calls` has judged for each path by itself. git is not here: what a repository configures
+# (core.fsmonitor, diff.external, an alias, a pager) runs, and `git diff --output` writes.
+HARMLESS = ("pwd", "true", "false", "echo", "cd", "cat", "head", "tail", "ls")
+NEVER = ("sudo", "doas", "su", "mkfs*", "shutdown", "reboot", "halt", "poweroff", "mount", "umount")
 
 DEFAULT = Policy(
     floor=(
         Rule(
             id="git", effect="deny", action="fs.*", path=("**/.git", "**/.git/**"), reason="git's own files"
+        ),
+        *(
+            Rule(id=f"never-{name}", effect="deny", action="exec", argv=(name, "**"), reason=f"runs {name}")
+            for name in NEVER
+        ),
+        Rule(
+            id="never-dd",
+            effect="deny",
+            action="exec",
+            argv=("dd", "**", "of=/dev/*", "**"),
+            reason="writes to a device",
         ),
     ),
     rules=(
@@ -77,6 +120,10 @@ DEFAULT = Policy(
         Rule(id="secrets", effect="ask", action="fs.read", path=SECRETS, reason="may hold passwords or keys"),
         Rule(id="secret-search", effect="ask", action="fs.search", path=SECRETS, reason="may hold keys"),
         Rule(id="write", effect="ask", action="fs.write", reason="changes a file"),
+        *(
+            Rule(id=f"harmless-{name}", effect="allow", action="exec", argv=(name, "**"), reason="only looks")
+            for name in HARMLESS
+        ),
     ),
 )
 
@@ -84,14 +131,27 @@ DEFAULT = Policy(
 def judge(policy: Policy, agent: str, call: Call) -> Verdict:
     """Return what `policy` says of a `call` by `agent`.
 
-    The floor wins; then deny over ask over allow; the order of the rules means nothing.
+    The floor wins; then deny over ask over allow; the order of the rules means nothing. What nobody can know
+    before it runs is never allowed: an unknown call, and one that may turn out to be what a rule speaks
+    against.
     """
-    floor = [rule for rule in policy.floor if _speaks(rule, agent, call)]
-    speaking = floor or [rule for rule in policy.rules if _speaks(rule, agent, call)]
-    if not speaking:
-        return Verdict(effect=policy.default, rule="default", reason="no rule speaks about it")
-    rule = min(speaking, key=lambda each: (-STRENGTH[each.effect], each.id, each.reason))
-    return Verdict(effect=rule.effect, rule=rule.id, reason=rule.reason)
+    floor = [(rule, _fit(rule, agent, call)) for rule in policy.floor]
+    rules = [(rule, _fit(rule, agent, call)) for rule in policy.rules]
+    decided = [rule for rule, fit in floor if fit is Fit.YES]
+    speaking = decided or [rule for rule, fit in rules if fit is Fit.YES]
+    rule = _strictest(speaking)
+    verdict = Verdict(effect=policy.default, rule="default", reason="no rule speaks about it")
+    if rule:
+        verdict = Verdict(effect=rule.effect, rule=rule.id, reason=rule.reason)
+    if call.unknown and verdict.effect != "deny" and (not rule or rule.effect == "allow"):
+        return Verdict(effect="ask", rule="unknown", reason=call.doubt or "nobody can say what it does")
+    if verdict.effect != "allow":
+        return verdict
+    against = _strictest(each for each, fit in (floor if decided else floor + rules) if fit is Fit.MAYBE)
+    if against:
+        reason = f"the running shell makes words of it; it may be what `{against.id}` speaks against"
+        return Verdict(effect="ask", rule=against.id, reason=reason)
+    return verdict
 
 
 def judge_all(policy: Policy, agent: str, calls: Iterable[Call]) -> Verdict:
@@ -100,15 +160,25 @@ def judge_all(policy: Policy, agent: str, calls: Iterable[Call]) -> Verdict:
     return min(verdicts, key=lambda each: (-STRENGTH[each.effect], each.rule, each.reason))
 
 
-def _speaks(rule: Rule, agent: str, call: Call) -> bool:
-    return (
+def _strictest(rules: Iterable[Rule]) -> Rule | None:
+    return min(rules, key=lambda each: (-STRENGTH[each.effect], each.id, each.reason), default=None)
+
+
+def _fit(rule: Rule, agent: str, call: Call) -> Fit:
+    speaks = (
         _fits(rule.action, call.action)
         and (not rule.tools or call.tool in rule.tools)
         and (not rule.agents or agent in rule.agents)
         and (not rule.users or call.user in rule.users)
         and (not rule.path or _any(rule.path, call.path))
-        and not _any(rule.unless, call.path)
+        and not (rule.unless and _any(rule.unless, call.path))
     )
+    if not speaks or not rule.argv:
+        return Fit.YES if speaks else Fit.NO
+    if rule.effect == "allow":
+        surely = not call.unknown and taken(rule.argv, call.argv, call.unsure) is Fit.YES
+        return Fit.YES if surely else Fit.NO
+    return max(taken(rule.argv, *form) for form in ((call.argv, call.unsure), *call.also))
 
 
 def _fits(wanted: str, action: str) -> bool:

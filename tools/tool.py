@@ -71,7 +71,8 @@ class Tool:
     paths_of: Callable[[Any], Sequence[str]] | None = None
     "The paths among the arguments: the policy judges where each really leads. None: there are none."
     amounts_to: Callable[[Any, Call], Sequence[Call]] | None = None
-    "The calls it amounts to, if not one a path; made of a plain one: each command of a line of shell, say."
+    """The calls it amounts to, if not one a path; made of a plain one: each command of a line of shell, say.
+    Their paths are as given: the policy judges where each really leads."""
     look: Callable[[Path, Any], Outcome] | None = None
     "What a tool that changes nothing does."
     plan: Callable[[Path, Any, Seen], Change] | None = None
@@ -122,9 +123,9 @@ class Tool:
         """
         parsed = self.parse(args)
         plain = Call(tool=self.name, action=self.action, user=user)
-        if self.amounts_to:
-            return list(self.amounts_to(parsed, plain))
         leads = [paths.resolve(workspace, path).relative for path in self._paths(parsed)]
+        if self.amounts_to:
+            return [_placed(call, workspace) for call in self.amounts_to(parsed, plain)]
         return [plain.model_copy(update={"path": path}) for path in leads] or [plain]
 
     def change(self, args: Mapping[str, Any], workspace: Path, seen: Seen | None = None) -> Change | None:
@@ -146,6 +147,12 @@ class Tool:
 
     def _paths(self, parsed: Arguments) -> Sequence[str]:
         return self.paths_of(parsed) if self.paths_of else ()
+
+
+def _placed(call: Call, workspace: Path) -> Call:
+    if not call.path or not call.action.startswith("fs."):
+        return call
+    return call.model_copy(update={"path": paths.resolve(workspace, call.path).relative})
 
 
 def perform(workspace: Path, planned: Change, seen: Seen) -> Outcome:
