@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AliasChoices, Field
 
 from artel.tools.sandbox.job import Job, Order
 from artel.tools.sandbox.output import SHOWN, TAIL, legible, without_half
+from artel.tools.shell.calls import calls_of
 from artel.tools.tool import Arguments, Outcome, Risk, Tool, ToolRefused, Work
 from artel.tools.workspace import paths
 
@@ -145,6 +146,7 @@ TOOLS = (
         action="exec",
         arguments=Execute,
         paths_of=lambda args: (args.workdir,),
+        amounts_to=lambda args, plain: calls_of(args.command, args.workdir, plain),
         sums_up=_line,
         shows=_shown,
         limits={"max_timeout": MAX_TIMEOUT_S, "shown_kb": SHOWN >> 10},

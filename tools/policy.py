@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from artel.tools.errors import ToolRefused
+from artel.tools.shell.patterns import Fit, Spelled, taken
 from artel.tools.workspace import globs
 from artel.tools.workspace.secrets import SECRETS
 
@@ -29,6 +31,15 @@ class Call(BaseModel):
     )
     user: str = Field(default="local", description="On whose behalf.")
     tainted: bool = Field(default=False, description="Whether the agent has read text from outside before.")
+    argv: tuple[str, ...] = Field(default=(), description="The command that it runs, and its arguments.")
+    unsure: tuple[int, ...] = Field(
+        default=(), description="Places in argv of words that the running shell makes."
+    )
+    also: tuple[Spelled, ...] = Field(
+        default=(), description="Other ways to see the command: with its path, in what runs it."
+    )
+    unknown: bool = Field(default=False, description="Nobody can say what it does: it is asked about.")
+    doubt: str = Field(default="", description="Why it is unknown.")
 
 
 class When(BaseModel):
@@ -51,11 +62,26 @@ class Rule(BaseModel):
     unless: tuple[str, ...] = Field(
         default=(), alias="except", description="Glob patterns of paths it does not speak about."
     )
+    argv: tuple[str, ...] = Field(
+        default=(),
+        max_length=100,
+        description="Patterns of a command and of each argument; `**`: any further ones; empty: any call.",
+    )
     tools: tuple[str, ...] = Field(default=(), description="Names of tools; empty: any.")
     agents: tuple[str, ...] = Field(default=(), description="Names of agents; empty: any.")
     users: tuple[str, ...] = Field(default=(), description="Names of users; empty: any.")
     when: When | None = Field(default=None, description="What must hold besides; empty: nothing.")
     reason: str = Field(default="", description="Why, for the person asked.")
+
+    @field_validator("path", "unless")
+    @classmethod
+    def _can_match(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            for pattern in patterns:
+                globs.matcher(pattern)
+        except ToolRefused as error:
+            raise ValueError(str(error)) from None
+        return patterns
 
 
 class Policy(BaseModel):
@@ -77,7 +103,7 @@ class Verdict(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     effect: Effect
-    rule: str = Field(description="Id of the rule, or `default`.")
+    rule: str = Field(description="Id of the rule, or `default`, or `unknown`.")
     reason: str
     floor: bool = Field(default=False, description="Whether the rule is of the floor: no grant lifts it.")
 
@@ -88,6 +114,11 @@ _TAINTED = tuple(
     Rule(id=f"tainted-{action}", effect="ask", action=action, when=When(tainted=True), reason=_TAKEN_IN)
     for action in ("exec", "exec.*", "net.*", "git.push")
 )
+# Builtins without a way to write a file or to run another program, and programs that only look at what
+# `artel.tools.shell.calls` has judged for each path by itself. git is not here: what a repository configures
+# (core.fsmonitor, diff.external, an alias, a pager) runs, and `git diff --output` writes.
+HARMLESS = ("pwd", "true", "false", "echo", "cd", "cat", "head", "tail", "ls")
+NEVER = ("sudo", "doas", "su", "mkfs*", "shutdown", "reboot", "halt", "poweroff", "mount", "umount")
 
 DEFAULT = Policy(
     floor=(
@@ -95,6 +126,17 @@ DEFAULT = Policy(
             id="git", effect="deny", action="fs.*", path=("**/.git", "**/.git/**"), reason="git's own files"
         ),
         *_TAINTED,
+        *(
+            Rule(id=f"never-{name}", effect="deny", action="exec", argv=(name, "**"), reason=f"runs {name}")
+            for name in NEVER
+        ),
+        Rule(
+            id="never-dd",
+            effect="deny",
+            action="exec",
+            argv=("dd", "**", "of=/dev/*", "**"),
+            reason="writes to a device",
+        ),
     ),
     rules=(
         Rule(id="look", effect="allow", action="fs.list", reason="names only"),
@@ -103,13 +145,16 @@ DEFAULT = Policy(
         Rule(id="secrets", effect="ask", action="fs.read", path=SECRETS, reason="may hold passwords or keys"),
         Rule(id="secret-search", effect="ask", action="fs.search", path=SECRETS, reason="may hold keys"),
         Rule(id="write", effect="ask", action="fs.write", reason="changes a file"),
-        Rule(id="exec", effect="ask", action="exec", reason="runs a command"),
         Rule(id="jobs", effect="allow", action="job.*", reason="only what this thread began"),
         Rule(id="net", effect="ask", action="net.*", reason="tells another machine what is asked"),
         Rule(id="git-read", effect="allow", action="git.read", unless=SECRETS, reason="changes nothing"),
         Rule(id="git-secrets", effect="ask", action="git.read", path=SECRETS, reason="may hold keys"),
         Rule(id="git-write", effect="ask", action="git.write", reason="changes the repository"),
         Rule(id="git-push", effect="ask", action="git.push", reason="sends work to others"),
+        *(
+            Rule(id=f"harmless-{name}", effect="allow", action="exec", argv=(name, "**"), reason="only looks")
+            for name in HARMLESS
+        ),
     ),
 )
 
@@ -118,18 +163,26 @@ def judge(policy: Policy, agent: str, call: Call) -> Verdict:
     """Return what `policy` says of a `call` by `agent`.
 
     Deny wins over ask, ask over allow; of equals the floor; the order of the rules means nothing. So the
-    floor is what a verdict cannot fall below, and lowers none.
+    floor is what a verdict cannot fall below, and lowers none. What nobody can know before it runs is never
+    allowed: an unknown call, and one that may turn out to be what a rule speaks against.
     """
-    floor = _strictest(policy.floor, agent, call)
-    rule = _strictest(policy.rules, agent, call)
-    verdict = (
-        Verdict(effect=rule.effect, rule=rule.id, reason=rule.reason)
-        if rule
-        else Verdict(effect=policy.default, rule="default", reason="no rule speaks about it")
-    )
-    if floor is None or STRENGTH[floor.effect] < STRENGTH[verdict.effect]:
+    fits = [(rule, _fit(rule, agent, call)) for rule in (*policy.floor, *policy.rules)]
+    floor = _strictest(rule for rule, fit in fits[: len(policy.floor)] if fit is Fit.YES)
+    rule = _strictest(rule for rule, fit in fits[len(policy.floor) :] if fit is Fit.YES)
+    verdict = Verdict(effect=policy.default, rule="default", reason="no rule speaks about it")
+    if rule:
+        verdict = Verdict(effect=rule.effect, rule=rule.id, reason=rule.reason)
+    if floor and STRENGTH[floor.effect] >= STRENGTH[verdict.effect]:
+        rule, verdict = floor, Verdict(effect=floor.effect, rule=floor.id, reason=floor.reason, floor=True)
+    if call.unknown and verdict.effect != "deny" and (not rule or rule.effect == "allow"):
+        return Verdict(effect="ask", rule="unknown", reason=call.doubt or "nobody can say what it does")
+    if verdict.effect != "allow":
         return verdict
-    return Verdict(effect=floor.effect, rule=floor.id, reason=floor.reason, floor=True)
+    against = _strictest(each for each, fit in fits if fit is Fit.MAYBE)
+    if against:
+        reason = f"the running shell makes words of it; it may be what `{against.id}` speaks against"
+        return Verdict(effect="ask", rule=against.id, reason=reason)
+    return verdict
 
 
 def judge_all(policy: Policy, agent: str, calls: Iterable[Call]) -> Verdict:
@@ -138,21 +191,26 @@ def judge_all(policy: Policy, agent: str, calls: Iterable[Call]) -> Verdict:
     return min(verdicts, key=lambda each: (-STRENGTH[each.effect], not each.floor, each.rule, each.reason))
 
 
-def _strictest(rules: Iterable[Rule], agent: str, call: Call) -> Rule | None:
-    speaking = (rule for rule in rules if _speaks(rule, agent, call))
-    return min(speaking, key=lambda each: (-STRENGTH[each.effect], each.id, each.reason), default=None)
+def _strictest(rules: Iterable[Rule]) -> Rule | None:
+    return min(rules, key=lambda each: (-STRENGTH[each.effect], each.id, each.reason), default=None)
 
 
-def _speaks(rule: Rule, agent: str, call: Call) -> bool:
-    return (
+def _fit(rule: Rule, agent: str, call: Call) -> Fit:
+    speaks = (
         _fits(rule.action, call.action)
         and (not rule.tools or call.tool in rule.tools)
         and (not rule.agents or agent in rule.agents)
         and (not rule.users or call.user in rule.users)
         and (rule.when is None or rule.when.tainted == call.tainted)
         and (not rule.path or _any(rule.path, call.path))
-        and not _any(rule.unless, call.path)
+        and not (rule.unless and _any(rule.unless, call.path))
     )
+    if not speaks or not rule.argv:
+        return Fit.YES if speaks else Fit.NO
+    if rule.effect == "allow":
+        surely = not call.unknown and taken(rule.argv, call.argv, call.unsure) is Fit.YES
+        return Fit.YES if surely else Fit.NO
+    return max(taken(rule.argv, *form) for form in ((call.argv, call.unsure), *call.also))
 
 
 def _fits(wanted: str, action: str) -> bool:

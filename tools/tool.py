@@ -88,7 +88,8 @@ class Tool:
     leads_to: Callable[[Path, Any], Sequence[str]] | None = None
     "Where else it leads, for the person asked: the address of a remote."
     amounts_to: Callable[[Any, Call], Sequence[Call]] | None = None
-    "The calls it amounts to, if not one a path; made of a plain one: each command of a line of shell, say."
+    """The calls it amounts to, if not one a path; made of a plain one: each command of a line of shell, say.
+    Their paths are as given: the policy judges where each really leads."""
     shows: Callable[[Path, Any], Mapping[str, Any]] | None = None
     "What else the person asked is shown, by name."
     look: Callable[[Path, Any], Outcome] | None = None
@@ -156,9 +157,9 @@ class Tool:
         """
         parsed = self.parse(args)
         plain = Call(tool=self.name, action=self.action, user=user, tainted=tainted)
-        if self.amounts_to:
-            return list(self.amounts_to(parsed, plain))
         leads = [paths.resolve(workspace, path).relative for path in self._paths(parsed)]
+        if self.amounts_to:
+            return [_placed(call, workspace) for call in self.amounts_to(parsed, plain)]
         return [plain.model_copy(update={"path": path}) for path in leads] or [plain]
 
     def change(self, args: Mapping[str, Any], workspace: Path, seen: Seen | None = None) -> Change | None:
@@ -196,6 +197,12 @@ def _of_field(field: dict[str, Any]) -> dict[str, Any]:
         del kept["anyOf"], kept["default"]
         kept = next(choice for choice in choices if choice != {"type": "null"}) | kept
     return kept
+
+
+def _placed(call: Call, workspace: Path) -> Call:
+    if not call.path or not call.action.startswith("fs."):
+        return call
+    return call.model_copy(update={"path": paths.resolve(workspace, call.path).relative})
 
 
 def perform(workspace: Path, planned: Change, seen: Seen) -> Outcome:

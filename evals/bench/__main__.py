@@ -10,7 +10,7 @@ from pathlib import Path
 
 from evals.bench.peers import run
 
-ORDER = ("serving", "engine", "turns", "read_tools", "sandbox", "peers")
+ORDER = ("serving", "engine", "turns", "read_tools", "policy", "sandbox", "peers")
 
 
 def main() -> None:

@@ -163,6 +163,7 @@ async def serving(
     webhooks: Webhooks | None = None,
     tracing: Tracing | None = None,
     catalog: Catalog | None = None,
+    handles: Any = None,
     **engine: Any,
 ) -> AsyncIterator[FastAPI]:
     """Open an application on a database, with the graphs above or those of a catalog."""
@@ -177,6 +178,7 @@ async def serving(
             broker,
             catalog,
             settings=EngineSettings(**{**FAST, **engine}),
+            handles=handles,
             order_of=order_of(db, catalog),
             store=store,
             webhooks=webhooks,

@@ -34,6 +34,8 @@ BODIES = [
     ("POST", "/mcp"),
     ("POST", "/a2a/flow"),
     ("POST", f"/api/v1/approvals/{ID}"),
+    ("POST", "/api/v1/policy/explain"),
+    ("POST", "/api/v1/policy/simulate"),
 ]
 NO_JSON = [
     b"",

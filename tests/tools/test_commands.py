@@ -35,8 +35,8 @@ def test_a_call_that_cannot_be_right_is_refused_before_anybody_is_asked(
 
 
 def test_a_command_asks_and_a_look_at_its_job_does_not(root: Path) -> None:
-    verdict = judge_all(DEFAULT, "coder", EXECUTE.calls({"cmd": "ls"}, root))
-    assert (verdict.effect, verdict.reason) == ("ask", "runs a command")
+    verdict = judge_all(DEFAULT, "coder", EXECUTE.calls({"cmd": "make"}, root))
+    assert (verdict.effect, verdict.reason) == ("ask", "no rule speaks about it")
     for name in ("read_output", "kill"):
         assert judge_all(DEFAULT, "coder", TOOLS[name].calls({"job": "a"}, root)).effect == "allow"
 

@@ -30,7 +30,7 @@ def call(action: str, path: str = "src/a.py", user: str = "local", *, tainted: b
         ("fs.read", ".git/config", "deny", "git"),
         ("fs.write", "sub/.git/hooks/x", "deny", "git"),
         ("fs.read", ".git", "deny", "git"),
-        ("exec", "", "ask", "exec"),
+        ("exec", "", "ask", "default"),
         ("job.kill", "", "allow", "jobs"),
         ("unheard", "", "ask", "default"),
         ("net.fetch", "docs.example/a", "ask", "net"),

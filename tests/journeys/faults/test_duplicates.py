@@ -117,7 +117,7 @@ async def test_parked_questions_outlive_everybody(
 
         asked = await all_of([post(t, {"input": {"marks": str(tmp_path / t)}}) for t in threads])
         assert {answer.status_code for answer in asked} == {200}, asked[0].text
-        await eventually(lambda: crew.rows(WAITING, ids=threads)[0]["n"] == many, within_s=60)
+        await eventually(lambda: crew.rows(WAITING, ids=threads)[0]["n"] == many, within_s=60 + many / 5)
     for server in crew.servers.values():
         server.kill()
     await asyncio.gather(*(asyncio.to_thread(server.start) for server in crew.servers.values()))
@@ -129,7 +129,7 @@ async def test_parked_questions_outlive_everybody(
         recovery_s = time.monotonic() - up_at
         said = await all_of([post(t, {"command": {"resume": "yes"}}) for t in threads[1:]], at_once=50)
         assert {answer.status_code for answer in said} == {200}, said[0].text
-    await eventually(lambda: crew.rows(NOT_DONE, ids=threads)[0]["n"] == 0, within_s=90)
+    await eventually(lambda: crew.rows(NOT_DONE, ids=threads)[0]["n"] == 0, within_s=90 + many / 5)
     heard = {t: (tmp_path / t).read_text().split() if (tmp_path / t).exists() else [] for t in threads}
     lost = [thread for thread, words in heard.items() if words[:1] != ["yes"]]
     doubled = [thread for thread, words in heard.items() if len(words) > 1]

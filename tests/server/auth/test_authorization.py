@@ -217,6 +217,8 @@ async def test_whoever_is_refused_hears_403_everywhere(guarded: Wire, of_ada: di
         ("POST", "/store/namespaces", {}),
         ("GET", "/api/v1/approvals", None),
         ("GET", "/api/v1/webhooks", None),
+        ("POST", "/api/v1/policy/explain", {"agent": "coder", "tool": "ls"}),
+        ("POST", "/api/v1/policy/simulate", {"policy": {}}),
     ]:
         told = await banned(method, filled(path, of_ada), filled(body, of_ada))
         assert (method, path, told.status_code) == (method, path, 403)

@@ -1,0 +1,156 @@
+"""/api/v1/policy: why a call is allowed, asked about or denied, and what another policy would change."""
+
+from asyncio import to_thread
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from artel.graphs.context import Handles, workspace
+from artel.graphs.decisions import shown_calls
+from artel.server.auth.caller import Allowed, GivenCaller
+from artel.server.engine import Engine
+from artel.server.errors import answers
+from artel.server.protocol.bodies import MAX_LIMIT, Body, Text
+from artel.server.protocol.given import GivenEngine, JsonRoute
+from artel.storage import approvals
+from artel.storage.approvals import Approval
+from artel.storage.errors import Invalid, NotFound
+from artel.tools.policy import Policy, Rule
+from artel.tools.registry import TOOLS
+from artel.tools.tool import ToolRefused
+from artel.tools.verdicts import Explanation, explain
+from artel.tools.workspace.paths import BadPath, DeniedPath, OutsideWorkspace, WrongKind
+
+MAX_PATTERNS = 2_000  # of a policy: a thousand calls are judged in some seconds
+
+router = APIRouter(prefix="/policy", route_class=JsonRoute, tags=["Product"])
+
+
+class NoAgents(NotFound):
+    """This server has no agents of ours, and so no policy."""
+
+    code = "no_agents"
+
+
+class Asked(Body):
+    """A call of a tool, as an agent would make it."""
+
+    agent: Annotated[Text, Field(min_length=1, max_length=200)] = Field(description="Name of the agent.")
+    tool: str = Field(description="Name of the tool.")
+    args: dict[str, Any] = Field({}, description="Its arguments.")
+    workspace: Text = Field("", description="Absolute path of the folder; empty: the server's default.")
+
+
+class Proposal(Body):
+    """A policy to try, and on what."""
+
+    policy: Policy
+    calls: Annotated[list[Asked], Field(max_length=MAX_LIMIT)] | None = Field(
+        None, description="Calls to try it on; without them, what you were asked about, newest first."
+    )
+
+
+class Changed(BaseModel):
+    """A call about which the two policies differ."""
+
+    approval_id: UUID | None = Field(description="The question in which it was asked; none of a given call.")
+    agent: str
+    tool: str
+    args: dict[str, Any]
+    before: Explanation
+    after: Explanation
+
+
+class Simulation(BaseModel):
+    """What a policy would change."""
+
+    judged: int = Field(description="How many calls were judged under both policies.")
+    skipped: int = Field(description="Past calls of tools that are not there, or whose arguments are wrong.")
+    changed: list[Changed]
+
+
+Past = tuple[UUID | None, Asked]
+
+
+@router.post("/explain", responses=answers(NoAgents, OutsideWorkspace, DeniedPath, BadPath, WrongKind))
+async def why(body: Asked, engine: GivenEngine, caller: GivenCaller) -> Explanation:
+    """Say what the policy decides about a call, by which rule, and of what it is made; nothing is done."""
+    await caller.may("threads", "search", {})
+    handles = _handles(engine)
+    (explained,) = await to_thread(_explained, handles, (handles.policy,), body)
+    return explained
+
+
+@router.post("/simulate", responses=answers(NoAgents, OutsideWorkspace, DeniedPath, BadPath, WrongKind))
+async def simulate(body: Proposal, engine: GivenEngine, caller: GivenCaller) -> Simulation:
+    """Say which verdicts would change under another policy; nothing is done, and it is not kept."""
+    allowed = await caller.may("threads", "search", {})
+    _check(body.policy)
+    handles = _handles(engine)
+    if body.calls is not None:
+        given: list[Past] = [(None, call) for call in body.calls]
+        return await to_thread(_compared, handles, body.policy, given, strict=True)
+    past = await _past(engine, caller.owner, allowed)
+    return await to_thread(_compared, handles, body.policy, past, strict=False)
+
+
+def _handles(engine: Engine) -> Handles:
+    handles: Handles | None = engine.handles
+    if handles is None:
+        raise NoAgents("this server serves none of our agents, so there is no policy")
+    return handles
+
+
+def _check(policy: Policy) -> None:
+    rules: Sequence[Rule] = (*policy.floor, *policy.rules)
+    size = len(rules) + sum(len(rule.path) + len(rule.unless) + len(rule.argv) for rule in rules)
+    if size > MAX_PATTERNS:
+        raise Invalid(f"policy: {size} rules and patterns; at most {MAX_PATTERNS} are tried")
+
+
+async def _past(engine: Engine, owner: str, allowed: Allowed) -> list[Past]:
+    """Return the calls that a caller was asked about on threads of theirs, newest first."""
+    async with engine.db.connection() as conn:
+        found = await approvals.search(conn, owner=owner, limit=MAX_LIMIT, allowed=allowed)
+    return [one for question in found for one in _calls(question)][:MAX_LIMIT]
+
+
+def _calls(question: Approval) -> Iterator[Past]:
+    """Yield the calls of ours that a question was about: one, or all of a batch."""
+    value: Mapping[str, Any] = question.value if isinstance(question.value, Mapping) else {}
+    artel = value.get("artel")
+    agent = str(artel.get("agent", "")) if isinstance(artel, Mapping) else ""
+    one = {"name": question.tool, "args": question.args}
+    for call in [one] if question.tool else shown_calls(value):
+        match call:
+            case {"name": str(tool), "args": Mapping() as args} if question.kind == "tool_call" and agent:
+                yield question.approval_id, Asked.model_construct(agent=agent, tool=tool, args=dict(args))
+
+
+def _compared(handles: Handles, policy: Policy, asked: Iterable[Past], *, strict: bool) -> Simulation:
+    judged, skipped, changed = 0, 0, []
+    for approval_id, call in asked:
+        try:
+            before, after = _explained(handles, (handles.policy, policy), call)
+        except (Invalid, ToolRefused):
+            if strict:
+                raise
+            skipped += 1
+            continue
+        judged += 1
+        if before.verdict != after.verdict:
+            named = {"agent": call.agent, "tool": call.tool, "args": call.args}
+            changed.append(Changed(approval_id=approval_id, before=before, after=after, **named))
+    return Simulation(judged=judged, skipped=skipped, changed=changed)
+
+
+def _explained(handles: Handles, policies: tuple[Policy, ...], asked: Asked) -> list[Explanation]:
+    tool = TOOLS.get(asked.tool)
+    if tool is None:
+        raise Invalid(f"tool must be one of {', '.join(TOOLS)}, got {asked.tool[:80]!r}")
+    root: Path = workspace(asked.workspace, handles)
+    return explain(policies, asked.agent, tool, asked.args, root)
