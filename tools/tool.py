@@ -1,6 +1,6 @@
 """A tool as the rest of the house sees it: what it does, how dangerous it is, what it says of itself."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -12,8 +12,8 @@ from artel.prompts import render
 from artel.tools.errors import ToolFailed as ToolFailed
 from artel.tools.errors import ToolRefused as ToolRefused
 from artel.tools.policy import Call
-from artel.tools.workspace import change, paths
-from artel.tools.workspace.change import Change
+from artel.tools.workspace import changeset, paths
+from artel.tools.workspace.changeset import ChangeSet
 
 MAX_SUMMARY = 300  # characters
 
@@ -29,10 +29,17 @@ class Risk(StrEnum):
     NETWORK = "network"
 
 
+def _without_titles(schema: dict[str, Any]) -> None:
+    """Take out what repeats names and the tool's own description: models are sent it with every call."""
+    schema.pop("description", None)
+    for field_ in schema.get("properties", {}).values():
+        field_.pop("title", None)
+
+
 class Arguments(BaseModel):
     """The arguments of a tool; the model is told of any it may not have."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_without_titles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +81,10 @@ class Tool:
     "The calls it amounts to, if not one a path; made of a plain one: each command of a line of shell, say."
     look: Callable[[Path, Any], Outcome] | None = None
     "What a tool that changes nothing does."
-    plan: Callable[[Path, Any, Seen], Change] | None = None
-    "What a tool that changes a file would do."
+    plan: Callable[[Path, Any, Seen], ChangeSet] | None = None
+    "What a tool that changes files would do."
+    plan_rest: Callable[[Path, Any, Collection[str]], ChangeSet] | None = None
+    "What is left of it when the changes of some paths are made; None: it is planned as if none were."
     act: Callable[[Work, Any], Awaitable[Outcome]] | None = None
     "What a tool does whose effect cannot be worked out before nor looked up after; cancelled, it stops."
     repeatable: bool = False
@@ -127,13 +136,25 @@ class Tool:
         leads = [paths.resolve(workspace, path).relative for path in self._paths(parsed)]
         return [plain.model_copy(update={"path": path}) for path in leads] or [plain]
 
-    def change(self, args: Mapping[str, Any], workspace: Path, seen: Seen | None = None) -> Change | None:
+    def change(self, args: Mapping[str, Any], workspace: Path, seen: Seen | None = None) -> ChangeSet | None:
         """Return what the call would change, touching nothing; None for a tool that only looks.
 
         Raises:
             ToolRefused, ToolFailed: the call cannot be done; nobody needs to be asked.
         """
         return self.plan(workspace, self.parse(args), seen or {}) if self.plan else None
+
+    def rest(
+        self, args: Mapping[str, Any], workspace: Path, seen: Seen, made: Collection[str]
+    ) -> ChangeSet | None:
+        """Return what is left of a call's change when the paths in `made` are as it would make them.
+
+        Raises:
+            ToolRefused, ToolFailed: it cannot be told, as the other files are not as they were.
+        """
+        if self.plan_rest is None:
+            return self.change(args, workspace, seen)
+        return self.plan_rest(workspace, self.parse(args), made)
 
     def function(self, workspace: Path, args: Mapping[str, Any], seen: Seen | None = None) -> Outcome:
         """Do it. Who calls this has asked the policy, and the person if the policy said so."""
@@ -148,11 +169,21 @@ class Tool:
         return self.paths_of(parsed) if self.paths_of else ()
 
 
-def perform(workspace: Path, planned: Change, seen: Seen) -> Outcome:
-    """Apply a planned change and report it; a change that is already there is left as it is.
+def perform(workspace: Path, planned: ChangeSet, seen: Seen) -> Outcome:
+    """Make a planned change and report it; what is already there is left as it is.
 
-    A model that knew the file before knows it afterwards; one that edited it unseen still does not.
+    A model that knew a file before knows it afterwards, also at its new path; one that edited it unseen
+    still does not, and no model knows a file of which a person left parts out.
     """
-    applied = change.apply(workspace, planned)
-    knows = planned.whole or seen.get(planned.path) in (planned.before_sha, planned.after_sha)
-    return Outcome(change.report(planned, applied), {planned.path: planned.after_sha} if knows else {})
+    applied = changeset.apply(workspace, planned)
+    knows = {} if planned.left_out else dict(_known(planned, seen))
+    return Outcome(changeset.report(planned, applied), knows)
+
+
+def _known(planned: ChangeSet, seen: Seen) -> Iterator[tuple[str, str]]:
+    for change in planned.changes:
+        if (after := change.after_sha) is None:
+            continue
+        before = planned.files.get(change.pair or change.path)
+        if change.whole or seen.get(change.pair or change.path, "") in (before, after):
+            yield change.path, after

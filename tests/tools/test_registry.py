@@ -18,6 +18,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "grep": {"pattern": "x"},
     "edit_file": {"file_path": "a.py", "old_string": "x", "new_string": "y"},
     "write_file": {"file_path": "new.py", "content": "x = 1\n"},
+    "multi_edit": {"file_path": "a.py", "edits": [{"old_string": "x", "new_string": "y"}]},
+    "apply_patch": {"input": "*** Begin Patch\n*** Add File: b.py\n+x = 1\n*** End Patch"},
+    "delete_file": {"file_path": "a.py"},
+    "move_file": {"src": "a.py", "dst": "b.py"},
 }
 
 
@@ -39,19 +43,8 @@ def test_every_tool_describes_itself_and_works(name: str, project: Path) -> None
     assert len(tool.description) > 40
     assert "{{" not in tool.description
     assert tool.summary(EXAMPLES[name], project)
+    assert (tool.change(EXAMPLES[name], project) is None) == (tool.risk is Risk.READ)
     assert tool.function(project, EXAMPLES[name]).text
-    assert (
-        (
-            tool.change(
-                EXAMPLES[name] | ({"new_string": "z", "old_string": "y"} if name == "edit_file" else {}),
-                project,
-            )
-            is None
-        )
-        == (tool.risk is Risk.READ)
-        if name != "write_file"
-        else True
-    )
 
 
 def test_all_schemas_together_leave_room_in_a_small_window() -> None:
@@ -63,7 +56,7 @@ def test_models_may_call_arguments_by_the_names_they_learned(project: Path) -> N
     assert TOOLS["read_file"].function(project, {"path": "a.py"}).text == "     1\tx = 0"
     change = TOOLS["edit_file"].change({"path": "a.py", "old_str": "0", "new_str": "1"}, project)
     assert change is not None
-    assert change.after == b"x = 1\n"
+    assert change.changes[0].after == b"x = 1\n"
     assert "file_path" in TOOLS["read_file"].args_schema["properties"]
 
 
@@ -123,5 +116,5 @@ def test_an_edit_keeps_what_is_known_and_teaches_nothing_new(project: Path) -> N
     planned = edit.change(args, project)
     assert planned is not None
     assert perform(project, planned, {}).seen == {}
-    seen = {"a.py": planned.before_sha or ""}
-    assert perform(project, planned, seen).seen == {"a.py": planned.after_sha}
+    seen = {"a.py": planned.files["a.py"] or ""}
+    assert perform(project, planned, seen).seen == {"a.py": planned.changes[0].after_sha}
