@@ -133,9 +133,7 @@ def _check_hunks(chosen: Any, where: str, shown: tuple[str, ...]) -> None:
     if not shown:
         raise Invalid(f"{where}: this call shows no hunks to choose from; approve it without")
     if not isinstance(chosen, list) or not chosen:
-        raise Invalid(
-            f"{where} must be a list of one or more ids, got {_short(chosen)}; none at all is a reject"
-        )
+        raise Invalid(f"{where} must be a list of one or more ids, got {_short(chosen)}; for none, reject")
     if unknown := [one for one in chosen if one not in shown]:
         raise Invalid(f"{where} must be of {_short(', '.join(shown))}, got {_short(unknown[0])}")
 

@@ -60,7 +60,11 @@ async def test_one_file_is_shown_as_ever_and_with_its_hunks(start: Start) -> Non
     run = await start("coder", calls(edit("one.txt", "line 3\n", "x\n")), "done").say("go")
     artel = run.open[0].value["artel"]
     (file,) = artel["files"]
-    assert (artel["path"], artel["before_sha"], artel["diff"]) == ("one.txt", file["before_sha"], file["diff"])
+    assert (artel["path"], artel["before_sha"], artel["diff"]) == (
+        "one.txt",
+        file["before_sha"],
+        file["diff"],
+    )
     assert len(file["hunks"]) == 1
 
 
@@ -205,9 +209,11 @@ async def test_a_file_that_somebody_changed_after_the_kill_is_named_and_left_to_
 async def test_an_intent_of_one_file_as_it_was_once_noted_is_understood(start: Start, folder: Path) -> None:
     class Earlier(LocalEffects):
         async def begin(self, call: EffectCall, intent: Any) -> Any:
-            return await super().begin(call, intent["files"][0])
+            return await super().begin(call, intent.get("files", [{}])[0])
 
-    run = start("coder", calls(edit("one.txt", "line 3\n", "LINE 3\n")), "done", policy=FREE, effects=Earlier())
+    run = start(
+        "coder", calls(edit("one.txt", "line 3\n", "LINE 3\n")), "done", policy=FREE, effects=Earlier()
+    )
     run.handles.effects.finish = _die_once(run.handles.effects.finish)  # type: ignore[method-assign]
     with pytest.raises(ConnectionError):
         await run.say("go")

@@ -192,7 +192,9 @@ def test_many_edits_are_what_they_are_one_after_the_other(
     edits = [edit.Edit(*one) for one in many]
     try:
         for one in edits:
-            (repository / "f").write_bytes(edit.plan(repository, "f", *one[:2], replace_all=one[2]).after or b"")
+            (repository / "f").write_bytes(
+                edit.plan(repository, "f", *one[:2], replace_all=one[2]).after or b""
+            )
         alone = (repository / "f").read_bytes()
     except (ToolRefused, ToolFailed):
         assume(len(edits) > 1)
@@ -212,7 +214,9 @@ def test_many_edits_are_what_they_are_one_after_the_other(
 
 def test_of_many_edits_the_one_that_misses_is_named_and_none_is_made(root: Path) -> None:
     (root / "f").write_text("a\nb\n")
-    with pytest.raises(NotFound, match=r"edits\[1\], in the text that the edits before it leave: .* No edit was"):
+    with pytest.raises(
+        NotFound, match=r"edits\[1\], in the text that the edits before it leave: .* No edit was"
+    ):
         edit.plan_all(root, "f", [edit.Edit("a", "x"), edit.Edit("a", "y")])
     with pytest.raises(ToolRefused, match=r"edits\[1\]\.old_string is empty"):
         edit.plan_all(root, "f", [edit.Edit("a", "x"), edit.Edit("", "y")])

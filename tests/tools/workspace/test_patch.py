@@ -1,5 +1,6 @@
 """Patches in the GPT form land exactly where they are meant, all of them, or not at all."""
 
+from contextlib import suppress
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -134,7 +135,9 @@ def test_one_bad_hunk_leaves_every_file_alone(root: Path) -> None:
 def test_a_line_that_opens_a_block_says_which_of_several_is_meant(root: Path) -> None:
     (root / "f").write_text(CLASS)
     change = ("-        return x", "+        return -x")
-    with pytest.raises(NotUnique, match="occur 3 times, at lines 6, 10, 16; add lines of context or an @@ line"):
+    with pytest.raises(
+        NotUnique, match="occur 3 times, at lines 6, 10, 16; add lines of context or an @@ line"
+    ):
         patch.plan(root, update("@@", *change))
     with pytest.raises(NotUnique, match="occur 2 times"):
         patch.plan(root, update("@@ class A:", *change))
@@ -217,13 +220,11 @@ def test_hunks_may_share_context_and_stand_in_any_order(root: Path) -> None:
         (wrap("*** Add File: f", "+a"), "f exists"),
         (wrap("*** Update File: nothing", "-a"), "there is no nothing"),
         (wrap("*** Update File: f", "-a", "*** Update File: ./f", "-b"), "twice"),
-        (wrap("*** Update File: f", "*** Move to: g"), "f exists"),
+        (wrap("*** Update File: f", "*** Move to: ./f"), "f exists"),
     ],
 )
 def test_what_is_no_patch_is_refused_in_words(root: Path, text: str, says: str) -> None:
     (root / "f").write_text("a\nb\n")
-    if says == "f exists" and "Move" in text:
-        text = text.replace("g", "./f")
     with pytest.raises((ToolRefused, ToolFailed)) as caught:
         patch.plan(root, text)
     assert says in str(caught.value)
@@ -233,17 +234,17 @@ def test_what_is_no_patch_is_refused_in_words(root: Path, text: str, says: str) 
 @given(
     st.lists(
         st.one_of(
-            st.sampled_from(["*** Add File: a", "*** Update File: f", "*** Move to: b", "*** End of File", "@@"]),
+            st.sampled_from(
+                ["*** Add File: a", "*** Update File: f", "*** Move to: b", "*** End of File", "@@"]
+            ),
             st.text(alphabet=" +-@*a\\\n\t", max_size=6),
         ),
         max_size=8,
     )
 )
 def test_nonsense_is_refused_and_never_a_crash(lines: list[str]) -> None:
-    try:
-        envelope.parse(wrap(*lines))
-    except BadPatch as error:
-        assert str(error)
+    with suppress(BadPatch):
+        assert envelope.parse(wrap(*lines))
 
 
 def test_no_patch_leads_out_of_the_workspace(root: Path, tmp_path: Path) -> None:
