@@ -125,7 +125,8 @@ class Killed(ConnectionError):
 
 def killing(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Let the process die after so many files have landed."""
-    real, landed = writing.land, []
+    real = writing.land
+    landed: list[Any] = []
 
     def land(*args: Any, **more: Any) -> None:
         if len(landed) == after:
@@ -223,7 +224,7 @@ async def test_an_intent_of_one_file_as_it_was_once_noted_is_understood(start: S
 
 
 def _die_once(finish: Any) -> Any:
-    alive = []
+    alive: list[EffectCall] = []
 
     async def dying(call: EffectCall, result: str) -> None:
         if not alive:

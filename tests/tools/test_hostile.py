@@ -254,7 +254,7 @@ def test_every_tool_refuses_every_bad_path_in_words(root: Path, name: str, path:
     os.mkfifo(root / "pipe")
     required = {"pattern": "x", "old_string": "a", "new_string": "b", "content": "c"}
     fields = TOOLS[name].args_schema["properties"]
-    args = {key: value for key, value in required.items() if key in fields}
+    args: dict[str, object] = {key: value for key, value in required.items() if key in fields}
     if name == "multi_edit":
         args = {"edits": [{"old_string": "a", "new_string": "b"}]}
     for key in ("file_path", "path", "src", "dst"):

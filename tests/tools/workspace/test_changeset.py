@@ -276,7 +276,16 @@ def test_a_move_makes_the_new_file_before_the_old_one_goes(
 ) -> None:
     order: list[str] = []
     land, remove = writing.land, writing.remove
-    monkeypatch.setattr(writing, "land", lambda *args, **more: (order.append("land"), land(*args, **more)))
-    monkeypatch.setattr(writing, "remove", lambda *args: (order.append("remove"), remove(*args)))
+
+    def noting_land(*args: Any, **more: Any) -> None:
+        order.append("land")
+        land(*args, **more)
+
+    def noting_remove(*args: Any) -> None:
+        order.append("remove")
+        remove(*args)
+
+    monkeypatch.setattr(writing, "land", noting_land)
+    monkeypatch.setattr(writing, "remove", noting_remove)
     changeset.apply(project, ChangeSet(tuple(reversed(moving.move(project, "a.txt", "b.txt")))))
     assert order == ["land", "remove"]

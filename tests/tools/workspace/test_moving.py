@@ -8,6 +8,7 @@ from tests.fakes.changing import apply
 
 from artel.tools.errors import ToolRefused
 from artel.tools.workspace import changeset, moving
+from artel.tools.workspace.change import Stale
 from artel.tools.workspace.changeset import ChangeSet
 from artel.tools.workspace.paths import DeniedPath, NoSuchFile, OutsideWorkspace, WrongKind
 
@@ -62,7 +63,7 @@ def test_a_file_made_at_the_new_path_meanwhile_is_left_alone(root: Path) -> None
     (root / "a").write_text("a")
     planned = ChangeSet(tuple(moving.move(root, "a", "b")))
     (root / "b").write_text("precious")
-    with pytest.raises(changeset.Stale, match="created by somebody else"):
+    with pytest.raises(Stale, match="created by somebody else"):
         changeset.apply(root, planned)
     assert ((root / "a").read_text(), (root / "b").read_text()) == ("a", "precious")
 
