@@ -141,7 +141,9 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         shown = await handles().approvals.approved(call["id"] or "", call["name"], args)
         if shown is None:
             return _not_run(call, "no approval of this very call stands.")
-        chosen = tuple(decision.get("hunks") or ())
+        chosen = tuple(decision.get("hunks", ()))
+        if chosen and TOOLS[call["name"]].plan is None:
+            return _not_run(call, "the user took parts of it, and it has none.")
         yes = Yes(_shown(verdict, shown), edited=edited, hunks=chosen)
         answer = await self._run(request, handler, root, yes)
         return _noted(answer, args) if edited else answer

@@ -66,9 +66,12 @@ def hunks_of(shown: Any) -> tuple[str, ...]:
 
 
 def final_args(decision: Any, name: str, asked: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the arguments to run with, or None: only an explicit approve or edit of `name` runs."""
+    """Return the arguments to run with, or None: only an explicit approve or edit of `name` runs.
+
+    A yes to parts that names none is no yes.
+    """
     match decision:
-        case {"type": "approve"}:
+        case {"type": "approve", **rest} if "hunks" not in rest or _is_choice(rest["hunks"]):
             return asked
         case {"type": "edit", "edited_action": {"name": str(edited), "args": dict(args)}} if edited == name:
             return args
@@ -129,10 +132,14 @@ def _one(
     return decision
 
 
+def _is_choice(hunks: Any) -> bool:
+    return isinstance(hunks, list) and bool(hunks) and all(isinstance(one, str) for one in hunks)
+
+
 def _check_hunks(chosen: Any, where: str, shown: tuple[str, ...]) -> None:
     if not shown:
         raise Invalid(f"{where}: this call shows no hunks to choose from; approve it without")
-    if not isinstance(chosen, list) or not chosen:
+    if not _is_choice(chosen):
         raise Invalid(f"{where} must be a list of one or more ids, got {_short(chosen)}; for none, reject")
     if unknown := [one for one in chosen if one not in shown]:
         raise Invalid(f"{where} must be of {_short(', '.join(shown))}, got {_short(unknown[0])}")

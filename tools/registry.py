@@ -9,7 +9,7 @@ from pydantic import AliasChoices, Field
 
 from artel.tools.tool import Arguments, Outcome, Risk, Seen, Tool
 from artel.tools.workspace import edit, envelope, listing, moving, patch, read, search, write
-from artel.tools.workspace.changeset import MAX_FILES, ChangeSet
+from artel.tools.workspace.changeset import ChangeSet
 
 
 def _named(*names: str) -> Any:
@@ -251,7 +251,7 @@ ALL = (
         arguments=ApplyPatch,
         paths_of=lambda args: envelope.paths(args.input),
         sums_up=lambda args: f"Patch {', '.join(envelope.paths(args.input))}",
-        limits={"max_files": MAX_FILES},
+        limits={"max_files": envelope.MAX_SECTIONS},
         plan=lambda root, args, _seen: _patch(root, args),
         plan_rest=_patch,
     ),

@@ -256,3 +256,11 @@ async def test_the_hunks_of_a_call_are_part_of_what_tells_it_from_others() -> No
     some = EffectCall("t", "", "", "c", "edit_file", {"a": 1}, hunks=("h1", "h2"))
     turned = EffectCall("t", "", "", "c", "edit_file", {"a": 1}, hunks=("h2", "h1"))
     assert whole.args_sha != some.args_sha == turned.args_sha
+
+
+async def test_hunks_that_are_not_of_the_change_make_nothing(start: Start, folder: Path) -> None:
+    run = await start("coder", calls(five_files()), "done").say("go")
+    hunk = run.open[0].value["artel"]["files"][0]["hunks"][0]["id"]
+    await run.answer({**YES, "hunks": [hunk, "strange"]})
+    assert made(folder) == NOTHING
+    assert "the change has no hunk strange" in run.told[0]

@@ -120,7 +120,7 @@ def test_a_yes_may_name_the_hunks_it_takes() -> None:
     ("value", "hunks", "wrong"),
     [
         (SHOWING, ["h3"], "decision.hunks must be of 'h1, h2', got 'h3'"),
-        (SHOWING, ["h1", {"id": "h2"}], "decision.hunks must be of"),
+        (SHOWING, ["h1", {"id": "h2"}], "decision.hunks must be a list"),
         (SHOWING, [], "decision.hunks must be a list of one or more ids, got []; for none, reject"),
         (SHOWING, None, "decision.hunks must be a list"),
         (SHOWING, "h1", "decision.hunks must be a list"),

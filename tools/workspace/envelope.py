@@ -15,6 +15,10 @@ FILE = re.compile(r"\*\*\* (Add|Delete|Update) File: *(.*)")
 MOVE = re.compile(r"\*\*\* Move to: *(.*)")
 NUMBERS = re.compile(r"-\d+(?:,\d+)? \+\d+(?:,\d+)? @@.*")  # git's header: numbers prove nothing
 
+MAX_SECTIONS = 50  # files in one patch: more than that nobody reviews
+MAX_ANCHORS = 5  # @@ lines of one hunk
+MAX_HUNKS = 100  # of one file: each is looked for in all of it
+
 Kind = Literal["Add", "Delete", "Update"]
 
 
@@ -75,8 +79,8 @@ def parse(patch: str) -> list[Section]:
             _take(sections[-1], line, number)
         elif line.strip():
             raise BadPatch(f"line {number}: expected *** Add, Delete or Update File: PATH, got {line[:80]!r}")
-    if not sections:
-        raise BadPatch("the patch names no file")
+    if not 0 < len(sections) <= MAX_SECTIONS:
+        raise BadPatch(f"a patch names 1 to {MAX_SECTIONS} files, got {len(sections)}")
     for section in sections:
         _check(section)
     return sections
@@ -155,8 +159,12 @@ def _take_change(section: Section, line: str, number: int) -> None:
 def _check(section: Section) -> None:
     for hunk in section.hunks:
         del hunk.lines[len(hunk.lines) - hunk.gap :]
+    if len(section.hunks) > MAX_HUNKS:
+        raise BadPatch(f"{section.path} has {len(section.hunks)} hunks; at most {MAX_HUNKS} in one call")
     if section.kind == "Update" and not section.hunks and not section.move_to:
         raise BadPatch(f"*** Update File: {section.path} has no hunk: nothing says what becomes of it")
     for place, hunk in enumerate(section.hunks, start=1):
+        if len(hunk.anchors) > MAX_ANCHORS:
+            raise BadPatch(f"{section.path}, hunk {place} has more than {MAX_ANCHORS} @@ lines")
         if all(mark == " " for mark, _ in hunk.lines):
             raise BadPatch(f"{section.path}, hunk {place} neither adds nor takes away a line")

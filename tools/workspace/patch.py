@@ -19,6 +19,7 @@ from artel.tools.workspace.read import MAX_FILE_BYTES
 
 RUNGS = (("exact", str), ("trailing blanks ignored", lambda line: line.rstrip(BLANKS)))
 SHOWN = 20  # line numbers named
+MAX_BLOCKS = 200  # that one @@ line may open
 
 
 class Splice(NamedTuple):
@@ -132,14 +133,15 @@ def _behind(lines: Sequence[str], anchors: Sequence[str], where: str) -> list[tu
     """Return the blocks that the last anchor opens, each from its line to the first outside; None: all."""
     blocks = [(0, len(lines))]
     for anchor in anchors:
-        opened = [
-            (at, _end_of_block(lines, at))
-            for at, line in enumerate(lines)
-            if line.strip() == anchor.strip() and any(start <= at < end for start, end in blocks)
-        ]
+        alike = [at for at, line in enumerate(lines) if line.strip() == anchor]
+        opened = _inside(alike, blocks)
         if not opened:
             raise NotFound(f"{where}: there is no line {anchor!r}{nearest.region(lines, anchor)}")
-        blocks = opened
+        if len(opened) > MAX_BLOCKS:
+            raise NotUnique(
+                f"{where}: the line {anchor!r} occurs {len(opened)} times; name one that says more"
+            )
+        blocks = [(at, _end_of_block(lines, at)) for at in opened]
     return blocks if anchors else None
 
 
@@ -163,8 +165,20 @@ def _indent(line: str) -> int:
 
 def _narrowed(found: Sequence[int], blocks: Sequence[tuple[int, int]]) -> list[int]:
     """Return the places inside one of the blocks; if there are none, the only one behind their first line."""
-    inside = [at for at in found if any(start <= at < end for start, end in blocks)]
-    return inside or [at for at in found if len(found) == 1 and at >= blocks[0][0]]
+    return _inside(found, blocks) or [at for at in found if len(found) == 1 and at >= blocks[0][0]]
+
+
+def _inside(places: Sequence[int], blocks: Sequence[tuple[int, int]]) -> list[int]:
+    """Return those of `places` that lie in one of the `blocks`, both in order."""
+    found: list[int] = []
+    begun = reach = 0
+    for at in places:
+        while begun < len(blocks) and blocks[begun][0] <= at:
+            reach = max(reach, blocks[begun][1])
+            begun += 1
+        if at < reach:
+            found.append(at)
+    return found
 
 
 def _splices(hunk: Hunk, at: int) -> Iterator[Splice]:

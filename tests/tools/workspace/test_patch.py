@@ -1,5 +1,6 @@
 """Patches in the GPT form land exactly where they are meant, all of them, or not at all."""
 
+import time
 from contextlib import suppress
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -203,7 +204,10 @@ def test_hunks_may_share_context_and_stand_in_any_order(root: Path) -> None:
     [
         ("", "a patch begins with"),
         ("*** Begin Patch\n*** Add File: x", "a patch ends with"),
-        (wrap(), "names no file"),
+        (wrap(), "names 1 to 50 files, got 0"),
+        (wrap(*[f"*** Add File: {number}" for number in range(51)]), "got 51"),
+        (wrap("*** Update File: f", *["@@", "-a"] * 101), "at most 100"),
+        (wrap("*** Update File: f", *["@@ a"] * 6, "-a"), "more than 5 @@ lines"),
         (wrap("hello"), "line 2: expected"),
         (wrap("*** Add File: x", "no plus"), "line 3: each line of a new file begins with +"),
         (wrap("*** Add File: x", "+a", "", "+b"), "line 4: each line of a new file"),
@@ -259,3 +263,12 @@ def test_no_patch_leads_out_of_the_workspace(root: Path, tmp_path: Path) -> None
         with pytest.raises(OutsideWorkspace):
             patch.plan(root, wrap(*lines))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["project", "project-evil", "secret.txt"]
+
+
+def test_a_patch_that_is_a_bomb_goes_off_in_time(root: Path) -> None:
+    (root / "f").write_text("}\n" * 100_000 + "x\n")
+    began = time.monotonic()
+    for lines in (["@@ }"] * 5, ["@@ }", "@@ x"]):
+        with pytest.raises((NotFound, NotUnique)):
+            patch.plan(root, update(*lines, "-}", "+{"))
+    assert time.monotonic() - began < 5
