@@ -20,9 +20,9 @@ from langgraph.types import Command, interrupt
 
 from artel.graphs.context import Context, handles
 from artel.graphs.decisions import check, decision_on, final_args
-from artel.graphs.effects import Answer, Handler, act_once, once
+from artel.graphs.effects import FREE, Answer, Handler, Yes, act_once, once
 from artel.graphs.questions import About, about, ask_all, ask_one
-from artel.graphs.state import AgentLoopState, Verdict
+from artel.graphs.state import AgentLoopState, File, Verdict
 from artel.graphs.workbench import NOT_RUN, message, root_of
 from artel.storage.errors import Invalid
 from artel.tools.policy import Effect, judge_all
@@ -53,11 +53,13 @@ def freeze(
     changed: set[str] = set()
     for call in calls:
         verdict = _verdict(agent, call, root, seen, batched=batched, tainted=tainted)
-        path = verdict.get("path", "")
-        if path in changed:
-            verdict["problem"] = f"{path}: one change to a file at a time. Call this again after the first."
-        elif path:
-            changed.add(path)
+        paths = [file["path"] for file in verdict.get("files", ())]
+        if twice := [path for path in paths if path in changed]:
+            verdict["problem"] = (
+                f"{', '.join(twice)}: one change to a file at a time. Call this again after the first."
+            )
+        else:
+            changed.update(paths)
         verdicts[call["id"] or ""] = verdict
     return verdicts
 
@@ -86,7 +88,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         if problem := verdict.get("problem"):
             return message(call, problem, {"kind": "failed"})
         if now == verdict["effect"] == "allow":
-            return await self._run(request, handler, root, {})
+            return await self._run(request, handler, root, FREE)
         if verdict.get("batched"):
             return await self._together(request, handler)
         return await self._alone(request, handler, verdict)
@@ -141,18 +143,20 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         shown = await handles().approvals.approved(call["id"] or "", call["name"], args)
         if shown is None:
             return _not_run(call, "no approval of this very call stands.")
-        answer = await self._run(request, handler, root, _expected(verdict, shown))
+        chosen = tuple(decision.get("hunks", ()))
+        if chosen and TOOLS[call["name"]].plan is None:
+            return _not_run(call, "the user took parts of it, and it has none.")
+        yes = Yes(_shown(verdict, shown), edited=edited, hunks=chosen)
+        answer = await self._run(request, handler, root, yes)
         return _noted(answer, args) if edited else answer
 
-    async def _run(
-        self, request: ToolCallRequest, handler: Handler, root: Path, shown: Mapping[str, Any]
-    ) -> Answer:
+    async def _run(self, request: ToolCallRequest, handler: Handler, root: Path, yes: Yes) -> Answer:
         tool = TOOLS[request.tool_call["name"]]
         if tool.act:
             return await act_once(request, handler, tool)
         if tool.plan is None:
             return await handler(request)
-        return await once(request, handler, tool, root, request.state.get("seen") or {}, shown)
+        return await once(request, handler, tool, root, request.state.get("seen") or {}, yes)
 
     def _frozen(self, request: ToolCallRequest) -> Verdict | None:
         verdicts: dict[str, Verdict] = request.state.get("verdicts") or {}
@@ -207,7 +211,8 @@ def _verdict(agent: str, call: ToolCall, root: Path, seen: Seen, *, batched: boo
     except (ToolRefused, ToolFailed) as error:
         return {**verdict, "problem": str(error)}
     if planned:
-        verdict = {**verdict, "path": planned.path, "before_sha": planned.before_sha}
+        files = [File(path=path, before_sha=sha) for path, sha in planned.files.items()]
+        verdict = {**verdict, "files": files}
     return {**verdict, "batched": True} if batched and effect == "ask" else verdict
 
 
@@ -224,10 +229,13 @@ def _judged(agent: str, call: ToolCall, root: Path, *, tainted: bool) -> tuple[E
     return judged.effect, judged.reason
 
 
-def _expected(verdict: Verdict, shown: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what the person saw; what was frozen if the ledger does not know."""
+def _shown(verdict: Verdict, shown: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the files the person saw, as they were; those that were frozen if the ledger does not know."""
     artel = shown.get("artel", shown)
-    return artel if "before_sha" in artel else {k: verdict[k] for k in ("path", "before_sha") if k in verdict}
+    if "before_sha" in artel:
+        return {artel["path"]: artel["before_sha"]}
+    files = artel.get("files") or verdict.get("files") or ()
+    return {file["path"]: file["before_sha"] for file in files}
 
 
 def _for(request: ToolCallRequest, call: ToolCall) -> ToolCallRequest:

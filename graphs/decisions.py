@@ -1,6 +1,6 @@
 """What people may answer, checked before anything is saved or resumed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from artel.storage.errors import Invalid
@@ -20,13 +20,15 @@ def check(value: Any, decision: Any, check_args: CheckArgs) -> Any:
     """
     match value:
         case {"type": "tool_approval", "name": str(name)}:
-            return _one(decision, "decision", name, DECISIONS, check_args)
+            return _one(decision, "decision", name, DECISIONS, check_args, hunks_of(value.get("artel")))
         case {"type": "question"}:
             if isinstance(decision, str):
                 decision = {"type": "respond", "message": decision}
-            return _one(decision, "decision", "", ("respond", "reject"), check_args)
+            return _one(decision, "decision", "", ("respond", "reject"), check_args, ())
         case {"action_requests": list(actions), "review_configs": list(configs)}:
-            return _many(decision, actions, configs, check_args)
+            calls = shown_calls(value)
+            shown = [hunks_of(call) for call in calls] if len(calls) == len(actions) else [()] * len(actions)
+            return _many(decision, actions, configs, check_args, shown)
     return decision
 
 
@@ -52,17 +54,37 @@ def shown_calls(value: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return calls if isinstance(calls, list) else []
 
 
+def hunks_of(shown: Any) -> tuple[str, ...]:
+    """Return the ids of the hunks that a question shows of one call; none if it is no change of ours."""
+    files = shown.get("files") if isinstance(shown, Mapping) else None
+    found: list[str] = []
+    for file in files if isinstance(files, list) else ():
+        match file:
+            case {"hunks": list(hunks)}:
+                found += [hunk["id"] for hunk in hunks if isinstance(hunk, Mapping) and "id" in hunk]
+    return tuple(dict.fromkeys(found))
+
+
 def final_args(decision: Any, name: str, asked: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the arguments to run with, or None: only an explicit approve or edit of `name` runs."""
+    """Return the arguments to run with, or None: only an explicit approve or edit of `name` runs.
+
+    A yes to parts that names none is no yes.
+    """
     match decision:
-        case {"type": "approve"}:
+        case {"type": "approve", **rest} if "hunks" not in rest or _is_choice(rest["hunks"]):
             return asked
         case {"type": "edit", "edited_action": {"name": str(edited), "args": dict(args)}} if edited == name:
             return args
     return None
 
 
-def _many(decision: Any, actions: list[Any], configs: list[Any], check_args: CheckArgs) -> Mapping[str, Any]:
+def _many(
+    decision: Any,
+    actions: list[Any],
+    configs: list[Any],
+    check_args: CheckArgs,
+    shown: Sequence[tuple[str, ...]],
+) -> Mapping[str, Any]:
     if not isinstance(decision, dict) or not isinstance(decisions := decision.get("decisions"), list):
         raise Invalid(f'the answer must be {{"decisions": [...]}}, got {_short(decision)}')
     if len(decisions) != len(actions):
@@ -70,19 +92,28 @@ def _many(decision: Any, actions: list[Any], configs: list[Any], check_args: Che
             f"decisions must have {len(actions)} entries, one per action request, got {len(decisions)}"
         )
     allowed = {c.get("action_name"): tuple(c.get("allowed_decisions", DECISIONS)) for c in configs}
-    for place, (one, action) in enumerate(zip(decisions, actions, strict=True)):
+    for place, (one, action, hunks) in enumerate(zip(decisions, actions, shown, strict=True)):
         name = action["name"]
-        _one(one, f"decisions[{place}]", name, allowed.get(name, DECISIONS), check_args)
+        _one(one, f"decisions[{place}]", name, allowed.get(name, DECISIONS), check_args, hunks)
     return decision
 
 
-def _one(decision: Any, where: str, name: str, allowed: tuple[str, ...], check_args: CheckArgs) -> Any:
+def _one(
+    decision: Any,
+    where: str,
+    name: str,
+    allowed: tuple[str, ...],
+    check_args: CheckArgs,
+    shown: tuple[str, ...],
+) -> Any:
     kind = decision.get("type") if isinstance(decision, dict) else None
     if kind not in allowed:
         raise Invalid(f"{where}.type must be one of {', '.join(allowed)}, got {_short(kind or decision)}")
     match decision:
         case {"type": "approve", **rest}:
-            known = not rest
+            known = rest.keys() <= {"hunks"}
+            if "hunks" in rest:
+                _check_hunks(rest["hunks"], f"{where}.hunks", shown)
         case {"type": "reject", **rest}:
             known = rest.keys() <= {"message", "timeout"}
             _text(rest.get("message", ""), f"{where}.message")
@@ -99,6 +130,19 @@ def _one(decision: Any, where: str, name: str, allowed: tuple[str, ...], check_a
     if not known:
         raise Invalid(f"{where} has unknown keys: {', '.join(sorted(map(str, rest)))}")
     return decision
+
+
+def _is_choice(hunks: Any) -> bool:
+    return isinstance(hunks, list) and bool(hunks) and all(isinstance(one, str) for one in hunks)
+
+
+def _check_hunks(chosen: Any, where: str, shown: tuple[str, ...]) -> None:
+    if not shown:
+        raise Invalid(f"{where}: this call shows no hunks to choose from; approve it without")
+    if not _is_choice(chosen):
+        raise Invalid(f"{where} must be a list of one or more ids, got {_short(chosen)}; for none, reject")
+    if unknown := [one for one in chosen if one not in shown]:
+        raise Invalid(f"{where} must be of {_short(', '.join(shown))}, got {_short(unknown[0])}")
 
 
 def _text(message: Any, where: str) -> None:

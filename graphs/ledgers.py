@@ -20,11 +20,14 @@ class EffectCall:
     tool_call_id: str
     tool: str
     args: Mapping[str, Any]
+    hunks: tuple[str, ...] = ()
+    "Of the change, those a person accepted; none is all."
 
     @property
     def args_sha(self) -> str:
-        """SHA-256 of the final arguments as canonical JSON, in hex."""
-        return sha256(dumps(self.args, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        """SHA-256 of the final arguments as canonical JSON, in hex, and of the hunks if they were chosen."""
+        said = [self.args, sorted(self.hunks)] if self.hunks else self.args
+        return sha256(dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     @property
     def key(self) -> str:

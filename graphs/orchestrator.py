@@ -60,7 +60,8 @@ async def report(state: OrchestratorState) -> dict[str, Result]:
     turn = _this_turn(state["messages"])
     said = next((m.text for m in reversed(turn) if isinstance(m, AIMessage)), "")
     changes = [m.artifact for m in turn if isinstance(m, ToolMessage) and m.status == "success"]
-    changed = [a["path"] for a in changes if isinstance(a, dict) and a.get("kind") == "change"]
+    made = [a for a in changes if isinstance(a, dict) and a.get("kind") == "change"]
+    changed = [file["path"] for artifact in made for file in artifact["files"]]
     summary = said.strip().split("\n")[0][:SUMMARY_CHARS]
     return {"result": Result(agent=_agent(state), summary=summary, changed=list(dict.fromkeys(changed)))}
 

@@ -9,7 +9,9 @@ from langchain_core.messages.tool import ToolCall
 
 from artel.graphs.decisions import DECISIONS
 from artel.tools.tool import Seen, Tool, ToolFailed, ToolRefused
+from artel.tools.workspace import hunks
 from artel.tools.workspace.change import Change
+from artel.tools.workspace.changeset import ChangeSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,21 @@ def about(tool: Tool, call: ToolCall, root: Path, seen: Seen, reason: str, *, ta
     return About(call, description, {"risk": tool.risk.value, "reason": reason, **taint, **changed})
 
 
-def _shown(planned: Change) -> dict[str, Any]:
-    shown = {"path": planned.path, "before_sha": planned.before_sha, "diff": planned.diff}
+def _shown(planned: ChangeSet) -> dict[str, Any]:
+    shown: dict[str, Any] = {"diff": planned.diff, "files": [_file(change) for change in planned.changes]}
+    if len(planned.changes) == 1:
+        (change,) = planned.changes
+        shown = {"path": change.path, "before_sha": change.before_sha, **shown}
     return {**shown, "problems": list(planned.problems)} if planned.problems else shown
+
+
+def _file(change: Change) -> dict[str, Any]:
+    return {
+        "path": change.path,
+        "before_sha": change.before_sha,
+        "diff": change.diff,
+        "hunks": [{"id": hunk.id, "header": hunk.header} for hunk in hunks.of(change)],
+    }
 
 
 def ask_one(one: About, *, agent: str, expires_in_s: int) -> dict[str, Any]:

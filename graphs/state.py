@@ -7,6 +7,14 @@ from langchain.agents.middleware.types import PrivateStateAttr
 from typing_extensions import TypedDict
 
 
+class File(TypedDict):
+    """A file as it was when a change was worked out for it."""
+
+    path: str
+    before_sha: str | None
+    "None is no file."
+
+
 class Verdict(TypedDict):
     """What holds for a call since the model made it; frozen, so that an answer fits its question."""
 
@@ -14,9 +22,8 @@ class Verdict(TypedDict):
     reason: str
     problem: NotRequired[str]
     "Why the call cannot be done at all: nobody is asked."
-    path: NotRequired[str]
-    before_sha: NotRequired[str | None]
-    "Of the file that the change was worked out for; None is no file."
+    files: NotRequired[list[File]]
+    "That the change was worked out for."
     batched: NotRequired[bool]
     tainted: NotRequired[bool]
     "Whether text from outside had been read when the call was made."

@@ -1,7 +1,7 @@
 """Our tools in LangChain's dress: off the event loop, in the workspace, their errors told to the model."""
 
 from asyncio import to_thread
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from langgraph.types import Command
 from artel.graphs.context import handles, workspace
 from artel.graphs.ledgers import EffectCall
 from artel.tools.tool import Tool, ToolFailed, ToolRefused, Work, perform
-from artel.tools.workspace.change import Change
+from artel.tools.workspace.changeset import ChangeSet
 
 NOT_RUN = "Not run:"  # how every message about a call that was not let through begins
 
 
 @dataclass(frozen=True, slots=True)
 class _Let:
-    planned: Change | None
+    planned: ChangeSet | None
 
 
 _let: ContextVar[_Let | None] = ContextVar("artel_let", default=None)
@@ -61,7 +61,7 @@ def wrapped(tool: Tool, agent: str) -> BaseTool:
 
 
 @contextmanager
-def letting(planned: Change | None) -> Iterator[None]:
+def letting(planned: ChangeSet | None) -> Iterator[None]:
     """Let the tool that is called inside make this very change, or act."""
     token = _let.set(_Let(planned))
     try:
@@ -77,6 +77,14 @@ def root_of(state: Mapping[str, Any]) -> Path:
     in another.
     """
     return workspace(state.get("workspace") or "")
+
+
+def made(files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what a message about a change carries for programs: path, before_sha and after_sha of each file.
+
+    Those of the first stand beside them, for clients that know of one.
+    """
+    return {"kind": "change", **files[0], "files": [dict(file) for file in files]}
 
 
 def message(
@@ -97,8 +105,8 @@ def taint(artifact: Mapping[str, Any]) -> dict[str, Literal[True]]:
     return {"tainted": True} if artifact.get("untrusted") else {}
 
 
-def effect_of(runtime: ToolRuntime[Any, Any], call: ToolCall) -> EffectCall:
-    """Return what tells this call from every other one."""
+def effect_of(runtime: ToolRuntime[Any, Any], call: ToolCall, hunks: Sequence[str] = ()) -> EffectCall:
+    """Return what tells this call from every other one; with the parts that a person chose, if they did."""
     info = runtime.execution_info
     return EffectCall(
         thread_id=(info.thread_id if info else None) or "",
@@ -107,6 +115,7 @@ def effect_of(runtime: ToolRuntime[Any, Any], call: ToolCall) -> EffectCall:
         tool_call_id=call["id"] or "",
         tool=call["name"],
         args=call["args"],
+        hunks=tuple(hunks),
     )
 
 
@@ -125,12 +134,7 @@ def _work(runtime: ToolRuntime[Any, Any], root: Path, agent: str, call: ToolCall
     )
 
 
-def _artifact(tool: Tool, planned: Change | None) -> dict[str, Any]:
+def _artifact(tool: Tool, planned: ChangeSet | None) -> dict[str, Any]:
     if planned is None:
         return {"kind": "act" if tool.act else "look", "tool": tool.name}
-    return {
-        "kind": "change",
-        "path": planned.path,
-        "before_sha": planned.before_sha,
-        "after_sha": planned.after_sha,
-    }
+    return made(planned.intent)

@@ -1,6 +1,6 @@
 """The tools there are, and which agent has which."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,8 +13,8 @@ from artel.tools.policy import Call
 from artel.tools.tool import Arguments, Outcome, Risk, Seen, Tool, Work
 from artel.tools.web import fetching, page, searching
 from artel.tools.web.internet import InternetSettings
-from artel.tools.workspace import edit, listing, read, search, write
-from artel.tools.workspace.change import Change
+from artel.tools.workspace import edit, envelope, listing, moving, patch, read, search, write
+from artel.tools.workspace.changeset import ChangeSet
 
 
 def _named(*names: str) -> Any:
@@ -51,9 +51,9 @@ class Grep(Arguments):
 
     pattern: str = Field(description="Regular expression, matched line by line.")
     path: str = Field(default=".", description="Folder or file to search.")
-    glob: str | None = Field(default=None, description="Only files whose path matches, such as `*.py`.")
-    output_mode: search.Mode = Field(default="files_with_matches", description="What to return.")
-    max_count: int = Field(default=search.MAX_RESULTS, ge=1, description="Results at most, over all files.")
+    glob: str | None = Field(default=None, description="Only such files: `*.py`.")
+    output_mode: search.Mode = "files_with_matches"
+    max_count: int = Field(default=search.MAX_RESULTS, ge=1, description="Over all files.")
     regex: bool = Field(default=True, description="False: take the pattern literally.")
     ignore_case: bool = Field(default=False, description="Treat capitals as small letters.")
 
@@ -61,9 +61,7 @@ class Grep(Arguments):
 class EditFile(Arguments):
     """Arguments of edit_file."""
 
-    file_path: str = Field(
-        validation_alias=_named("file_path", "path"), description="File, from the workspace."
-    )
+    file_path: str = Field(validation_alias=_named("file_path", "path"))
     old_string: str = Field(
         validation_alias=_named("old_string", "old_str"),
         description="Text to replace, exactly as in the file.",
@@ -75,10 +73,49 @@ class EditFile(Arguments):
 class WriteFile(Arguments):
     """Arguments of write_file."""
 
-    file_path: str = Field(
-        validation_alias=_named("file_path", "path"), description="File, from the workspace."
-    )
+    file_path: str = Field(validation_alias=_named("file_path", "path"))
     content: str = Field(description="The whole content.")
+
+
+class OneEdit(Arguments):
+    """One of the edits of multi_edit."""
+
+    old_string: str = Field(validation_alias=_named("old_string", "old_str"))
+    new_string: str = Field(validation_alias=_named("new_string", "new_str"))
+    replace_all: bool = False
+
+
+class MultiEdit(Arguments):
+    """Arguments of multi_edit."""
+
+    file_path: str = Field(validation_alias=_named("file_path", "path"))
+    edits: list[OneEdit] = Field(min_length=1, description="As in edit_file; made in this order.")
+
+
+class DeleteFile(Arguments):
+    """Arguments of delete_file."""
+
+    file_path: str = Field(validation_alias=_named("file_path", "path"))
+
+
+class MoveFile(Arguments):
+    """Arguments of move_file."""
+
+    src: str = Field(
+        validation_alias=_named("src", "source", "source_path", "old_path"), description="File as it is."
+    )
+    dst: str = Field(
+        validation_alias=_named("dst", "destination", "destination_path", "new_path"),
+        description="Its new path; nothing may be there.",
+    )
+
+
+class ApplyPatch(Arguments):
+    """Arguments of apply_patch."""
+
+    input: str = Field(
+        validation_alias=_named("input", "patch", "patch_text", "patchText"), description="The patch."
+    )
 
 
 class WebFetch(Arguments):
@@ -115,12 +152,30 @@ def _grep(root: Path, args: Grep) -> Outcome:
     return Outcome(search.grep(root, args.pattern, args.path, **wanted))
 
 
-def _edit(root: Path, args: EditFile, _seen: Seen) -> Change:
-    return edit.plan(root, args.file_path, args.old_string, args.new_string, replace_all=args.replace_all)
+def _edit(root: Path, args: EditFile, _seen: Seen) -> ChangeSet:
+    planned = edit.plan(root, args.file_path, args.old_string, args.new_string, replace_all=args.replace_all)
+    return ChangeSet((planned,))
 
 
-def _write(root: Path, args: WriteFile, seen: Seen) -> Change:
-    return write.plan(root, args.file_path, args.content, seen=seen)
+def _write(root: Path, args: WriteFile, seen: Seen) -> ChangeSet:
+    return ChangeSet((write.plan(root, args.file_path, args.content, seen=seen),))
+
+
+def _multi_edit(root: Path, args: MultiEdit, _seen: Seen) -> ChangeSet:
+    edits = [edit.Edit(one.old_string, one.new_string, one.replace_all) for one in args.edits]
+    return ChangeSet((edit.plan_all(root, args.file_path, edits),))
+
+
+def _delete(root: Path, args: DeleteFile, _seen: Seen) -> ChangeSet:
+    return ChangeSet((moving.delete(root, args.file_path),))
+
+
+def _move(root: Path, args: MoveFile, made: Collection[str] = ()) -> ChangeSet:
+    return ChangeSet(tuple(moving.move(root, args.src, args.dst, made=made)))
+
+
+def _patch(root: Path, args: ApplyPatch, made: Collection[str] = ()) -> ChangeSet:
+    return patch.plan(root, args.input, made=made)
 
 
 async def _web_fetch(work: Work, args: WebFetch) -> Outcome:
@@ -204,6 +259,48 @@ ALL = (
         limits={"max_content_bytes": edit.MAX_CONTENT_BYTES},
         plan=_write,
     ),
+    Tool(
+        name="multi_edit",
+        risk=Risk.WRITE,
+        action="fs.write",
+        arguments=MultiEdit,
+        paths_of=lambda args: (args.file_path,),
+        sums_up=lambda args: f"Edit {args.file_path} in {len(args.edits)} places",
+        limits={"max_edits": edit.MAX_EDITS},
+        plan=_multi_edit,
+    ),
+    Tool(
+        name="apply_patch",
+        risk=Risk.WRITE,
+        action="fs.write",
+        arguments=ApplyPatch,
+        paths_of=lambda args: envelope.paths(args.input),
+        sums_up=lambda args: f"Patch {', '.join(envelope.paths(args.input))}",
+        limits={"max_files": envelope.MAX_SECTIONS},
+        plan=lambda root, args, _seen: _patch(root, args),
+        plan_rest=_patch,
+    ),
+    Tool(
+        name="delete_file",
+        risk=Risk.WRITE,
+        action="fs.write",
+        arguments=DeleteFile,
+        paths_of=lambda args: (args.file_path,),
+        sums_up=lambda args: f"Delete {args.file_path}",
+        limits={"max_file_mb": read.MAX_FILE_BYTES // 1_048_576},
+        plan=_delete,
+    ),
+    Tool(
+        name="move_file",
+        risk=Risk.WRITE,
+        action="fs.write",
+        arguments=MoveFile,
+        paths_of=lambda args: (args.src, args.dst),
+        sums_up=lambda args: f"Move {args.src} to {args.dst}",
+        limits={"max_file_mb": read.MAX_FILE_BYTES // 1_048_576},
+        plan=lambda root, args, _seen: _move(root, args),
+        plan_rest=_move,
+    ),
     *commands.TOOLS,
     Tool(
         name="web_fetch",
@@ -235,11 +332,12 @@ TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in ALL})
 
 NOTHING = InternetSettings()
 READERS = ("ls", "read_file", "glob", "grep")
+WRITERS = ("edit_file", "write_file", "multi_edit", "apply_patch", "delete_file", "move_file")
 OF_AGENT: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "coder": (
             *READERS,
-            *("edit_file", "write_file"),
+            *WRITERS,
             *("execute", "read_output", "kill"),
             *("web_fetch", "web_search"),
             *git.READERS,

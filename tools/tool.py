@@ -1,6 +1,6 @@
 """A tool as the rest of the house sees it: what it does, how dangerous it is, what it says of itself."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +15,8 @@ from artel.tools.git.settings import GitSettings
 from artel.tools.policy import Call
 from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.web.internet import Internet, InternetSettings
-from artel.tools.workspace import change, paths
-from artel.tools.workspace.change import Change
+from artel.tools.workspace import changeset, paths
+from artel.tools.workspace.changeset import ChangeSet
 
 MAX_SUMMARY = 300  # characters
 
@@ -94,8 +94,10 @@ class Tool:
     "What else the person asked is shown, by name."
     look: Callable[[Path, Any], Outcome] | None = None
     "What a tool that changes nothing does."
-    plan: Callable[[Path, Any, Seen], Change] | None = None
-    "What a tool that changes a file would do."
+    plan: Callable[[Path, Any, Seen], ChangeSet] | None = None
+    "What a tool that changes files would do."
+    plan_rest: Callable[[Path, Any, Collection[str]], ChangeSet] | None = None
+    "What is left of it when the changes of some paths are made; None: it is planned as if none were."
     act: Callable[[Work, Any], Awaitable[Outcome]] | None = None
     "What a tool does whose effect cannot be worked out before nor looked up after; cancelled, it stops."
     repeatable: bool = False
@@ -162,13 +164,25 @@ class Tool:
             return [_placed(call, workspace) for call in self.amounts_to(parsed, plain)]
         return [plain.model_copy(update={"path": path}) for path in leads] or [plain]
 
-    def change(self, args: Mapping[str, Any], workspace: Path, seen: Seen | None = None) -> Change | None:
+    def change(self, args: Mapping[str, Any], workspace: Path, seen: Seen | None = None) -> ChangeSet | None:
         """Return what the call would change, touching nothing; None for a tool that only looks.
 
         Raises:
             ToolRefused, ToolFailed: the call cannot be done; nobody needs to be asked.
         """
         return self.plan(workspace, self.parse(args), seen or {}) if self.plan else None
+
+    def rest(
+        self, args: Mapping[str, Any], workspace: Path, seen: Seen, made: Collection[str]
+    ) -> ChangeSet | None:
+        """Return what is left of a call's change when the paths in `made` are as it would make them.
+
+        Raises:
+            ToolRefused, ToolFailed: it cannot be told, as the other files are not as they were.
+        """
+        if self.plan_rest is None:
+            return self.change(args, workspace, seen)
+        return self.plan_rest(workspace, self.parse(args), made)
 
     def function(self, workspace: Path, args: Mapping[str, Any], seen: Seen | None = None) -> Outcome:
         """Do it. Who calls this has asked the policy, and the person if the policy said so."""
@@ -183,15 +197,23 @@ class Tool:
         return self.paths_of(parsed) if self.paths_of else ()
 
 
+# What a call is checked for all the same: models are sent the schemas with every request
+UNSAID = {"title", "additionalProperties", "minLength", "maxLength", "minItems", "minimum"}
+
+
 def _terse(schema: dict[str, Any]) -> dict[str, Any]:
-    """Leave out of a schema the titles, the docstring, and that what may be left out may be null."""
-    kept = {key: value for key, value in schema.items() if key not in ("title", "description")}
+    """Leave out of an object's schema what repeats names, docstrings, limits, and what may be null."""
+    kept = {key: value for key, value in schema.items() if key not in UNSAID | {"description"}}
     kept["properties"] = {name: _of_field(field) for name, field in schema.get("properties", {}).items()}
+    if inner := schema.get("$defs"):
+        kept["$defs"] = {name: _terse(one) if "properties" in one else one for name, one in inner.items()}
     return kept
 
 
 def _of_field(field: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in field.items() if key != "title"}
+    kept = {key: value for key, value in field.items() if key not in UNSAID}
+    if kept.get("default", True) in (False, ""):
+        del kept["default"]
     choices = kept.get("anyOf", [])
     if field.get("default", "") is None and len(choices) == 2 and {"type": "null"} in choices:
         del kept["anyOf"], kept["default"]
@@ -205,11 +227,21 @@ def _placed(call: Call, workspace: Path) -> Call:
     return call.model_copy(update={"path": paths.resolve(workspace, call.path).relative})
 
 
-def perform(workspace: Path, planned: Change, seen: Seen) -> Outcome:
-    """Apply a planned change and report it; a change that is already there is left as it is.
+def perform(workspace: Path, planned: ChangeSet, seen: Seen) -> Outcome:
+    """Make a planned change and report it; what is already there is left as it is.
 
-    A model that knew the file before knows it afterwards; one that edited it unseen still does not.
+    A model that knew a file before knows it afterwards, also at its new path; one that edited it unseen
+    still does not, and no model knows a file of which a person left parts out.
     """
-    applied = change.apply(workspace, planned)
-    knows = planned.whole or seen.get(planned.path) in (planned.before_sha, planned.after_sha)
-    return Outcome(change.report(planned, applied), {planned.path: planned.after_sha} if knows else {})
+    applied = changeset.apply(workspace, planned)
+    knows = {} if planned.left_out else dict(_known(planned, seen))
+    return Outcome(changeset.report(planned, applied), knows)
+
+
+def _known(planned: ChangeSet, seen: Seen) -> Iterator[tuple[str, str]]:
+    for change in planned.changes:
+        if (after := change.after_sha) is None:
+            continue
+        before = planned.files.get(change.pair or change.path)
+        if change.whole or seen.get(change.pair or change.path, "") in (before, after):
+            yield change.path, after

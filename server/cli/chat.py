@@ -14,6 +14,7 @@ from artel.server.cli.talk import Question, Talk, text_of
 from artel.server.cli.terminal import Left, Terminal
 
 CHOICES = "approve [a], edit [e], reject [r]: "
+PARTS = "approve [a], parts of it [p], edit [e], reject [r]: "
 
 
 def run(arguments: Namespace) -> int:
@@ -100,16 +101,40 @@ async def _ask(question: Question, terminal: Terminal) -> Any:
 
 
 async def _decision(value: dict[str, Any], terminal: Terminal) -> dict[str, Any]:
+    parts = _parts(value.get("artel") or {})
     while True:
-        match (await terminal.read(CHOICES)).lower():
+        match (await terminal.read(PARTS if len(parts) > 1 else CHOICES)).lower():
             case "a" | "approve" | "y" | "yes":
                 return {"type": "approve"}
+            case "p" | "parts" if len(parts) > 1:
+                if chosen := await _chosen(parts, terminal):
+                    return {"type": "approve", "hunks": chosen}
             case "r" | "reject" | "n" | "no":
                 message = await terminal.read("why (may be empty): ")
                 return {"type": "reject", "message": message} if message else {"type": "reject"}
             case "e" | "edit":
                 if args := await _edited(value.get("args") or {}, terminal):
                     return {"type": "edit", "edited_action": {"name": value.get("name"), "args": args}}
+
+
+def _parts(artel: dict[str, Any]) -> dict[str, str]:
+    """Return what can be approved by itself: id → file and place; both files of a move are one."""
+    return {
+        hunk["id"]: f"{file['path']} {hunk['header']}"
+        for file in artel.get("files") or ()
+        for hunk in file.get("hunks") or ()
+    }
+
+
+async def _chosen(parts: dict[str, str], terminal: Terminal) -> list[str]:
+    for number, part in enumerate(parts.values(), start=1):
+        write(f"{number:4} {part}\n", "dim")
+    typed = (await terminal.read("the numbers of the parts to make: ")).replace(",", " ").split()
+    if typed and all(one.isdecimal() and 0 < int(one) <= len(parts) for one in typed):
+        ids = list(parts)
+        return [ids[int(one) - 1] for one in typed]
+    write(f"numbers from 1 to {len(parts)}, please; nothing is made\n", "red")
+    return []
 
 
 async def _edited(args: dict[str, Any], terminal: Terminal) -> dict[str, Any] | None:

@@ -64,6 +64,9 @@ async def test_reading_asks_nobody(start: Start) -> None:
         (True, "neither an approval nor a rejection"),
         ({"type": "edit", "edited_action": {"name": "write_file", "args": {}}}, "neither an approval"),
         ([YES], "neither an approval nor a rejection"),
+        ({"type": "approve", "hunks": []}, "neither an approval nor a rejection"),
+        ({"type": "approve", "hunks": None}, "neither an approval nor a rejection"),
+        ({"type": "approve", "hunks": "all"}, "neither an approval nor a rejection"),
     ],
 )
 async def test_anything_but_an_explicit_yes_runs_nothing_and_the_model_is_told(

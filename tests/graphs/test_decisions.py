@@ -100,3 +100,42 @@ def test_a_question_takes_words_and_a_bare_string_becomes_them() -> None:
 def test_a_foreign_interrupt_takes_anything(answer: Any) -> None:
     assert validate({"what": "is your age?"}, answer) == answer
     assert validate("what is your age?", answer) == answer
+
+
+SHOWN = {"files": [{"path": "a.txt", "hunks": [{"id": "h1"}, {"id": "h2"}]}]}
+SHOWING = {**ASKED, "artel": SHOWN}
+
+
+def test_a_yes_may_name_the_hunks_it_takes() -> None:
+    yes = {"type": "approve", "hunks": ["h2"]}
+    assert validate(SHOWING, yes) == yes
+    both = {**BOTH, "artel": {"calls": [{"tool_call_id": "c1", **SHOWN}, {"tool_call_id": "c2"}]}}
+    answer = {"decisions": [yes, {"type": "reject"}]}
+    assert validate(both, answer) == answer
+    with pytest.raises(Invalid, match=r"decisions\[1\].hunks: this call shows no hunks"):
+        validate(both, {"decisions": [yes, yes]})
+
+
+@pytest.mark.parametrize(
+    ("value", "hunks", "wrong"),
+    [
+        (SHOWING, ["h3"], "decision.hunks must be of 'h1, h2', got 'h3'"),
+        (SHOWING, ["h1", {"id": "h2"}], "decision.hunks must be a list"),
+        (SHOWING, [], "decision.hunks must be a list of one or more ids, got []; for none, reject"),
+        (SHOWING, None, "decision.hunks must be a list"),
+        (SHOWING, "h1", "decision.hunks must be a list"),
+        (ASKED, ["h1"], "decision.hunks: this call shows no hunks"),
+        ({**ASKED, "artel": {"files": [3, {"hunks": [None, {}]}]}}, ["h1"], "shows no hunks"),
+        ({**ASKED, "artel": "?"}, ["h1"], "shows no hunks"),
+    ],
+)
+def test_hunks_that_were_not_shown_are_refused(value: Any, hunks: Any, wrong: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        validate(value, {"type": "approve", "hunks": hunks})
+    assert wrong in str(caught.value)
+
+
+def test_only_a_yes_has_hunks() -> None:
+    for decision in ({"type": "reject"}, EDITED, {"type": "respond", "message": "x"}):
+        with pytest.raises(Invalid, match="unknown keys: hunks"):
+            validate(SHOWING, {**decision, "hunks": ["h1"]})

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.fakes.driver import BUILDERS, OneModel, calls, edit
+from tests.fakes.driver import BUILDERS, OneModel, call, calls, edit
 from tests.fakes.engines import FAST, Driver
 
 from artel.graphs.context import Handles
@@ -145,3 +145,21 @@ async def test_a_batched_question_is_answered_over_the_wire(serve: Serve, folder
     assert (folder / "notes.txt").read_text() == "bye\nworld\n"
     assert (folder / "other.txt").read_text() == "one\ntwo\n"
     assert (await driver.of_thread(thread_id)).status == "idle"
+
+
+async def test_only_the_hunks_of_an_answer_are_made_and_strange_ones_are_refused_unsaved(
+    serve: Serve, folder: Path
+) -> None:
+    (folder / "notes.txt").write_text("hello\n" + "\n" * 20 + "world\n")
+    edits = [{"old_string": "hello", "new_string": "bye"}, {"old_string": "world", "new_string": "all"}]
+    driver = await serve(calls(call("multi_edit", file_path="notes.txt", edits=edits)), "done")
+    thread_id = await driver.thread()
+    await driver.run("coder", thread_id, input={"messages": [{"role": "user", "content": "go"}]})
+    row = (await asked(driver, thread_id))["notes.txt"]
+    (file,) = row.value["artel"]["files"]
+    with pytest.raises(Invalid, match=r"decision\.hunks must be of"):
+        await decide(driver, row, {**YES, "hunks": ["nothing"]})
+    assert (await asked(driver, thread_id))["notes.txt"].open
+    ended = await decide(driver, row, {**YES, "hunks": [file["hunks"][1]["id"]]})
+    assert ended.status == "success"
+    assert (folder / "notes.txt").read_text() == "hello\n" + "\n" * 20 + "all\n"

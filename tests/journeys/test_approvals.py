@@ -155,6 +155,55 @@ async def test_an_approved_change_is_made_once_when_its_worker_is_killed_around_
         assert (await asking.client.threads.get(thread))["status"] == "idle"
 
 
+FIVE = [f"part{number}.txt" for number in range(5)]
+LINES = "one\n" + "same\n" * 20 + "two\n"
+PATCH = "\n".join(
+    [
+        "*** Begin Patch",
+        *(
+            line
+            for name in FIVE
+            for line in (f"*** Update File: {name}", "-one", "+ONE", "@@", "-two", "+TWO")
+        ),
+        "*** End Patch",
+    ]
+)
+
+
+def names(folder: Path) -> list[str]:
+    """Return what is in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+async def test_the_parts_taken_of_a_change_of_five_files_are_made_once_when_its_worker_is_killed(
+    make_server: type[Server], tmp_path: Path, workspace: Path
+) -> None:
+    """The kill comes at another moment after each yes; every part that was taken is there then, no other."""
+    call = {"name": "apply_patch", "args": {"input": PATCH}, "id": "call_0"}
+    env = script(tmp_path, {"per_turn": True, "replies": [{"tool_calls": [call]}, "done"]})  # type: ignore[arg-type]
+    server = make_server(data=tmp_path / "data", config=None, env=env).start()
+    for delay_s in (0.0, 0.02, 0.05, 0.1):
+        for name in FIVE:
+            (workspace / name).write_text(LINES)
+        thread, asked = await ask(server, workspace)
+        files = asked["value"]["artel"]["files"]
+        first = [file["hunks"][0]["id"] for file in files]
+        strange = await decide(server, asked, {"type": "approve", "hunks": [*first, "strange"]})
+        answered = await decide(server, asked, {"type": "approve", "hunks": first[:4]})
+        await asyncio.sleep(delay_s)
+        server.kill()
+        server.start()
+        await server.client.runs.join(thread, answered.json()["run_id"])
+
+        texts = [(workspace / name).read_text() for name in FIVE]
+        assert strange.status_code == 422
+        assert texts == [LINES.replace("one", "ONE")] * 4 + [LINES], f"killed {delay_s} s after the yes"
+        assert names(workspace) == ["notes.txt", *FIVE]
+        state: Any = await server.client.threads.get_state(thread)
+        (told,) = [one for one in state["values"]["messages"] if one["type"] == "tool"]
+        assert "The user left out these parts" in told["content"]
+
+
 async def test_a_new_message_to_a_waiting_thread_withdraws_the_question(
     asking: Server, workspace: Path
 ) -> None:

@@ -10,10 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.fakes.changing import apply
 
 from artel.tools.errors import ToolFailed, ToolRefused
 from artel.tools.registry import TOOLS
-from artel.tools.workspace import change, edit, listing, nearest, opening, paths, pattern, search, tree, write
+from artel.tools.workspace import edit, listing, nearest, opening, paths, pattern, search, tree, write
 from artel.tools.workspace.dialects import BadPattern
 from artel.tools.workspace.paths import BadPath, DeniedPath, OutsideWorkspace, resolve
 from artel.tools.workspace.ripgrep import find_ripgrep
@@ -21,7 +22,7 @@ from artel.tools.workspace.ripgrep import find_ripgrep
 
 def test_a_hard_link_to_a_file_outside_is_cut_and_not_written_through(root: Path, tmp_path: Path) -> None:
     (root / "inside.txt").hardlink_to(tmp_path / "secret.txt")
-    change.apply(root, edit.plan(root, "inside.txt", "outside", "changed"))
+    apply(root, edit.plan(root, "inside.txt", "outside", "changed"))
     assert (tmp_path / "secret.txt").read_text() == "outside"
     assert (root / "inside.txt").read_text() == "changed"
 
@@ -172,20 +173,21 @@ def test_a_miss_among_lines_made_to_be_alike_is_answered_soon() -> None:
 def test_leftovers_of_a_killed_writer_are_removed_by_the_next(root: Path) -> None:
     (root / ".artel-0123456789abcdef.tmp").write_text("half")
     (root / ".artel-notes").write_text("the user's own")
-    change.apply(root, write.plan(root, "f", "x\n"))
+    apply(root, write.plan(root, "f", "x\n"))
     assert sorted(path.name for path in root.iterdir()) == [".artel-notes", "f"]
 
 
 WRITER = """
 import sys
 from pathlib import Path
-from artel.tools.workspace import change, edit
+from artel.tools.workspace import edit
+from artel.tools.workspace.changeset import ChangeSet, apply
 root = Path(sys.argv[1])
 print("ready", flush=True)
 while True:
     now = (root / "f").read_text()
     other = "b" * 400_000 + "\\n" if now[0] == "a" else "a" * 300_000 + "\\n"
-    change.apply(root, edit.plan(root, "f", now[:-1], other[:-1]))
+    apply(root, ChangeSet((edit.plan(root, "f", now[:-1], other[:-1]),)))
 """
 
 
@@ -200,7 +202,7 @@ def test_a_writer_killed_at_any_moment_leaves_the_old_file_or_the_new_one(root: 
             time.sleep(chance.uniform(0.01, 0.15))
             writer.send_signal(signal.SIGKILL)
         assert (root / "f").read_text() in whole
-    change.apply(root, write.plan(root, "g", "x\n"))
+    apply(root, write.plan(root, "g", "x\n"))
     assert sorted(path.name for path in root.iterdir()) == ["f", "g"]
 
 
@@ -208,12 +210,13 @@ COUNTER = """
 import sys
 from pathlib import Path
 from artel.tools.workspace import change, edit
+from artel.tools.workspace.changeset import ChangeSet, apply
 root, done = Path(sys.argv[1]), 0
 while done < 25:
     now = (root / "n").read_text()
     try:
         planned = edit.plan(root, "n", now, str(int(now) + 1))
-        done += change.apply(root, planned) == "written"
+        done += apply(root, ChangeSet((planned,))) == ("written",)
     except (change.Stale, edit.matching.NotFound):
         continue
 """
@@ -251,8 +254,14 @@ def test_every_tool_refuses_every_bad_path_in_words(root: Path, name: str, path:
     os.mkfifo(root / "pipe")
     required = {"pattern": "x", "old_string": "a", "new_string": "b", "content": "c"}
     fields = TOOLS[name].args_schema["properties"]
-    args = {key: value for key, value in required.items() if key in fields}
-    args["file_path" if "file_path" in fields else "path"] = path
+    args: dict[str, object] = {key: value for key, value in required.items() if key in fields}
+    if name == "multi_edit":
+        args = {"edits": [{"old_string": "a", "new_string": "b"}]}
+    for key in ("file_path", "path", "src", "dst"):
+        if key in fields:
+            args[key] = path
+    if name == "apply_patch":
+        args = {"input": f"*** Begin Patch\n*** Add File: {path}\n+x\n*** End Patch"}
     try:
         said = TOOLS[name].function(root, args).text
     except (ToolRefused, ToolFailed) as error:

@@ -1,26 +1,15 @@
-"""One change to one file: planned when asked, applied once, recognised when it is already there."""
+"""What a file would become: planned when asked and shown to people; `changeset` makes it."""
 
-import contextlib
-import fcntl
 import hashlib
-import os
-import re
-import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from artel.tools.errors import ToolFailed
-from artel.tools.workspace import opening, paths
-from artel.tools.workspace.opening import Found, folder, translated
-from artel.tools.workspace.paths import NoSuchFile, Place
+from artel.tools.workspace import diff, opening, paths, syntax, text
+from artel.tools.workspace.diff import Span
+from artel.tools.workspace.paths import NoSuchFile, Place, TooLarge
 from artel.tools.workspace.read import MAX_FILE_BYTES
-
-Applied = Literal["written", "already there"]
-TEMPORARY = re.compile(r"\.artel-[0-9a-f]{16}\.tmp")
-REPORTED_DIFF = 4_000  # characters: the model knows what it asked for
-
-CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Stale(ToolFailed):
@@ -34,9 +23,10 @@ class Change:
     """What a file would become."""
 
     path: str
-    before_sha: str | None
-    "sha256 of the file as it was when planned; None: there was none."
-    after: bytes = field(repr=False)
+    before: bytes | None = field(repr=False)
+    "The file as it was when planned; None: there was none."
+    after: bytes | None = field(repr=False)
+    "The file as it would be; None: there would be none."
     diff: str = field(repr=False)
     strategy: str
     "How the place was found, in words for people."
@@ -44,11 +34,22 @@ class Change:
     "Syntax errors and invisible characters that it brings in, for the model and for the person asked."
     whole: bool = False
     "Whether the model gave the whole content, and so knows it."
+    spans: tuple[Span, ...] = field(default=(), repr=False)
+    "The lines that differ; none: the file changes as a whole."
+    mode: int | None = None
+    "Permissions of a file that is made; None: the usual ones."
+    pair: str = ""
+    "The other path of a move, of which both changes are made or none."
 
     @property
-    def after_sha(self) -> str:
-        """Digest of the file once the change is made."""
-        return hashlib.sha256(self.after).hexdigest()
+    def before_sha(self) -> str | None:
+        """sha256 of the file as it was when planned; None: there was none."""
+        return digest(self.before)
+
+    @property
+    def after_sha(self) -> str | None:
+        """sha256 of the file once the change is made; None: there is none."""
+        return digest(self.after)
 
     @property
     def intent(self) -> dict[str, str | None]:
@@ -56,116 +57,63 @@ class Change:
         return {"path": self.path, "before_sha": self.before_sha, "after_sha": self.after_sha}
 
 
+def digest(data: bytes | None) -> str | None:
+    """Return the sha256 of a file's bytes in hex, None for no file."""
+    return None if data is None else hashlib.sha256(data).hexdigest()
+
+
 def current_sha(root: Path, path: str) -> str | None:
     """Return the sha256 of the file as it is now; None: there is none."""
     try:
-        found = opening.read_bytes(paths.resolve(root, path), limit=MAX_FILE_BYTES)
+        return digest(opening.read_bytes(paths.resolve(root, path), limit=MAX_FILE_BYTES).data)
     except NoSuchFile:
         return None
-    return hashlib.sha256(found.data).hexdigest()
 
 
-def apply(root: Path, change: Change) -> Applied:
-    """Write the change durably and whole, or find that it is already there.
+def rewritten(
+    path: str,
+    before: bytes,
+    old: text.Text,
+    new: str,
+    strategy: str,
+    *,
+    spans: Sequence[Span] | None = None,
+    whole: bool = False,
+) -> Change:
+    """Return the change of a file's text `old` (`before` on disk) into `new`, kept as the file is.
 
-    The file keeps its mode, and its owner where we may give it. Missing folders are made.
+    `spans` are the lines that differ, if that is known.
 
     Raises:
-        Stale: the file is neither as it was when planned nor as it would become; nothing is written.
-        OutsideWorkspace: a folder on the way became a link.
+        ToolRefused: the file's encoding has no such character.
+        TooLarge: we could not read the file afterwards.
     """
-    place = paths.resolve(root, change.path)
-    if place.relative != change.path:
-        raise Stale(f"{change.path} now leads to {place.relative}; nothing was written")
-    with folder(place.parent, make=change.before_sha is None) as parent:
-        _lock(parent)
-        now = _found(parent, place)
-        sha = hashlib.sha256(now.data).hexdigest() if now else None
-        if sha == change.after_sha:
-            return "already there"
-        if sha != change.before_sha:
-            raise Stale(
-                f"{change.path} {_became(change.before_sha, sha)}; nothing was written, read it again"
-            )
-        _replace(parent, place, change.after, now)
-    return "written"
-
-
-def report(change: Change, applied: Applied) -> str:
-    """Return what the model is told."""
-    shown = change.diff
-    if len(shown) > REPORTED_DIFF:
-        shown = (
-            f"{shown[: shown.rindex(chr(10), 0, REPORTED_DIFF) + 1]}… {len(change.diff)} characters in all\n"
-        )
-    verb = "Created" if change.before_sha is None else "Changed"
-    done = (
-        f"{verb} {change.path} ({change.strategy})."
-        if applied == "written"
-        else f"{change.path} already is so."
+    data = old.encode(new)
+    if len(data) >= MAX_FILE_BYTES:
+        raise TooLarge(f"{path} would have {len(data)} bytes; files stay below {MAX_FILE_BYTES}")
+    lines, others = diff.lines_of(old.text), diff.lines_of(new)
+    spans = diff.changed(lines, others) if spans is None else spans
+    return Change(
+        path=path,
+        before=before,
+        after=data,
+        diff=diff.unified(path, lines, others, spans),
+        strategy=strategy,
+        problems=(*text.hidden(old.text, new), *syntax.introduced(path, old.text, new)),
+        whole=whole,
+        spans=tuple(spans),
     )
-    noted = "".join(f"\n- {problem}" for problem in change.problems)
-    warning = f"\nNew problems, unless more edits follow:{noted}" if noted else ""
-    return f"{done}{warning}\n{shown}"
 
 
-def _found(parent: int, place: Place) -> Found | None:
-    try:
-        return opening.read_entry(parent, place, limit=MAX_FILE_BYTES)
-    except NoSuchFile:
-        return None
-
-
-def _became(before: str | None, now: str | None) -> str:
-    if before is None:
-        return "was created by somebody else meanwhile"
-    return "was deleted meanwhile" if now is None else "was changed by somebody else meanwhile"
-
-
-def _lock(parent: int) -> None:
-    """Let one writer of Artel's into a folder at a time, over all processes, until it is closed.
-
-    What a writer that was killed left there is then nobody's, and removed.
-    """
-    try:
-        fcntl.flock(parent, fcntl.LOCK_EX)
-    except OSError:
-        return  # some network file systems have no locks; the sha is still compared
-    with os.scandir(parent) as scanned:
-        left = [entry.name for entry in scanned if TEMPORARY.fullmatch(entry.name)]
-    for name in left:
-        with contextlib.suppress(OSError):
-            os.unlink(name, dir_fd=parent)
-
-
-def _replace(parent: int, place: Place, data: bytes, now: Found | None) -> None:
-    """Put `data` at `place` in one step: at every instant the file is the old one or the new one."""
-    temporary = f".artel-{secrets.token_hex(8)}.tmp"
-    with translated(place):
-        handle = os.open(temporary, CREATE, 0o666, dir_fd=parent)
-        try:
-            try:
-                _write(handle, data, now)
-            finally:
-                os.close(handle)
-            if now is None:
-                os.link(
-                    temporary, place.name, src_dir_fd=parent, dst_dir_fd=parent
-                )  # unlike rename, never over another
-            else:
-                os.rename(temporary, place.name, src_dir_fd=parent, dst_dir_fd=parent)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary, dir_fd=parent)
-        os.fsync(parent)
-
-
-def _write(handle: int, data: bytes, now: Found | None) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(handle, view) :]
-    if now is not None:
-        with contextlib.suppress(PermissionError):
-            os.fchown(handle, now.uid, now.gid)
-        os.fchmod(handle, now.mode)
-    os.fsync(handle)
+def created(place: Place, content: str) -> Change:
+    """Return the change that makes a new text file."""
+    lines = diff.lines_of(content)
+    return Change(
+        path=place.relative,
+        before=None,
+        after=content.encode(),
+        diff=diff.unified(place.relative, None, lines, [(0, 0, 0, len(lines))] if lines else []),
+        strategy=f"new file, {len(lines)} lines",
+        problems=(*text.hidden("", content), *syntax.introduced(place.relative, "", content)),
+        whole=True,
+    )

@@ -9,6 +9,8 @@ CONTEXT = 3  # lines
 MAX_CHARS = 60_000  # what a person can be asked to read
 MAX_PRODUCT = 4_000_000  # lines × lines that are compared in earnest; above, old and new stand as two blocks
 
+CUT = "… the diff is longer than"  # how the last line of a cut diff begins
+
 Span = tuple[int, int, int, int]
 """Lines a1:a2 of the old text became lines b1:b2 of the new."""
 
@@ -43,16 +45,29 @@ def changed_within(before: Sequence[str], after: Sequence[str], edits: Iterable[
             yield a1 + i1, a1 + i2, b1 + j1, b1 + j2
 
 
-def unified(path: str, before: Sequence[str] | None, after: Sequence[str], spans: Iterable[Span]) -> str:
-    """Return the diff of one file; `before` is None for a new one. Cut at MAX_CHARS, and says so."""
-    old = before or []
-    out = [f"--- {'/dev/null' if before is None else f'a/{path}'}\n", f"+++ b/{path}\n"]
+def unified(
+    path: str,
+    before: Sequence[str] | None,
+    after: Sequence[str] | None,
+    spans: Sequence[Span],
+    *,
+    moved_from: str = "",
+) -> str:
+    """Return the diff of one file; None is no file. Cut at MAX_CHARS, and says so."""
+    old, new = before or [], after or []
+    out = [
+        f"--- {'/dev/null' if before is None else f'a/{moved_from or path}'}\n",
+        f"+++ {'/dev/null' if after is None else f'b/{path}'}\n",
+    ]
+    if moved_from:
+        head = f"diff --git a/{moved_from} b/{path}\nrename from {moved_from}\nrename to {path}\n"
+        out = [head, *out] if spans else [head]
     chars = 0
-    for hunk in _hunks(spans):
-        for line in _rendered(hunk, old, after):
+    for hunk in grouped(spans):
+        for line in rendered(hunk, old, new):
             chars += len(line)
             if chars > MAX_CHARS:
-                out.append(f"… the diff is longer than {MAX_CHARS} characters and was cut here\n")
+                out.append(f"{CUT} {MAX_CHARS} characters and was cut here\n")
                 return "".join(out)
             out.append(line)
     return "".join(out)
@@ -100,7 +115,8 @@ def _between(ends: list[int], at: int) -> bool:
     return at == 0 or (line > 0 and ends[line - 1] == at)
 
 
-def _hunks(spans: Iterable[Span]) -> Iterator[list[Span]]:
+def grouped(spans: Iterable[Span]) -> Iterator[list[Span]]:
+    """Yield the spans that stand in one hunk together, their context not touching that of the next."""
     hunk: list[Span] = []
     lines = 0
     for span in spans:
@@ -113,7 +129,8 @@ def _hunks(spans: Iterable[Span]) -> Iterator[list[Span]]:
         yield hunk
 
 
-def _rendered(hunk: list[Span], before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+def rendered(hunk: Sequence[Span], before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of one hunk, its header first."""
     a1, b1 = max(hunk[0][0] - CONTEXT, 0), max(hunk[0][2] - CONTEXT, 0)
     a2 = min(hunk[-1][1] + CONTEXT, len(before))
     b2 = min(hunk[-1][3] + CONTEXT, len(after))

@@ -159,21 +159,26 @@ RUNGS: tuple[tuple[str, Callable[[list[str], str, str], list[Window]]], ...] = (
 )
 
 
-def _windows(lines: list[str], old: str, new: str, key: Callable[[str], str]) -> list[Window]:
-    closed = old.endswith("\n")
-    wanted = tuple(old.removesuffix("\n").split("\n"))
+def windows(lines: Sequence[str], wanted: Sequence[str], key: Callable[[str], str]) -> list[int]:
+    """Return where `wanted` lines stand in `lines`, compared by `key`; blank lines alone stand nowhere."""
     if not any(line.strip(BLANKS) for line in wanted):
         return []
     sought, keys = [key(line) for line in wanted], [key(line) for line in lines]
     counts = Counter(keys)
     anchor = min(range(len(sought)), key=lambda index: counts[sought[index]])  # the rarest line: few to try
-    found: list[Window] = []
+    found: list[int] = []
     at = -1
     while (at := _index(keys, sought[anchor], at + 1)) >= 0 and len(found) < MAX_HITS:
         first = at - anchor
         if first >= 0 and keys[first : first + len(sought)] == sought:
-            found.append(Window(first, wanted, new, closed))
+            found.append(first)
     return found
+
+
+def _windows(lines: list[str], old: str, new: str, key: Callable[[str], str]) -> list[Window]:
+    closed = old.endswith("\n")
+    wanted = tuple(old.removesuffix("\n").split("\n"))
+    return [Window(at, wanted, new, closed) for at in windows(lines, wanted, key)]
 
 
 def _index(keys: list[str], key: str, start: int) -> int:

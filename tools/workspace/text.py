@@ -45,6 +45,10 @@ class Text:
                 f"{char!r} (U+{ord(char):04X}) cannot be written in this file's encoding, {self.encoding}"
             ) from None
 
+    def again(self, data: bytes) -> str:
+        """Return the text in what `encode` returned."""
+        return data[len(self.bom) :].decode(self.encoding)
+
 
 def decode(data: bytes, name: str) -> Text:
     """Return the text in `data`: UTF-8, UTF-16 with its mark, or a single-byte encoding that fits.

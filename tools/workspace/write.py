@@ -1,13 +1,12 @@
 """Write a whole file: a new one, or one whose content the model has read."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from artel.tools.errors import ToolRefused
-from artel.tools.workspace import diff, opening, paths, syntax, text
-from artel.tools.workspace.change import Change, Stale
-from artel.tools.workspace.edit import check_content, check_size, check_writable
+from artel.tools.workspace import opening, paths, text
+from artel.tools.workspace.change import Change, Stale, created, digest, rewritten
+from artel.tools.workspace.edit import check_content, check_writable
 from artel.tools.workspace.paths import NoSuchFile, Place
 from artel.tools.workspace.read import MAX_FILE_BYTES
 
@@ -37,48 +36,20 @@ def plan(root: Path, path: str, content: str, *, seen: Mapping[str, str] | None 
     try:
         found = opening.read_bytes(place, limit=MAX_FILE_BYTES)
     except NoSuchFile:
-        return _new(place, content)
+        return created(place, content)
     check_writable(found, place)
-    sha = hashlib.sha256(found.data).hexdigest()
     known = (seen or {}).get(place.relative)
     if known is None:
         raise NotRead(f"{place.relative} exists and was not read; read it first, or use edit_file")
-    if known != sha:
+    if known != digest(found.data):
         raise Stale(f"{place.relative} changed since it was read; read it again")
-    return _over(place, text.decode(found.data, place.relative), sha, content)
+    return _over(place, text.decode(found.data, place.relative), found.data, content)
 
 
-def _new(place: Place, content: str) -> Change:
-    lines = diff.lines_of(content)
-    return Change(
-        path=place.relative,
-        before_sha=None,
-        after=content.encode(),
-        diff=diff.unified(place.relative, None, lines, [(0, 0, 0, len(lines))] if lines else []),
-        strategy=f"new file, {len(lines)} lines",
-        problems=(*text.hidden("", content), *syntax.introduced(place.relative, "", content)),
-        whole=True,
-    )
-
-
-def _over(place: Place, before: text.Text, sha: str, content: str) -> Change:
+def _over(place: Place, before: text.Text, data: bytes, content: str) -> Change:
     windows = before.text.count("\r\n")
     if windows and windows == before.text.count("\n") and "\r" not in content:
         content = content.replace("\n", "\r\n")
     if content == before.text:
         raise ToolRefused(f"{place.relative} already has this content")
-    data = before.encode(content)
-    check_size(data, place)
-    old, new = diff.lines_of(before.text), diff.lines_of(content)
-    return Change(
-        path=place.relative,
-        before_sha=sha,
-        after=data,
-        diff=diff.unified(place.relative, old, new, diff.changed(old, new)),
-        strategy="whole file",
-        problems=(
-            *text.hidden(before.text, content),
-            *syntax.introduced(place.relative, before.text, content),
-        ),
-        whole=True,
-    )
+    return rewritten(place.relative, data, before, content, "whole file", whole=True)

@@ -95,6 +95,27 @@ async def test_a_command_is_shown_line_by_line(keyboard: IO[str], capsys: pytest
     assert "? Run make\n    make\n    echo \\u202e\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("typed", "hunks"), [("p\n2\n", ["h2"]), ("p\n0\np\n3, 1\n", ["h3", "h1"]), ("p\n\np\n4\na\n", None)]
+)
+async def test_parts_of_a_change_are_chosen_by_their_numbers(
+    keyboard: IO[str], capsys: pytest.CaptureFixture[str], typed: str, hunks: list[str] | None
+) -> None:
+    files = [
+        {
+            "path": "x",
+            "hunks": [{"id": "h1", "header": "@@ -1 +1 @@"}, {"id": "h2", "header": "@@ -9 +9 @@"}],
+        },
+        {"path": "y", "hunks": [{"id": "h3", "header": "new file"}]},
+    ]
+    wire = FakeWire(lambda body: ([], {}))
+    wire.interrupts = {"task": [{"id": "i1", "value": {**QUESTION, "artel": {"diff": DIFF, "files": files}}}]}
+    await chatted(keyboard, typed, wire)
+    chosen = {"type": "approve", "hunks": hunks} if hunks else {"type": "approve"}
+    assert wire.bodies[0]["command"] == {"resume": {"i1": chosen}}
+    assert "   2 x @@ -9 +9 @@\n   3 y new file\n" in capsys.readouterr().out
+
+
 async def test_a_foreign_question_takes_any_answer(keyboard: IO[str]) -> None:
     wire = FakeWire(
         lambda body: ([], {}) if body.get("command") else ([], {"task": [{"id": "q", "value": {"ask": 1}}]})

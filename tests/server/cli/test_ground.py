@@ -23,7 +23,7 @@ async def test_commands_are_boxed_as_the_settings_say_and_end_with_the_process(
     execute = TOOLS["execute"]
     assert execute.act
     async with open_ground(load_settings(data=data), fresh_dsn) as ground:
-        work = Work(root, "thread", "call", ground.engine.handles.sandbox)
+        work = Work(root, "thread", "call", sandbox=ground.engine.handles.sandbox)
         said = await execute.act(work, execute.parse({"command": "echo $COLOUR; ls -A data"}))
         assert said.text.splitlines()[1:] == ["blue", "ls: cannot open directory 'data': Permission denied"]
         args = {"command": "while sleep 0.05; do echo >> log; done", "background": True}

@@ -7,18 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.fakes.changing import apply
 
 from artel.tools.errors import ToolFailed, ToolRefused
-from artel.tools.workspace import change, edit, write
+from artel.tools.workspace import change, changeset, edit, write
 from artel.tools.workspace.change import Stale
+from artel.tools.workspace.changeset import ChangeSet
 from artel.tools.workspace.paths import DeniedPath, OutsideWorkspace
 
 
 def test_a_change_is_written_once_and_recognised_afterwards(root: Path) -> None:
     (root / "f").write_text("a\n")
     planned = edit.plan(root, "f", "a", "b")
-    assert change.apply(root, planned) == "written"
-    assert change.apply(root, planned) == "already there"
+    assert apply(root, planned) == "written"
+    assert apply(root, planned) == "already there"
     assert (root / "f").read_text() == "b\n"
     assert change.current_sha(root, "f") == planned.after_sha == planned.intent["after_sha"]
 
@@ -28,10 +30,10 @@ def test_a_file_changed_meanwhile_is_left_alone(root: Path) -> None:
     planned = edit.plan(root, "f", "a", "b")
     (root / "f").write_text("precious a\n")
     with pytest.raises(Stale, match="changed by somebody else"):
-        change.apply(root, planned)
+        apply(root, planned)
     (root / "f").unlink()
     with pytest.raises(Stale, match="deleted meanwhile"):
-        change.apply(root, planned)
+        apply(root, planned)
     assert not (root / "f").exists()
 
 
@@ -39,7 +41,7 @@ def test_a_file_created_meanwhile_is_left_alone(root: Path) -> None:
     planned = write.plan(root, "f", "new\n")
     (root / "f").write_text("precious\n")
     with pytest.raises(Stale, match="created by somebody else"):
-        change.apply(root, planned)
+        apply(root, planned)
     assert (root / "f").read_text() == "precious\n"
 
 
@@ -50,7 +52,7 @@ def test_mode_and_owner_stay(root: Path) -> None:
         os.chown(root / "run.sh", 12345, 54321)
         (root / "run.sh").chmod(0o2751)
     before = (root / "run.sh").stat()
-    change.apply(root, edit.plan(root, "run.sh", "a", "b"))
+    apply(root, edit.plan(root, "run.sh", "a", "b"))
     now = (root / "run.sh").stat()
     assert (stat.S_IMODE(now.st_mode), now.st_uid, now.st_gid) == (0o2751, before.st_uid, before.st_gid)
 
@@ -58,7 +60,7 @@ def test_mode_and_owner_stay(root: Path) -> None:
 def test_an_edit_through_a_link_changes_the_target_and_keeps_the_link(root: Path) -> None:
     (root / "real").write_text("a\n")
     (root / "link").symlink_to("real")
-    change.apply(root, edit.plan(root, "link", "a", "b"))
+    apply(root, edit.plan(root, "link", "a", "b"))
     assert (root / "link").is_symlink()
     assert (root / "real").read_text() == "b\n"
 
@@ -72,7 +74,7 @@ def test_nothing_but_the_file_is_left_behind(root: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "fsync", broken)
     with pytest.raises(ToolFailed, match="No space left"):
-        change.apply(root, planned)
+        apply(root, planned)
     assert [(p.name, p.read_text()) for p in root.iterdir()] == [("f", "a\n")]
 
 
@@ -88,7 +90,7 @@ def test_a_link_swapped_in_between_yes_and_write_leads_nowhere(root: Path, tmp_p
         (root / "a" / "secret.txt").unlink()
         (root / "a" / "secret.txt").symlink_to("../../secret.txt")
     with pytest.raises(OutsideWorkspace):
-        change.apply(root, planned)
+        apply(root, planned)
     assert (tmp_path / "secret.txt").read_text() == "outside"
 
 
@@ -99,13 +101,13 @@ def test_a_link_into_the_workspace_or_git_swapped_in_is_not_followed_either(root
     (root / "a").unlink()
     (root / "a").symlink_to("other")
     with pytest.raises(Stale, match="a now leads to other"):
-        change.apply(root, planned)
+        apply(root, planned)
     (root / ".git").mkdir()
     (root / ".git" / "config").write_text("x")
     (root / "a").unlink()
     (root / "a").symlink_to(".git/config")
     with pytest.raises(DeniedPath):
-        change.apply(root, planned)
+        apply(root, planned)
 
 
 def test_swaps_during_writing_never_change_what_is_outside(root: Path, tmp_path: Path) -> None:
@@ -129,7 +131,7 @@ def test_swaps_during_writing_never_change_what_is_outside(root: Path, tmp_path:
             try:
                 now = (root / "real" / "f").read_text()
                 planned = edit.plan(root, "a/f", now, str(number + 1))
-                written += change.apply(root, planned) == "written"
+                written += apply(root, planned) == "written"
             except (ToolFailed, ToolRefused, FileNotFoundError):
                 continue
     finally:
@@ -146,7 +148,7 @@ def test_of_many_writers_at_once_one_wins_and_the_others_are_told(root: Path) ->
 
     def attempt(planned: change.Change) -> str:
         try:
-            return change.apply(root, planned)
+            return apply(root, planned)
         except Stale:
             return "stale"
 
@@ -161,7 +163,7 @@ def test_of_many_creators_at_once_one_wins(root: Path) -> None:
 
     def attempt(planned: change.Change) -> str:
         try:
-            return change.apply(root, planned)
+            return apply(root, planned)
         except Stale:
             return "stale"
 
@@ -186,7 +188,7 @@ def test_readers_see_the_old_file_or_the_new_one(root: Path) -> None:
     for _ in range(20):
         now = (root / "f").read_text()
         other = "b" * sizes[1] if now[0] == "a" else "a" * sizes[0]
-        change.apply(root, edit.plan(root, "f", now, other))
+        apply(root, edit.plan(root, "f", now, other))
     done.set()
     reader.join()
     assert not torn
@@ -195,9 +197,10 @@ def test_readers_see_the_old_file_or_the_new_one(root: Path) -> None:
 def test_the_report_names_how_and_shows_the_diff(root: Path) -> None:
     (root / "f.py").write_text("x = (1)\n")
     planned = edit.plan(root, "f.py", "(1)", "(1")
-    said = change.report(planned, change.apply(root, planned))
+    alone = ChangeSet((planned,))
+    said = changeset.report(alone, changeset.apply(root, alone))
     assert said.startswith("Changed f.py (exact, line 1).\nNew problems, unless more edits follow:\n- line 1")
     assert "+x = (1\n" in said
-    assert change.report(planned, "already there").startswith("f.py already is so.")
+    assert changeset.report(alone, ["already there"]).startswith("f.py already is so.")
     big = write.plan(root, "big", "line\n" * 50_000)
-    assert len(change.report(big, "written")) < 5_000
+    assert len(changeset.report(ChangeSet((big,)), ["written"])) < 5_000

@@ -5,14 +5,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from tests.tools.conftest import git
 
 from artel.tools.errors import ToolFailed, ToolRefused
 from artel.tools.workspace import edit
+from artel.tools.workspace.matching import NotFound
 from artel.tools.workspace.paths import DeniedPath, NoSuchFile, OutsideWorkspace, TooLarge, WrongKind
 
 
 def after(root: Path, old: str, new: str, *, replace_all: bool = False) -> bytes:
-    return edit.plan(root, "f", old, new, replace_all=replace_all).after
+    return edit.plan(root, "f", old, new, replace_all=replace_all).after or b""
 
 
 def test_planning_touches_nothing_and_says_all(root: Path) -> None:
@@ -138,7 +140,7 @@ def test_on_any_text_an_edit_replaces_or_refuses(
         assert (root / "f").read_bytes() == content.encode()
         return
     if change.strategy.startswith("exact"):
-        assert change.after.decode() == content.replace(old, new)
+        assert (change.after or b"").decode() == content.replace(old, new)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
@@ -158,7 +160,7 @@ def test_with_any_line_ends_the_lines_outside_the_edit_stay_as_they_were(
         change = edit.plan(root, "f", old, new)
     except (ToolRefused, ToolFailed):
         return
-    got = change.after.decode()
+    got = (change.after or b"").decode()
     if change.strategy.startswith("exact"):
         assert got.replace("\r\n", "\n") == content.replace("\r\n", "\n").replace(old, new)
     start = next(
@@ -171,3 +173,57 @@ def test_with_any_line_ends_the_lines_outside_the_edit_stay_as_they_were(
         assert "\r" not in got
     elif "\n" not in content.replace("\r\n", ""):
         assert "\n" not in got.replace("\r\n", "")
+
+
+EDITS = st.lists(
+    st.tuples(st.text("ab\n", min_size=1, max_size=3), st.text("abx\n", max_size=3), st.booleans()),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@given(st.text("abc\n", min_size=1, max_size=40), EDITS, st.sampled_from(["\n", "\r\n"]))
+def test_many_edits_are_what_they_are_one_after_the_other(
+    repository: Path, before: str, many: list[tuple[str, str, bool]], end: str
+) -> None:
+    start = before.replace("\n", end).encode()
+    (repository / "f").write_bytes(start)
+    edits = [edit.Edit(*one) for one in many]
+    try:
+        for one in edits:
+            (repository / "f").write_bytes(
+                edit.plan(repository, "f", *one[:2], replace_all=one[2]).after or b""
+            )
+        alone = (repository / "f").read_bytes()
+    except (ToolRefused, ToolFailed):
+        assume(len(edits) > 1)
+        (repository / "f").write_bytes(start)
+        with pytest.raises((ToolRefused, ToolFailed)):
+            edit.plan_all(repository, "f", edits)
+        return
+    (repository / "f").write_bytes(start)
+    assume(alone != start)
+    planned = edit.plan_all(repository, "f", edits)
+    assert planned.after == alone
+    assume(alone)
+    done = git(repository, "apply", "-", stdin=planned.diff.encode())
+    assert done.returncode == 0, done.stderr
+    assert (repository / "f").read_bytes() == alone
+
+
+def test_of_many_edits_the_one_that_misses_is_named_and_none_is_made(root: Path) -> None:
+    (root / "f").write_text("a\nb\n")
+    with pytest.raises(
+        NotFound, match=r"edits\[1\], in the text that the edits before it leave: .* No edit was"
+    ):
+        edit.plan_all(root, "f", [edit.Edit("a", "x"), edit.Edit("a", "y")])
+    with pytest.raises(ToolRefused, match=r"edits\[1\]\.old_string is empty"):
+        edit.plan_all(root, "f", [edit.Edit("a", "x"), edit.Edit("", "y")])
+    with pytest.raises(ToolRefused, match="1 to 100 entries, got 0"):
+        edit.plan_all(root, "f", [])
+    with pytest.raises(ToolRefused, match="change nothing"):
+        edit.plan_all(root, "f", [edit.Edit("a", "x"), edit.Edit("x", "a")])
+    planned = edit.plan_all(root, "f", [edit.Edit("a", "x"), edit.Edit("x\nb", "y")])
+    assert planned.after == b"y\n"
+    assert planned.strategy == "2 edits: exact, line 1; exact, line 1"

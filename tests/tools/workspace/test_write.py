@@ -4,9 +4,10 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from tests.fakes.changing import apply
 
 from artel.tools.errors import ToolRefused
-from artel.tools.workspace import change, edit, read, write
+from artel.tools.workspace import edit, read, write
 from artel.tools.workspace.change import Stale
 from artel.tools.workspace.paths import OutsideWorkspace, TooLarge, WrongKind
 from artel.tools.workspace.write import NotRead
@@ -16,7 +17,7 @@ def test_a_new_file_is_planned_with_its_diff(root: Path) -> None:
     planned = write.plan(root, "src/deep/a.py", "x = 1\n")
     assert planned.diff == "--- /dev/null\n+++ b/src/deep/a.py\n@@ -0,0 +1,1 @@\n+x = 1\n"
     assert not (root / "src").exists()
-    assert change.apply(root, planned) == "written"
+    assert apply(root, planned) == "written"
     assert (root / "src/deep/a.py").read_text() == "x = 1\n"
 
 
@@ -51,7 +52,7 @@ def test_the_same_content_again_is_refused(root: Path) -> None:
 
 def test_an_empty_file_can_be_written(root: Path) -> None:
     planned = write.plan(root, "src/__init__.py", "")
-    change.apply(root, planned)
+    apply(root, planned)
     assert (root / "src/__init__.py").read_bytes() == b""
 
 

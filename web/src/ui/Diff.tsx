@@ -15,19 +15,35 @@ const LOOKS = {
 }
 const SIGNS = { add: "+", del: "−", same: " ", hunk: "" }
 
-/** Splits a unified diff into lines with their numbers; file headers are left out. */
+/** Splits a unified diff into lines with their numbers; headers name a file where there are several, or a move. */
 export function lines(diff: string): Line[] {
   const found: Line[] = []
   let before = 0
   let after = 0
-  for (const text of diff.replace(/\n$/, "").split("\n")) {
-    const hunk = /^@@ -(\d+)(?:,\d+)? \+(\d+)/.exec(text)
-    if (hunk) {
+  let left = 0
+  let right = 0
+  const all = diff.replace(/\n$/, "").split("\n")
+  const several = all.filter((text) => text.startsWith("+++ ")).length > 1
+  for (const text of all) {
+    const hunk = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))?/.exec(text)
+    if (text.startsWith("…")) left = right = 0 // cut here
+    const inside = left > 0 || right > 0
+    if (!inside && hunk) {
       before = Number(hunk[1])
-      after = Number(hunk[2])
+      after = Number(hunk[3])
+      left = Number(hunk[2] ?? 1)
+      right = Number(hunk[4] ?? 1)
       found.push({ kind: "hunk", text, old: "", new: "" })
-    } else if (!before && !after) continue
-    else if (text.startsWith("+")) found.push({ kind: "add", text: text.slice(1), old: "", new: String(after++) })
+      continue
+    }
+    if (!inside) {
+      if (/^(rename|Binary|…|\\)/.test(text) || (several && /^(---|\+\+\+) (?!\/dev\/null)/.test(text)))
+        found.push({ kind: "hunk", text, old: "", new: "" })
+      continue
+    }
+    if (!text.startsWith("+") && !text.startsWith("\\")) left -= 1
+    if (!text.startsWith("-") && !text.startsWith("\\")) right -= 1
+    if (text.startsWith("+")) found.push({ kind: "add", text: text.slice(1), old: "", new: String(after++) })
     else if (text.startsWith("-")) found.push({ kind: "del", text: text.slice(1), old: String(before++), new: "" })
     else if (text.startsWith("\\")) found.push({ kind: "hunk", text, old: "", new: "" })
     else found.push({ kind: "same", text: text.slice(1), old: String(before++), new: String(after++) })
