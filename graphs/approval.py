@@ -147,7 +147,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
     ) -> Answer:
         tool = TOOLS[request.tool_call["name"]]
         if tool.act:
-            return await act_once(request, handler, tool)
+            return await act_once(request, handler, tool, root)
         if tool.plan is None:
             return await handler(request)
         return await once(request, handler, tool, root, request.state.get("seen") or {}, shown)

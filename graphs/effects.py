@@ -12,7 +12,8 @@ from langchain_core.messages.tool import ToolCall
 from langgraph.types import Command
 
 from artel.graphs.context import handles
-from artel.graphs.ledgers import Done, EffectCall, Unknown
+from artel.graphs.keeping import kept
+from artel.graphs.ledgers import Begun, Done, EffectCall, Unknown
 from artel.graphs.workbench import letting, message
 from artel.tools.tool import Seen, Tool, ToolFailed, ToolRefused
 from artel.tools.workspace.change import Change, current_sha
@@ -46,21 +47,28 @@ async def once(
     begun = await ledger.begin(effect, intent)
     if isinstance(begun, Done):
         return _remembered(call, begun.result)
-    earlier = begun.intent if isinstance(begun, Unknown) else {}
-    if "after_sha" in earlier and await to_thread(_is_made, root, earlier):
-        answer: Answer = _made(call, earlier)
-    elif "after_sha" in earlier and not _may_repeat(planned, earlier):
-        answer = message(call, _UNKNOWN.format(path=earlier["path"]), {"kind": "unknown"})
-    elif isinstance(planned, str):
-        answer = message(call, planned, {"kind": "failed"})
-    else:
-        with letting(planned):
-            answer = await handler(request)
+    async with kept(effect, root, _paths(planned, begun)):
+        answer = await _make(request, handler, root, planned, begun)
     await ledger.finish(effect, _result(answer))
     return answer
 
 
-async def act_once(request: ToolCallRequest, handler: Handler, tool: Tool) -> Answer:
+async def _make(
+    request: ToolCallRequest, handler: Handler, root: Path, planned: Change | str, begun: Begun
+) -> Answer:
+    call = request.tool_call
+    earlier = begun.intent if isinstance(begun, Unknown) else {}
+    if "after_sha" in earlier and await to_thread(_is_made, root, earlier):
+        return _made(call, earlier)
+    if "after_sha" in earlier and not _may_repeat(planned, earlier):
+        return message(call, _UNKNOWN.format(path=earlier["path"]), {"kind": "unknown"})
+    if isinstance(planned, str):
+        return message(call, planned, {"kind": "failed"})
+    with letting(planned):
+        return await handler(request)
+
+
+async def act_once(request: ToolCallRequest, handler: Handler, tool: Tool, root: Path) -> Answer:
     """Let a tool act, unless it did; one that began and whose end nobody saw does not act again."""
     call, ledger = request.tool_call, handles().effects
     if tool.repeatable:
@@ -70,11 +78,12 @@ async def act_once(request: ToolCallRequest, handler: Handler, tool: Tool) -> An
     begun = await ledger.begin(effect, {"tool": tool.name})
     if isinstance(begun, Done):
         return _remembered(call, begun.result)
-    if isinstance(begun, Unknown):
-        answer: Answer = message(call, _STOPPED.format(tool=tool.name), {"kind": "unknown"})
-    else:
-        with letting(None):
-            answer = await handler(request)
+    async with kept(effect, root):
+        if isinstance(begun, Unknown):
+            answer: Answer = message(call, _STOPPED.format(tool=tool.name), {"kind": "unknown"})
+        else:
+            with letting(None):
+                answer = await handler(request)
     await ledger.finish(effect, _result(answer))
     return answer
 
@@ -90,6 +99,14 @@ def _effect(request: ToolCallRequest) -> EffectCall:
         tool=call["name"],
         args=call["args"],
     )
+
+
+def _paths(planned: Change | str, begun: Begun) -> list[str]:
+    """Return the files that a call may change now, or may have changed before it was cut short."""
+    intents = [planned.intent] if isinstance(planned, Change) else []
+    if isinstance(begun, Unknown):
+        intents.append(dict(begun.intent))
+    return sorted({str(intent["path"]) for intent in intents if "path" in intent})
 
 
 def _plan(tool: Tool, call: ToolCall, root: Path, seen: Seen, shown: Mapping[str, Any]) -> Change | str:

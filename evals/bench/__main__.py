@@ -10,7 +10,7 @@ from pathlib import Path
 
 from evals.bench.peers import run
 
-ORDER = ("serving", "engine", "turns", "read_tools", "peers")
+ORDER = ("serving", "engine", "turns", "read_tools", "snapshots", "peers")
 
 
 def main() -> None:

@@ -124,4 +124,5 @@ def _handles(settings: Settings, models: Models) -> Handles:
         roots=roots,
         default_workspace=roots[0],
         approval_timeout_s=int(settings.engine.approval_timeout_s),
+        snapshot_home=(settings.data / "snapshots").resolve(),
     )
