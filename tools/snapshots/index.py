@@ -16,6 +16,7 @@ from artel.tools.snapshots.repository import Repository
 VERSION = 1
 RACY_NS = 2_000_000_000  # a file that changed so shortly before it was seen may change again unseen
 REMEMBERED = 4  # workspaces whose index stays in memory
+SAVED_AFTER = 64  # files to look at again, should this process die: writing an index of 10,000 takes as long
 
 Stamp: TypeAlias = tuple[int, int, int]
 
@@ -51,6 +52,10 @@ class Index:
     seen_ns: int = 0
     "When the look began."
     folders: dict[str, Folder] = field(default_factory=dict)
+    stamp: Stamp | None = None
+    "Of the file that it, or what it follows from, was read from."
+    unsaved: int = 0
+    "How many files it knows better than that file."
 
     @property
     def trusted_ns(self) -> int:
@@ -75,7 +80,7 @@ def on_disk(name: str) -> str:
 
 
 _lock = Lock()
-_remembered: dict[Path, tuple[Stamp, Index]] = {}  # by the file, as it was: other processes write it too
+_remembered: dict[Path, Index] = {}  # by the file; what another process has written there since wins
 
 
 def load(repository: Repository) -> Index:
@@ -83,32 +88,38 @@ def load(repository: Repository) -> Index:
     try:
         stamp = _stamp(repository.index.stat())
         known = _remembered.get(repository.index)
-        index = known[1] if known and known[0] == stamp else _read(repository)
+        index = known if known and known.stamp == stamp else _read(repository, stamp)
     except (OSError, ValueError, KeyError, TypeError):
         return Index()
     return index if repository.keeps(index.tree) else Index()
 
 
 def save(repository: Repository, index: Index) -> None:
-    """Remember what was seen."""
+    """Remember what was seen; on disk only when much is new."""
+    if index.stamp is None or index.unsaved > SAVED_AFTER:
+        _write(repository, index)
+    with _lock:
+        _remembered.pop(repository.index, None)
+        _remembered[repository.index] = index
+        while len(_remembered) > REMEMBERED:
+            _remembered.pop(next(iter(_remembered)))
+
+
+def _write(repository: Repository, index: Index) -> None:
     folders = {
         path: (folder.rules, folder.tree, folder.folders, {k: tuple(v) for k, v in folder.files.items()})
         for path, folder in index.folders.items()
     }
     given = {"version": VERSION, "tree": index.tree, "seen_ns": index.seen_ns, "folders": folders}
-    stamp = _stamp(repository.put(repository.index, orjson.dumps(given)))
-    with _lock:
-        _remembered.pop(repository.index, None)
-        _remembered[repository.index] = (stamp, index)
-        while len(_remembered) > REMEMBERED:
-            _remembered.pop(next(iter(_remembered)))
+    index.stamp = _stamp(repository.put(repository.index, orjson.dumps(given)))
+    index.unsaved = 0
 
 
 def _stamp(info: os.stat_result) -> Stamp:
     return info.st_ino, info.st_mtime_ns, info.st_size
 
 
-def _read(repository: Repository) -> Index:
+def _read(repository: Repository, stamp: Stamp) -> Index:
     given = orjson.loads(repository.index.read_bytes())
     if given["version"] != VERSION:
         raise ValueError(f"this is version {given['version']} of the index, not {VERSION}")
@@ -116,4 +127,4 @@ def _read(repository: Repository) -> Index:
         path: Folder(rules, {name: Known(*known) for name, known in files.items()}, folders, tree)
         for path, (rules, tree, folders, files) in given["folders"].items()
     }
-    return Index(given["tree"], given["seen_ns"], folders)
+    return Index(given["tree"], given["seen_ns"], folders, stamp)

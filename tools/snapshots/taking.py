@@ -81,7 +81,8 @@ def _look(repository: Repository) -> Index:
     new.tree = write_top(taking.writer, top.tree, about)
     taking.writer.flush()
     repository.keep(new.tree)
-    if taking.differs or new.tree != old.tree or len(new.folders) != len(old.folders):
+    if taking.looked or new.tree != old.tree:
+        new.stamp, new.unsaved = old.stamp, old.unsaved + taking.looked
         indexes.save(repository, new)
     return new
 
@@ -97,9 +98,11 @@ class _Taking:
     permissions: dict[str, int] = field(default_factory=dict)
     bare: set[str] = field(default_factory=set)
     unkept: set[str] = field(default_factory=set)
-    differs: bool = False
     files: int = 0
+    looked: int = 0
+    "Files that were not trusted to be as they were."
     read: int = 0
+    "Bytes."
 
     def __post_init__(self) -> None:
         self.writer = Writer(self.repository)
@@ -171,7 +174,7 @@ class _Taking:
         if content is None:
             return None
         blob = self._blob(content, known)
-        self.differs = True  # also when it is as it was: next time it is old enough to be trusted
+        self.looked += 1
         stamps = (info.st_mode, info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
         found = here.new.files[name] = Known(*stamps, blob)
         return found
@@ -219,7 +222,6 @@ class _Taking:
         if old is not None and _is_same(old, new):
             new.tree = old.tree
             return
-        self.differs = True
         files = {
             name: (LINK if stat.S_ISLNK(known.mode) else git_mode(known.mode), known.blob)
             for name, known in new.files.items()
