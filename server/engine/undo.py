@@ -4,7 +4,7 @@ import asyncio
 from asyncio import to_thread
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 from uuid import UUID
@@ -73,6 +73,8 @@ class Undone:
 
     change_id: UUID | None
     report: Report
+    problems: tuple[str, ...] = ()
+    "Why some of the changes could not be kept, and so not be undone."
 
 
 async def undo(
@@ -86,17 +88,19 @@ async def undo(
         NotKept, SeveralFolders, SnapshotGone: it cannot be undone; nothing was changed.
     """
     async with _quiet(engine, thread_id, owner=owner, allowed=allowed) as conn:
-        chosen = await _chosen(conn, thread_id, choice)
-        repository = _repository(engine, chosen)
+        found = await _chosen(conn, thread_id, choice)
+        chosen = _undoable(found)
+        repository = await to_thread(_repository, engine, chosen)
         steps = [Step(str(change.before), change.after) for change in chosen]
         done = [change.change_id for change in chosen]
 
         def reverts(now: Index) -> list[Revert]:
             return reverts_of(repository, steps, now.tree)
 
-        return await _put_back(
+        undone = await _put_back(
             engine, thread_id, repository, reverts, steps[0].before, tool=UNDO, undoes=done, force=force
         )
+    return replace(undone, problems=tuple(change.problem for change in found if change.problem))
 
 
 async def restore_at(
@@ -114,7 +118,7 @@ async def restore_at(
         if found is None:
             return None
         change, tree = found
-        repository = _repository(engine, [change])
+        repository = await to_thread(_repository, engine, [change])
         later = await snapshots.since(conn, change.workspace, change.change_id, owner=owner)
         steps = [Step(str(one.before), one.after) for one in later]
 
@@ -177,24 +181,26 @@ async def _quiet(
 
 
 async def _chosen(conn: Connection, thread_id: UUID, choice: Choice) -> list[Change]:
-    """Return the changes to undo, the oldest first."""
+    """Return what was chosen, the oldest first."""
     match choice:
         case Only(change_id):
-            only = await snapshots.get(conn, thread_id, change_id)
-            if only.before is None:
-                raise NotKept(f"change {change_id} cannot be undone: {only.problem}")
-            return [only]
+            return [await snapshots.get(conn, thread_id, change_id)]
         case Since(change_id):
             await snapshots.get(conn, thread_id, change_id)
-            found = await snapshots.of_thread(conn, thread_id, since=change_id)
+            return (await snapshots.of_thread(conn, thread_id, since=change_id))[::-1]
         case OfRun(run_id):
             found = _of_run(await snapshots.of_thread(conn, thread_id), run_id)
             if not found:
                 raise UnknownChange(f"run {run_id} changed no files on thread {thread_id}")
-    whole = [one for one in reversed(found) if one.before and (one.after or not one.is_ours)]
-    if not whole:
-        raise NotKept(f"the files before those changes were not kept: {found[0].problem}")
-    return whole
+            return found[::-1]
+
+
+def _undoable(changes: Sequence[Change]) -> list[Change]:
+    """Return those before which the files were kept; an undo of ours that was broken off left no doubt."""
+    found = [one for one in changes if one.before and (one.after or not one.is_ours)]
+    if not found:
+        raise NotKept(f"the files before it were not kept: {changes[0].problem or 'it was broken off'}")
+    return found
 
 
 def _of_run(changes: Sequence[Change], run_id: UUID) -> list[Change]:

@@ -19,6 +19,7 @@ from artel.storage import snapshots, threads
 from artel.storage.snapshots import Change, UnknownChange
 from artel.storage.threads import UnknownThread
 from artel.tools.snapshots.repository import SnapshotFailed, SnapshotGone
+from artel.tools.workspace.paths import OutsideWorkspace
 
 router = APIRouter(prefix="/threads/{thread_id}", route_class=JsonRoute, tags=["Product"])
 
@@ -76,6 +77,7 @@ class Restored(BaseModel):
     change_id: UUID | None = Field(description="The undo itself, which can be undone; null: nothing changed.")
     changed: list[ChangedFile] = Field(description="What it changed.")
     conflicts: list[LeftAlone] = Field(description="What it left alone, and why.")
+    problems: list[str] = Field([], description="Why some of it was not kept, and so could not be undone.")
 
 
 @router.get("/changes", responses=answers(UnknownThread))
@@ -108,7 +110,14 @@ async def get(thread_id: ThreadId, change_id: UUID, engine: GivenEngine, caller:
 @router.post(
     "/undo",
     responses=answers(
-        UnknownThread, UnknownChange, ThreadBusy, NotKept, SeveralFolders, SnapshotGone, SnapshotFailed
+        UnknownThread,
+        UnknownChange,
+        ThreadBusy,
+        NotKept,
+        SeveralFolders,
+        SnapshotGone,
+        SnapshotFailed,
+        OutsideWorkspace,
     ),
 )
 async def take_back(
@@ -124,7 +133,9 @@ async def take_back(
 
 @router.post(
     "/files",
-    responses=answers(UnknownThread, UnknownCheckpoint, ThreadBusy, NotKept, SnapshotGone, SnapshotFailed),
+    responses=answers(
+        UnknownThread, UnknownCheckpoint, ThreadBusy, NotKept, SnapshotGone, SnapshotFailed, OutsideWorkspace
+    ),
 )
 async def restore(thread_id: ThreadId, body: FilesBody, engine: GivenEngine, caller: GivenCaller) -> Restored:
     """Make the files what they were at a checkpoint, to go on from there with them."""
@@ -156,6 +167,7 @@ def _restored(done: Undone) -> Restored:
         change_id=done.change_id,
         changed=[ChangedFile(path=one.path, kind=one.kind) for one in done.report.changed],
         conflicts=[LeftAlone(path=one.path, reason=one.reason) for one in done.report.conflicts],
+        problems=list(done.problems),
     )
 
 

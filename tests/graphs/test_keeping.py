@@ -139,6 +139,23 @@ async def test_whatever_a_command_does_is_noted(
     assert "-hello" in trees.diff(kept, change.before, change.after)
 
 
+async def test_what_a_command_did_whose_end_nobody_saw_is_noted(
+    start: Start, folder: Path, acting: Callable[[Act], None]
+) -> None:
+    async def act(work: Work, _: Nothing) -> Outcome:
+        with (work.root / "made").open("a") as file:
+            file.write("x")
+        return Outcome("did it")
+
+    acting(act)
+    run = start("coder", calls(call("write_file")), "done", policy=FREE, effects=Dies("after"))
+    with pytest.raises(ConnectionError):
+        await run.say("go")
+    await run.go(None)
+    assert "The outcome is unknown" in run.told[0]
+    assert (paths(run), (folder / "made").read_text()) == ([[("made", "added")]], "x")
+
+
 async def test_what_a_command_did_before_it_failed_or_was_cancelled_is_noted(
     start: Start, folder: Path, acting: Callable[[Act], None]
 ) -> None:

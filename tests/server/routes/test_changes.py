@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -259,6 +259,35 @@ async def test_what_cannot_be_undone_is_refused(bench: Bench, monkeypatch: pytes
     told = await bench.http.post(path, json={"change": change})
     assert (told.status_code, told.json()["code"]) == (410, "snapshot_gone")
     home.with_name("elsewhere").rename(bench.folder.parent / "gone")
+    assert bench.files == MADE
+
+
+async def test_what_could_not_be_kept_is_said(bench: Bench) -> None:
+    ignored = call("write_file", file_path="build/x", content="1")
+    run = await bench.run(calls(ignored), calls(edit("a.txt", "one", "1")), "done")
+    edited, made = await bench.changes()
+    assert ("ignored" in made["problem"], edited["problem"]) == (True, None)
+    told = await bench.undo(run=run)
+    assert (len(told["changed"]), told["problems"]) == (1, [made["problem"]])
+    assert (bench.folder / "build/x").read_text() == "1"
+
+    engine = bench.app.state.engine
+    async with engine.db.connection() as conn:
+        await conn.execute("update snapshots set before = null, problem = 'no room'")
+    refused = await bench.http.post(
+        f"/api/v1/threads/{bench.thread}/undo", json={"change": edited["change_id"]}
+    )
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_kept")
+    assert "no room" in refused.json()["detail"]
+
+
+async def test_a_folder_that_is_no_workspace_any_more_is_left_alone(bench: Bench) -> None:
+    await bench.run(*THREE)
+    change = (await bench.changes())[0]["change_id"]
+    engine = bench.app.state.engine
+    engine.handles = replace(engine.handles, roots=(bench.folder / "elsewhere",))
+    told = await bench.http.post(f"/api/v1/threads/{bench.thread}/undo", json={"change": change})
+    assert (told.status_code, told.json()["code"]) == (403, "outside_workspace")
     assert bench.files == MADE
 
 

@@ -147,6 +147,17 @@ def test_pipes_and_large_files_are_noted_and_not_read(kept: Repository, root: Pa
     assert trees.about_of(kept, tree)[0].unkept == {"large", "pipe"}
 
 
+def test_links_are_kept_as_links(kept: Repository, root: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret").write_text("s")
+    (root / "out").symlink_to(outside)
+    (root / "file").symlink_to(outside / "secret")
+    tree = take(kept)
+    assert files_of(kept, tree) == {"out", "file"}
+    assert next(iter(kept.read([f"{tree}:files/file"]))) == bytes(outside / "secret")
+
+
 def test_many_files_go_into_a_pack(kept: Repository, root: Path) -> None:
     for number in range(repository.FEW + 50):
         (root / f"f{number}").write_text(f"{number}")
