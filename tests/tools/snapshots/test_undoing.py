@@ -36,7 +36,8 @@ def test_an_undo_takes_back_the_work_of_agents_and_loses_no_one_else_s(
         (root / "d").mkdir(parents=True)
         (root / "a").write_text("first")
         kept = repository_of(root.parent / "snapshots", root)
-        new, steps, found = count(), [], {}
+        new, steps = count(), list[Step]()
+        found: dict[str, str | None] = {}
         last: dict[str, Who] = {}
         mixed: set[str] = set()
         for who, path, removes in deeds:
