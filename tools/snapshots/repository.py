@@ -211,14 +211,20 @@ def opened(repository: Repository) -> Iterator[Repository]:
 def locked(repository: Repository, how: int) -> Iterator[None]:
     """Hold the lock of a repository: shared by those who use it, alone for who removes from it.
 
+    Where a file system has no locks, only those who use it go on.
+
     Raises:
-        BlockingIOError: with LOCK_NB, somebody else holds it.
+        OSError: with LOCK_NB, somebody else holds it, or there are no locks.
     """
     handle = os.open(
         repository.git_dir.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
     )
     try:
-        fcntl.flock(handle, how)
+        try:
+            fcntl.flock(handle, how)
+        except OSError:
+            if how & fcntl.LOCK_NB:
+                raise
         yield
     finally:
         os.close(handle)

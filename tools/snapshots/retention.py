@@ -10,17 +10,20 @@ from pathlib import Path
 from artel.tools.snapshots.repository import DRAFT, TREES, Repository, SnapshotFailed, locked
 
 YOUNG = "2.hours.ago"  # objects so new may belong to a snapshot that is being taken
+MAX_BYTES = 5 * 1024**3  # of the objects of one workspace
+SCATTERED = 5_000  # files of objects, from which on a pack is smaller and faster
 LEFT_S = 3_600.0  # drafts so old were left by somebody who was killed
 
 
 def prune(home: Path, older_than_s: float) -> int:
     """Let go of trees not used for so long, in all repositories below `home`; return how many.
 
-    A repository that is in use just now is left for the next time; one without trees goes whole.
+    Of a repository over MAX_BYTES the half of its trees that was used longest ago goes too. One that is in
+    use just now is left for the next time; one without trees goes whole.
     """
     gone = 0
     for repository in _repositories(home):
-        with contextlib.suppress(BlockingIOError, OSError, SnapshotFailed):
+        with contextlib.suppress(OSError, SnapshotFailed):
             gone += _prune(repository, time.time() - older_than_s)
     return gone
 
@@ -33,22 +36,29 @@ def _repositories(home: Path) -> Iterator[Repository]:
 
 
 def _prune(repository: Repository, before: float) -> int:
+    objects = _objects(repository)
     with locked(repository, fcntl.LOCK_EX | fcntl.LOCK_NB):
-        refs = list((repository.git_dir / TREES).glob("*"))
-        old = [ref for ref in refs if ref.stat().st_mtime < before]
+        refs = sorted((ref.stat().st_mtime, ref) for ref in (repository.git_dir / TREES).glob("*"))
+        too_many = len(refs) // 2 if sum(objects) > MAX_BYTES else 0
+        old = [ref for at, (used, ref) in enumerate(refs) if used < before or at < too_many]
         for ref in old:
             ref.unlink()
-        for draft in repository.git_dir.glob(f"{DRAFT}*"):
-            if draft.stat().st_mtime < time.time() - LEFT_S:
-                draft.unlink()
+        _tidy(repository)
         if len(old) == len(refs):
             shutil.rmtree(repository.git_dir)
             return len(old)
-    if old or _is_scattered(repository):
+    if old or len(objects) > SCATTERED:
         repository.git("gc", "--quiet", f"--prune={YOUNG}")
     return len(old)
 
 
-def _is_scattered(repository: Repository) -> bool:
-    """Say whether so many objects are files of their own that a pack would be smaller and faster."""
-    return sum(1 for _ in (repository.git_dir / "objects").glob("[0-9a-f][0-9a-f]/*")) > 5_000
+def _tidy(repository: Repository) -> None:
+    """Remove what those who were killed left half-written."""
+    for draft in repository.git_dir.glob(f"{DRAFT}*"):
+        if draft.stat().st_mtime < time.time() - LEFT_S:
+            draft.unlink()
+
+
+def _objects(repository: Repository) -> list[int]:
+    """Return the size of each file that holds objects."""
+    return [path.stat().st_size for path in (repository.git_dir / "objects").rglob("*") if path.is_file()]

@@ -40,6 +40,7 @@ class Bench:
     folder: Path
     runs: list[str] = field(default_factory=list)
     thread: str = field(default_factory=lambda: str(uuid4()))
+    agent: str = "coder"
 
     @property
     def files(self) -> dict[str, str]:
@@ -55,7 +56,8 @@ class Bench:
             snapshot_home=self.folder.parent / "snapshots",
         )
         self.app.state.engine.handles = handles
-        asked = {"assistant_id": "coder", "input": {"messages": [{"role": "user", "content": "go"}]}}
+        words = [{"role": "user", "content": "change the greeting"}]
+        asked = {"assistant_id": self.agent, "input": {"messages": words}}
         path = f"/threads/{self.thread}/runs"
         made = await self.http.post(path, json={**asked, "if_not_exists": "create", **body})
         assert made.is_success, made.text
@@ -81,7 +83,7 @@ async def bench(fresh_dsn: str, tmp_path: Path) -> AsyncIterator[Bench]:
     folder.mkdir()
     for name, content in ORIGINAL.items():
         (folder / name).write_text(content)
-    entries = {"coder": Entry("Coder", BUILDERS["coder"]())}
+    entries = {name: Entry(name, BUILDERS[name]()) for name in ("coder", "orchestrator")}
     entries |= {name: Entry(name, graph) for name, graph in graphs().items()}
     async with serving(fresh_dsn, catalog=Catalog(entries)) as app, calling(app) as http:
         yield Bench(app, http, folder)
@@ -176,6 +178,17 @@ async def test_the_files_of_a_checkpoint_come_back_for_a_fork(bench: Bench) -> N
     again = {"checkpoint_id": begun, "input": None}
     await bench.run(calls(edit("b.txt", "b", "fork")), "done", **again)
     assert bench.files == {**ORIGINAL, "b.txt": "fork\n"}
+
+
+async def test_the_changes_of_a_sub_agent_belong_to_the_thread_s_checkpoints(bench: Bench) -> None:
+    bench.agent = "orchestrator"
+    await bench.run(*THREE)
+    assert bench.files == MADE
+    history = (await bench.http.post(f"/threads/{bench.thread}/history", json={"limit": 50})).json()
+    path = f"/api/v1/threads/{bench.thread}/files"
+    for state, wanted in ((history[-1], ORIGINAL), (history[0], MADE)):
+        told = await bench.http.post(path, json={"checkpoint_id": state["checkpoint"]["checkpoint_id"]})
+        assert (told.status_code, bench.files) == (200, wanted)
 
 
 async def test_what_others_made_since_a_checkpoint_stays(bench: Bench) -> None:

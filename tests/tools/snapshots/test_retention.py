@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.tools.snapshots.conftest import Write
 
-from artel.tools.snapshots import trees
+from artel.tools.snapshots import retention, trees
 from artel.tools.snapshots.repository import Repository, SnapshotGone, opened
 from artel.tools.snapshots.restoring import restore
 from artel.tools.snapshots.retention import prune
@@ -60,6 +60,32 @@ def test_a_repository_in_use_is_left_for_the_next_time(kept: Repository, write: 
     with opened(kept):
         assert prune(kept.git_dir.parent, 30 * DAY_S) == 0
     assert kept.keeps(tree)
+
+
+def test_of_a_large_repository_the_older_half_goes(
+    kept: Repository, root: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for number in range(4):
+        write(a=f"{number}")
+        found.append(take(kept))
+        age(kept, found[-1], 4 - number)
+    assert prune(kept.git_dir.parent, 30 * DAY_S) == 0
+    monkeypatch.setattr(retention, "MAX_BYTES", 100)
+    assert prune(kept.git_dir.parent, 30 * DAY_S) == 2
+    assert [kept.keeps(tree) for tree in found] == [False, False, True, True]
+
+
+def test_what_somebody_who_was_killed_left_is_removed(kept: Repository, write: Write) -> None:
+    write(a="1")
+    take(kept)
+    drafts = [kept.git_dir / "draft-old", kept.git_dir / "draft-young"]
+    for draft in drafts:
+        draft.touch()
+    then = time.time() - DAY_S
+    os.utime(drafts[0], (then, then))
+    prune(kept.git_dir.parent, 30 * DAY_S)
+    assert [draft.exists() for draft in drafts] == [False, True]
 
 
 def test_nothing_to_prune_is_no_error(tmp_path: Path) -> None:
