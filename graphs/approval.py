@@ -153,7 +153,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
     async def _run(self, request: ToolCallRequest, handler: Handler, root: Path, yes: Yes) -> Answer:
         tool = TOOLS[request.tool_call["name"]]
         if tool.act:
-            return await act_once(request, handler, tool)
+            return await act_once(request, handler, tool, root)
         if tool.plan is None:
             return await handler(request)
         return await once(request, handler, tool, root, request.state.get("seen") or {}, yes)

@@ -1,5 +1,6 @@
 """What a run is handed: public wishes in `Context`; things in `Handles`, which are never checkpointed."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,7 +11,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from artel.graphs.ledgers import ApprovalLedger, EffectLedger, LocalApprovals, LocalEffects
+from artel.graphs.ledgers import (
+    ApprovalLedger,
+    EffectLedger,
+    LocalApprovals,
+    LocalEffects,
+    LocalSnapshots,
+    SnapshotLedger,
+)
 from artel.graphs.models import Models, ModelSettings
 from artel.tools.git.settings import GitSettings
 from artel.tools.policy import DEFAULT, Policy
@@ -48,6 +56,9 @@ class Handles:
     approval_timeout_s: int = APPROVAL_TIMEOUT_S
     internet: Internet = field(default_factory=Internet)
     git: GitSettings = field(default_factory=GitSettings)
+    snapshots: SnapshotLedger = field(default_factory=LocalSnapshots)
+    snapshot_home: Path = field(default_factory=lambda: snapshot_cache())
+    "Where the files of workspaces are kept as they were."
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")
@@ -74,6 +85,14 @@ def configure(settings: ModelSettings) -> None:
     global _settings
     _settings = settings
     _default.cache_clear()
+
+
+def snapshot_cache() -> Path:
+    """Return where snapshots are kept outside our server: in the user's cache; nowhere without a home."""
+    try:
+        return Path.home() / ".cache" / "artel" / "snapshots"
+    except RuntimeError:
+        return Path(os.devnull) / "snapshots"
 
 
 def workspace(asked: str, given: Handles | None = None) -> Path:

@@ -13,6 +13,7 @@ from langchain_core.messages.tool import ToolCall
 from langgraph.types import Command
 
 from artel.graphs.context import handles
+from artel.graphs.keeping import kept
 from artel.graphs.ledgers import Begun, Done, Unknown
 from artel.graphs.workbench import effect_of, letting, made, message, taint
 from artel.tools.tool import Seen, Tool, ToolFailed, ToolRefused
@@ -77,16 +78,23 @@ async def once(
     noted = _noted(begun)
     if noted:
         planned = await to_thread(resume, tool, call["args"], root, seen, noted, yes.hunks)
-    if planned is None:
-        answer: Answer = _made(call, noted)
-    elif isinstance(planned, str):
-        answer = message(call, planned, {"kind": "unknown" if noted else "failed"})
-    else:
-        with letting(planned):
-            answer = await handler(request)
-        answer = _completed(answer, noted) if noted else answer
+    async with kept(effect, root, _paths(planned, noted)):
+        answer = await _make(request, handler, planned, noted)
     await ledger.finish(effect, _result(answer))
     return answer
+
+
+async def _make(
+    request: ToolCallRequest, handler: Handler, planned: ChangeSet | str | None, noted: Sequence[File]
+) -> Answer:
+    call = request.tool_call
+    if planned is None:
+        return _made(call, noted)
+    if isinstance(planned, str):
+        return message(call, planned, {"kind": "unknown" if noted else "failed"})
+    with letting(planned):
+        answer = await handler(request)
+    return _completed(answer, noted) if noted else answer
 
 
 def resume(
@@ -114,7 +122,7 @@ def resume(
     return rest
 
 
-async def act_once(request: ToolCallRequest, handler: Handler, tool: Tool) -> Answer:
+async def act_once(request: ToolCallRequest, handler: Handler, tool: Tool, root: Path) -> Answer:
     """Let a tool act, unless it did; one that began and whose end nobody saw does not act again."""
     call, ledger = request.tool_call, handles().effects
     if tool.repeatable:
@@ -124,13 +132,20 @@ async def act_once(request: ToolCallRequest, handler: Handler, tool: Tool) -> An
     begun = await ledger.begin(effect, {"tool": tool.name})
     if isinstance(begun, Done):
         return _remembered(call, begun.result)
-    if isinstance(begun, Unknown):
-        answer: Answer = message(call, _STOPPED.format(tool=tool.name), {"kind": "unknown"})
-    else:
-        with letting(None):
-            answer = await handler(request)
+    async with kept(effect, root):
+        if isinstance(begun, Unknown):
+            answer: Answer = message(call, _STOPPED.format(tool=tool.name), {"kind": "unknown"})
+        else:
+            with letting(None):
+                answer = await handler(request)
     await ledger.finish(effect, _result(answer))
     return answer
+
+
+def _paths(planned: ChangeSet | str | None, noted: Sequence[File]) -> list[str]:
+    """Return the files that a call may change now, or may have changed before it was cut short."""
+    now = planned.files if isinstance(planned, ChangeSet) else ()
+    return sorted({*now, *(str(file["path"]) for file in noted)})
 
 
 def _plan(tool: Tool, call: ToolCall, root: Path, seen: Seen, yes: Yes) -> ChangeSet | str:

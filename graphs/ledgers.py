@@ -1,6 +1,6 @@
-"""What a gate must know of the past: which calls were approved, and which already ran."""
+"""What a gate must know of the past: which calls were approved, which already ran, and what they changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from json import dumps
@@ -84,6 +84,31 @@ class EffectLedger(Protocol):
         """Write the result of a call that ran."""
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A change that is noted before it is made."""
+
+    change: str
+    "Its id."
+    before: str | None
+    "The tree of files that the first attempt at it found; None: they could not be kept."
+
+
+class SnapshotLedger(Protocol):
+    """What the files were before and after each change. Our server answers from the `snapshots` table."""
+
+    async def begin(self, call: EffectCall, workspace: str, before: str | None, problem: str = "") -> Noted:
+        """Note what a call finds before it runs; a repeat of it keeps what the first attempt found."""
+
+    async def finish(
+        self, noted: Noted, after: str | None, paths: Sequence[Mapping[str, str]], problem: str = ""
+    ) -> None:
+        """Note what a call has left: the tree of files, and path and kind of each change."""
+
+    async def forget(self, noted: Noted) -> None:
+        """Take back the note of a call that changed nothing."""
+
+
 @dataclass(slots=True)
 class LocalApprovals:
     """An approval ledger without a server: the answer that LangGraph hands to the gate is the proof."""
@@ -122,6 +147,43 @@ class LocalEffects:
     async def finish(self, call: EffectCall, result: str) -> None:
         """Remember the result."""
         self.done[_key(call)] = result
+
+
+@dataclass(slots=True)
+class LocalChange:
+    """A change as it is remembered without a server."""
+
+    call: EffectCall
+    workspace: str
+    before: str | None
+    after: str | None = None
+    paths: Sequence[Mapping[str, str]] = ()
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class LocalSnapshots:
+    """A snapshot ledger in memory."""
+
+    changes: dict[str, LocalChange] = field(default_factory=dict)
+    "By their ids, the oldest first."
+
+    async def begin(self, call: EffectCall, workspace: str, before: str | None, problem: str = "") -> Noted:
+        """Remember what a call finds, unless an earlier attempt at it did."""
+        name = "/".join(_key(call))
+        change = self.changes.setdefault(name, LocalChange(call, workspace, before, problem=problem))
+        return Noted(name, change.before)
+
+    async def finish(
+        self, noted: Noted, after: str | None, paths: Sequence[Mapping[str, str]], problem: str = ""
+    ) -> None:
+        """Remember what a call has left."""
+        change = self.changes[noted.change]
+        change.after, change.paths, change.problem = after, paths, problem
+
+    async def forget(self, noted: Noted) -> None:
+        """Remember nothing of it."""
+        self.changes.pop(noted.change, None)
 
 
 def _key(call: EffectCall) -> EffectKey:

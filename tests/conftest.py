@@ -18,6 +18,7 @@ import structlog
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from artel.graphs import context
 from artel.storage import embedded
 from artel.storage.migrations import migrate
 from artel.storage.postgres import Connection, Database, connect, open_database
@@ -45,6 +46,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             f"Tests were skipped, for want of {', '.join(missing)}: see infra/packages.txt",
             yellow=True,
         )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_cache_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep files that no server keeps in a folder of the session's."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("cache") / "snapshots"
+        patch.setattr(context, "snapshot_cache", lambda: home)
+        yield
 
 
 JS = Path(__file__).parent / "protocol/js"

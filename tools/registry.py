@@ -54,7 +54,7 @@ class Grep(Arguments):
     glob: str | None = Field(default=None, description="Only such files: `*.py`.")
     output_mode: search.Mode = "files_with_matches"
     max_count: int = Field(default=search.MAX_RESULTS, ge=1, description="Over all files.")
-    regex: bool = Field(default=True, description="False: take the pattern literally.")
+    regex: bool = Field(default=True, description="False: literal.")
     ignore_case: bool = Field(default=False, description="Treat capitals as small letters.")
 
 
@@ -89,7 +89,7 @@ class MultiEdit(Arguments):
     """Arguments of multi_edit."""
 
     file_path: str = Field(validation_alias=_named("file_path", "path"))
-    edits: list[OneEdit] = Field(min_length=1, description="As in edit_file; made in this order.")
+    edits: list[OneEdit] = Field(min_length=1, description="As in edit_file, in order.")
 
 
 class DeleteFile(Arguments):
@@ -102,11 +102,11 @@ class MoveFile(Arguments):
     """Arguments of move_file."""
 
     src: str = Field(
-        validation_alias=_named("src", "source", "source_path", "old_path"), description="File as it is."
+        validation_alias=_named("src", "source", "source_path", "old_path"), description="As it is."
     )
     dst: str = Field(
         validation_alias=_named("dst", "destination", "destination_path", "new_path"),
-        description="Its new path; nothing may be there.",
+        description="Nothing may be there.",
     )
 
 

@@ -130,4 +130,5 @@ def _handles(settings: Settings, models: Models) -> Handles:
         approval_timeout_s=int(settings.engine.approval_timeout_s),
         internet=Internet(settings.internet),
         git=settings.git,
+        snapshot_home=(settings.data / "snapshots").resolve(),
     )

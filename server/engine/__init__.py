@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from artel.server.engine import recovery, retention, schedule, storing, sweeping, worker
+from artel.server.engine import recovery, retention, schedule, storing, sweeping, undo, worker
 from artel.server.engine import webhooks as delivery
 from artel.server.engine.addresses import Webhooks
 from artel.server.engine.audience import CHANGED, FOLLOW
@@ -79,6 +79,7 @@ async def open_engine(
                 delivery.keep_delivering,
                 retention.keep_retention,
                 sweeping.keep_sweeping,
+                undo.keep_pruning,
             )
         ]
         jobs += [partial(schedule.keep_schedule, engine, order_of)] if order_of else []

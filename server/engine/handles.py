@@ -1,6 +1,6 @@
 """What our agents are handed inside the server: the server's own handles, with ledgers in the database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -8,8 +8,8 @@ from uuid import UUID
 
 from artel.graphs.context import Handles, use
 from artel.graphs.decisions import decision_on, final_args, shown_calls
-from artel.graphs.ledgers import Begun, Done, EffectCall, New, Unknown
-from artel.storage import approvals, effects
+from artel.graphs.ledgers import Begun, Done, EffectCall, New, Noted, Unknown
+from artel.storage import approvals, effects, snapshots
 from artel.storage.effects import EffectKey
 from artel.storage.postgres import Database
 from artel.storage.runs import Run
@@ -17,7 +17,14 @@ from artel.storage.runs import Run
 
 def handles_of(given: Handles, db: Database, run: Run) -> AbstractContextManager[Handles]:
     """Hand a run the server's handles, with the ledgers of its thread."""
-    return use(replace(given, approvals=StoredApprovals(db, run), effects=StoredEffects(db, run)))
+    return use(
+        replace(
+            given,
+            approvals=StoredApprovals(db, run),
+            effects=StoredEffects(db, run),
+            snapshots=StoredSnapshots(db, run),
+        )
+    )
 
 
 class StoredApprovals:
@@ -78,6 +85,40 @@ class StoredEffects:
         """Write the result of a call that ran."""
         async with self._db.connection() as conn:
             await effects.finish(conn, _key(call), result)
+
+
+class StoredSnapshots:
+    """What the files were before and after each change on the thread of a run."""
+
+    def __init__(self, db: Database, run: Run) -> None:
+        self._db = db
+        self._run = run
+
+    async def begin(self, call: EffectCall, workspace: str, before: str | None, problem: str = "") -> Noted:
+        """Note what a call finds before it runs."""
+        async with self._db.connection() as conn:
+            change_id, found = await snapshots.begin(
+                conn,
+                _key(call),
+                tool=call.tool,
+                workspace=workspace,
+                run_id=self._run.run_id,
+                before=before,
+                problem=problem or None,
+            )
+        return Noted(str(change_id), found)
+
+    async def finish(
+        self, noted: Noted, after: str | None, paths: Sequence[Mapping[str, str]], problem: str = ""
+    ) -> None:
+        """Note what a call has left."""
+        async with self._db.connection() as conn:
+            await snapshots.finish(conn, UUID(noted.change), after, paths, problem=problem or None)
+
+    async def forget(self, noted: Noted) -> None:
+        """Take back the note of a call that changed nothing."""
+        async with self._db.connection() as conn:
+            await snapshots.forget(conn, UUID(noted.change))
 
 
 def _key(call: EffectCall) -> EffectKey:

@@ -40,6 +40,9 @@ class EngineSettings(BaseModel):
         gt=0,
         description="Time between two looks for such threads; empty: as langgraph.json says, else 300.",
     )
+    snapshot_ttl_h: float = Field(
+        default=720, gt=0, le=876_000, description="Hours for which changes to files can be undone."
+    )
     user_runs: int | None = Field(default=None, ge=1, description="Runs of one user at once; others wait.")
     assistant_runs: int | None = Field(
         default=None, ge=1, description="Runs of one assistant at once; others wait."

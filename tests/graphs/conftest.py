@@ -28,7 +28,12 @@ def folder(tmp_path: Path) -> Path:
 def start(folder: Path) -> Start:
     def make(agent: str, *replies: str | dict[str, Any] | Reply, **handles: Any) -> Driver:
         model = scripted(*replies)
-        given = Handles(models=OneModel(model), roots=(folder.parent,), default_workspace=folder)
+        given = Handles(
+            models=OneModel(model),
+            roots=(folder.parent,),
+            default_workspace=folder,
+            snapshot_home=folder.parent / "snapshots",
+        )
         graph = BUILDERS[agent]().copy(update={"checkpointer": InMemorySaver()})
         return Driver(graph, replace(given, **handles), model)
 

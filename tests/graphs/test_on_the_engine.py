@@ -45,6 +45,7 @@ async def serve(fresh_dsn: str, folder: Path) -> AsyncIterator[Serve]:
                 (folder.parent,),
                 folder,
                 approval_timeout_s=approval_timeout_s,
+                snapshot_home=folder.parent / "snapshots",
             )
             db = await stack.enter_async_context(open_database(fresh_dsn, pool_size=8))
             broker = await stack.enter_async_context(open_broker(fresh_dsn))

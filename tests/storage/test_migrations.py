@@ -13,7 +13,7 @@ from artel.storage.migrations import HEAD, migrate, upgrade
 from artel.storage.migrations.failed import MigrationFailed
 from artel.storage.postgres import connect
 
-OURS = {"assistants", "threads", "workers", "runs", "run_events", "approvals", "effects"}
+OURS = {"assistants", "threads", "workers", "runs", "run_events", "approvals", "effects", "snapshots"}
 LANGGRAPH = {"checkpoints", "checkpoint_blobs", "checkpoint_writes", "store"}
 
 
