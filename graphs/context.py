@@ -10,7 +10,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from artel.graphs.ledgers import ApprovalLedger, EffectLedger, LocalApprovals, LocalEffects
+from artel.graphs.ledgers import (
+    ApprovalLedger,
+    AuditLedger,
+    EffectLedger,
+    LocalApprovals,
+    LocalAudit,
+    LocalEffects,
+)
 from artel.graphs.models import Models, ModelSettings
 from artel.tools.policy import DEFAULT, Policy
 from artel.tools.workspace.paths import resolve_workspace
@@ -42,6 +49,7 @@ class Handles:
     effects: EffectLedger = field(default_factory=LocalEffects)
     policy: Policy = DEFAULT
     approval_timeout_s: int = APPROVAL_TIMEOUT_S
+    audit: AuditLedger = field(default_factory=LocalAudit)
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")

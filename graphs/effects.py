@@ -40,7 +40,7 @@ async def once(
     Of two calls on one file the second finds it changed.
     """
     call, ledger = request.tool_call, handles().effects
-    effect = _effect(request)
+    effect = effect_call(request)
     planned = await to_thread(_plan, tool, call, root, seen, shown)
     intent = planned.intent if isinstance(planned, Change) else {"problem": planned}
     begun = await ledger.begin(effect, intent)
@@ -66,7 +66,7 @@ async def act_once(request: ToolCallRequest, handler: Handler, tool: Tool) -> An
     if tool.repeatable:
         with letting(None):
             return await handler(request)
-    effect = _effect(request)
+    effect = effect_call(request)
     begun = await ledger.begin(effect, {"tool": tool.name})
     if isinstance(begun, Done):
         return _remembered(call, begun.result)
@@ -79,7 +79,8 @@ async def act_once(request: ToolCallRequest, handler: Handler, tool: Tool) -> An
     return answer
 
 
-def _effect(request: ToolCallRequest) -> EffectCall:
+def effect_call(request: ToolCallRequest) -> EffectCall:
+    """Return what tells the call of a request from every other one."""
     info = request.runtime.execution_info
     call = request.tool_call
     return EffectCall(

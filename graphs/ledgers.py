@@ -1,10 +1,13 @@
-"""What a gate must know of the past: which calls were approved, and which already ran."""
+"""What a gate must know of the past, and what it says for later: approvals, effects, the audit log."""
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from json import dumps
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
+
+LOCAL_ENTRIES = 1_000  # of the audit log that are kept without a server
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,26 @@ class Unknown:
     intent: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """What a gate says of one call."""
+
+    kind: Literal["verdict", "intent", "result", "call"]
+    "Not run or asked about; about to be made; made; a look that nobody had to be asked about."
+    agent: str
+    call: EffectCall
+    effect: str
+    "What the policy says: allow, ask or deny; empty: there is no such tool."
+    rule: str
+    reason: str
+    summary: str = ""
+    "The call in one line; it may name what nobody should read in a log."
+    decision: str = ""
+    "What kind of answer let it through, or did not."
+    outcome: Mapping[str, Any] = field(default_factory=dict)
+    "`status`, and what else is known: `code`, `by`, `took_s`, the file and its hashes."
+
+
 Begun: TypeAlias = New | Done | Unknown
 EffectKey: TypeAlias = tuple[str, str, str, str, str]
 
@@ -74,6 +97,16 @@ class EffectLedger(Protocol):
 
     async def finish(self, call: EffectCall, result: str) -> None:
         """Write the result of a call that ran."""
+
+
+class AuditLedger(Protocol):
+    """What is said of each call for later. Our server answers from the `audit` table."""
+
+    def note(self, entry: AuditEntry) -> None:
+        """Put an entry down soon, with others."""
+
+    async def write(self, entry: AuditEntry) -> None:
+        """Put an entry down; it is there for good when this returns."""
 
 
 @dataclass(slots=True)
@@ -114,6 +147,21 @@ class LocalEffects:
     async def finish(self, call: EffectCall, result: str) -> None:
         """Remember the result."""
         self.done[_key(call)] = result
+
+
+@dataclass(slots=True)
+class LocalAudit:
+    """An audit log without a server: the newest entries, in memory."""
+
+    entries: deque[AuditEntry] = field(default_factory=lambda: deque(maxlen=LOCAL_ENTRIES))
+
+    def note(self, entry: AuditEntry) -> None:
+        """Remember it."""
+        self.entries.append(entry)
+
+    async def write(self, entry: AuditEntry) -> None:
+        """Remember it."""
+        self.entries.append(entry)
 
 
 def _key(call: EffectCall) -> EffectKey:

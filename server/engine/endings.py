@@ -61,6 +61,7 @@ async def settle(engine: Engine, execution: Execution, outcome: Outcome) -> Run 
         Unavailable: the database stayed away until others may have taken the run.
     """
     run = execution.run
+    await engine.audit.end(run.run_id)
     if isinstance(outcome, Handed):
         outcome = _too_often(run, outcome)
     match outcome:
