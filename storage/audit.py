@@ -28,6 +28,7 @@ class UnknownEntry(NotFound):
 
 
 ADD = "select artel_audit(%(owners)s::text[], %(entries)s::text[])"
+ADD_AT_COMMIT = "insert into audit_at_commit (owner, entry) values (%(owner)s, %(entry)s)"
 
 # What somebody may see is their own, or of a thread they may see.
 SEARCH = """
@@ -77,18 +78,23 @@ async def sealed(sealer: Sealer | None, entry: Mapping[str, Any]) -> str:
 
 
 async def add(conn: Connection, entries: Sequence[Mapping[str, Any]]) -> None:
-    """Add entries to the chains of their owners, in this order; one whose `id` is there already is left out.
+    """Have the commit add entries to the chain of their owner, in this order.
 
-    Each chain is held until the transaction ends: make it the last thing that one does.
+    One whose `id` is there already is left out. The chain is held by the commit alone.
 
     Raises:
         CannotSeal: the handler failed; nothing is added.
     """
-    await add_sealed(conn, [(str(entry["owner"]), await sealed(conn.sealer, entry)) for entry in entries])
+    for entry in entries:
+        values = {"owner": str(entry["owner"]), "entry": await sealed(conn.sealer, entry)}
+        await conn.execute(ADD_AT_COMMIT, values)
 
 
 async def add_sealed(conn: Connection, entries: Sequence[tuple[str, str]]) -> None:
-    """Add entries that `sealed` has made, each with its owner."""
+    """Add entries that `sealed` has made, each with its owner, now: outside of a transaction, or at its end.
+
+    Each chain is held until the transaction ends.
+    """
     if entries:
         owners, texts = zip(*entries, strict=True)
         await conn.execute(ADD, {"owners": list(owners), "entries": list(texts)})
@@ -205,7 +211,7 @@ async def cut(conn: Connection, owner: str, through: int, *, by: str, reason: st
     moment = said_moment(datetime.now().astimezone())
     signed = {"seq": through, "hash": row["hash"], "reason": reason}
     entry = {"id": str(new_id()), "owner": owner, "kind": "cut", "at": moment, "user": by, "cut": signed}
-    await add(conn, [entry])
+    await add_sealed(conn, [(owner, canonical(entry))])
     return (await conn.execute(CUT, {"owner": owner, "seq": through})).rowcount
 
 

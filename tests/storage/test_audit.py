@@ -8,16 +8,18 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import Rollback
 
 from artel.storage import audit, threads
 from artel.storage.audit import UnknownEntry
-from artel.storage.chains import START
+from artel.storage.chains import START, canonical
 from artel.storage.ids import new_id
 from artel.storage.postgres import Connection, Database
 
 WRITER = """
 import asyncio, sys
 from artel.storage import audit
+from artel.storage.chains import canonical
 from artel.storage.ids import new_id
 from artel.storage.postgres import open_database
 
@@ -27,7 +29,9 @@ async def write():
             for _ in range(10):
                 async with db.connection() as conn:
                     one = {"kind": "call", "owner": "local", "who": f"{sys.argv[2]} {n}"}
-                    await audit.add(conn, [{"id": str(new_id()), **one} for _ in range(3)])
+                    await audit.add(conn, [{"id": str(new_id()), **one}])
+                    more = [{"id": str(new_id()), **one} for _ in range(2)]
+                    await audit.add_sealed(conn, [("local", canonical(each)) for each in more])
         await asyncio.gather(*(some(n) for n in range(4)))
 
 asyncio.run(write())
@@ -36,6 +40,12 @@ asyncio.run(write())
 
 def entry(**said: Any) -> dict[str, Any]:
     return {"id": str(new_id()), "owner": "local", "kind": "call", "user": "local", **said}
+
+
+async def put(conn: Connection, *entries: dict[str, Any]) -> None:
+    """Add entries within a transaction that is never committed."""
+    await audit.add(conn, entries)
+    await conn.execute("set constraints all immediate")
 
 
 async def numbers(conn: Connection, **asked: Any) -> list[int]:
@@ -76,13 +86,13 @@ async def test_entries_follow_each_other(five: Database) -> None:
 
 async def test_an_entry_that_is_sent_twice_is_there_once(conn: Connection) -> None:
     one, two = entry(), entry()
-    await audit.add(conn, [one, two, one])
-    await audit.add(conn, [two])
+    await put(conn, one, two, one)
+    await put(conn, two)
     assert await numbers(conn) == [2, 1]
 
 
 async def test_each_owner_has_a_chain(conn: Connection) -> None:
-    await audit.add(conn, [entry(owner="bob"), entry(owner="ada"), entry(owner="bob")])
+    await put(conn, entry(owner="bob"), entry(owner="ada"), entry(owner="bob"))
     assert [await numbers(conn, owner=owner) for owner in ("ada", "bob", "eve")] == [[1], [2, 1], []]
     assert await audit.owners(conn) == ["ada", "bob"]
 
@@ -105,7 +115,8 @@ async def test_writers_of_several_chains_do_not_wait_for_each_other_for_ever(db:
     async def some(first: str, second: str) -> None:
         for _ in range(15):
             async with db.connection() as conn:
-                await audit.add(conn, [entry(owner=first), entry(owner=second)])
+                both = [(owner, canonical(entry(owner=owner))) for owner in (first, second)]
+                await audit.add_sealed(conn, both)
 
     async with asyncio.timeout(20):
         await asyncio.gather(some("ada", "bob"), some("bob", "ada"))
@@ -204,17 +215,28 @@ async def test_what_is_not_there_cannot_be_cut(five: Database) -> None:
             await audit.cut(conn, "local", 6, by="root", reason="")
 
 
-async def test_an_open_transaction_holds_its_chain_and_no_other(db: Database) -> None:
+async def test_a_process_that_stands_still_in_a_transaction_holds_up_nobody(db: Database) -> None:
     async with db.transaction() as conn:
-        await audit.add(conn, [entry(owner="ada")])
+        await audit.add(conn, [entry(n=1), entry(n=2)])
         async with asyncio.timeout(5), db.connection() as other:
-            await audit.add(other, [entry(owner="bob")])
-    assert (await wrong(db, "ada"), await wrong(db, "bob")) == ("", "")
+            await audit.add(other, [entry(n=0)])
+    assert await wrong(db) == ""
+    async with db.connection() as conn:
+        assert [link.body["n"] async for link in audit.walk(conn, "local")] == [0, 1, 2]
+
+
+async def test_what_is_rolled_back_is_not_on_record(db: Database) -> None:
+    async with db.transaction() as conn:
+        await audit.add(conn, [entry()])
+        raise Rollback
+    async with db.connection() as conn:
+        await audit.add(conn, [entry(n=1)])
+        assert [link.body["n"] async for link in audit.walk(conn, "local")] == [1]
 
 
 async def test_entries_are_found_by_what_they_are_about(conn: Connection) -> None:
     thread = str(new_id())
-    await audit.add(conn, [entry(tool="grep"), entry(kind="intent", thread_id=thread), entry(user="bob")])
+    await put(conn, entry(tool="grep"), entry(kind="intent", thread_id=thread), entry(user="bob"))
     assert await numbers(conn, tool="grep") == [1]
     assert await numbers(conn, kind="intent") == [2]
     assert await numbers(conn, thread_id=thread) == [2]
@@ -229,7 +251,7 @@ async def test_entries_are_found_by_what_they_are_about(conn: Connection) -> Non
 async def test_somebody_sees_their_own_and_what_is_of_threads_they_may_see(conn: Connection) -> None:
     thread = await threads.create(conn, new_id(), owner="local", metadata={"owner": "ada"})
     about = {"thread_id": str(thread.thread_id)}
-    await audit.add(conn, [entry(user="bob", **about), entry(user="ada"), entry(user="eve")])
+    await put(conn, entry(user="bob", **about), entry(user="ada"), entry(user="eve"))
     of_ada: dict[str, Any] = {"user": "ada", "allowed": '$.owner == "ada"'}
     assert await numbers(conn, **of_ada) == [2, 1]
     assert [link.seq for link in await audit.after(conn, 0, owner="local", **of_ada)] == [1, 2]

@@ -52,6 +52,20 @@ begin
     end loop;
 end $$;
 
+-- What belongs to a larger transaction is added by its commit: a process that stands still in one holds up nobody.
+create unlogged table audit_at_commit (  -- empty but within a transaction
+    owner text not null,
+    entry text not null
+);
+create function artel_audit_now() returns trigger language plpgsql as $$
+begin
+    perform artel_audit(array[new.owner], array[new.entry]);
+    delete from audit_at_commit where owner = new.owner and entry = new.entry;
+    return null;
+end $$;
+create constraint trigger audit_now after insert on audit_at_commit deferrable initially deferred
+    for each row execute function artel_audit_now();
+
 -- Refuses every change; only what a later entry of the kind `cut` has signed off may go.
 create function artel_audit_stays() returns trigger language plpgsql as $$
 begin
