@@ -25,7 +25,13 @@ def canonical(value: object) -> str:
     >>> canonical({"b": [1, "ä"], "a": None})
     '{"a":null,"b":[1,"ä"]}'
     """
-    return orjson.dumps(loads(dumps_jsonb(value)), option=orjson.OPT_SORT_KEYS).decode()
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        text = b""
+    if not text or b"\\u0000" in text:  # not plain, or not to be stored
+        text = orjson.dumps(loads(dumps_jsonb(value)), option=orjson.OPT_SORT_KEYS)
+    return text.decode()
 
 
 def said(moment: datetime) -> str:

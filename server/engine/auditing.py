@@ -171,8 +171,9 @@ def entry_of(run: Run, one: AuditEntry) -> dict[str, Any]:
     """
     call, told = one.call, one.outcome
     asked = told.get("status") == "asked"
+    args = _args(call.args)
     place = f"{run.thread_id} {call.checkpoint_ns} {call.parent_checkpoint_id}"
-    key = f"{place} {call.tool_call_id} {call.args_sha}"
+    key = f"{place} {call.tool_call_id} {args['args_sha']}"
     return _stated(
         {
             "id": str(uuid5(NAMESPACE_OID, key) if asked else new_id()),
@@ -196,7 +197,7 @@ def entry_of(run: Run, one: AuditEntry) -> dict[str, Any]:
             "said": {
                 "summary": redaction.text(one.summary),
                 "reason": redaction.text(one.reason),
-                **_args(call.args),
+                **args,
                 **{name: told[name] for name in FILE if name in told},
             },
         }

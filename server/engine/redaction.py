@@ -50,7 +50,7 @@ def text(said: object) -> str:
     >>> text("deploy --token xyz")
     'deploy --token (hidden)'
     """
-    line = _hiding.text(str(said))
+    line = _hiding.text(str(said)[: 4 * LONGEST])
     for pattern in (_ASSIGNED, _FLAG):
         line = pattern.sub(rf"\1\2{HIDDEN}", line)
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
