@@ -64,9 +64,17 @@ def cli() -> str:
 
 
 def subcommands() -> Mapping[str, argparse.ArgumentParser]:
-    """Return the parsers of the subcommands."""
-    (chosen,) = (action for action in parser()._actions if isinstance(action.choices, dict))
-    return cast("Mapping[str, argparse.ArgumentParser]", chosen.choices)
+    """Return the parsers of the subcommands, by their names: `serve`, `audit verify`."""
+    return dict(_below(parser()))
+
+
+def _below(top: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    groups = [action.choices for action in top._actions if isinstance(action.choices, dict)]
+    if not groups:
+        yield name, top
+    for group in groups:
+        for word, command in group.items():
+            yield from _below(command, f"{name} {word}".strip())
 
 
 def errors() -> str:

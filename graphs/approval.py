@@ -6,7 +6,7 @@ the model made the call; what the policy or a file says later can only make it s
 """
 
 from asyncio import gather, to_thread
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from json import dumps
 from pathlib import Path
@@ -18,14 +18,17 @@ from langchain_core.messages.tool import ToolCall
 from langgraph.errors import GraphInterrupt
 from langgraph.types import Command, interrupt
 
+from artel.graphs.auditing import entry_of, refused, watched
 from artel.graphs.context import Context, handles
 from artel.graphs.decisions import check, decision_on, final_args
 from artel.graphs.effects import FREE, Answer, Handler, Yes, act_once, once
+from artel.graphs.ledgers import AuditEntry
 from artel.graphs.questions import About, about, ask_all, ask_one
 from artel.graphs.state import AgentLoopState, File, Verdict
 from artel.graphs.workbench import NOT_RUN, message, root_of
 from artel.storage.errors import Invalid
-from artel.tools.policy import Effect, judge_all
+from artel.tools.policy import STRENGTH, judge_all
+from artel.tools.policy import Verdict as Judged
 from artel.tools.registry import TOOLS
 from artel.tools.tool import Seen, ToolFailed, ToolRefused
 
@@ -78,25 +81,28 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         call = request.tool_call
         tool = TOOLS.get(call["name"])
         if tool is None or request.tool is None:
-            return await handler(request)  # which says what tools there are
+            unknown = entry_of(request, self.agent)
+            return await watched(unknown, lambda: handler(request))  # which says what tools there are
         root = await to_thread(root_of, request.state)
         frozen = self._frozen(request)
         verdict: Verdict = frozen if frozen else await to_thread(self._verdict, request, root)
-        now, reason = await to_thread(_judged, self.agent, call, root, tainted=_is_tainted(request, verdict))
-        if "deny" in (now, verdict["effect"]):
-            return _not_run(call, reason if now == "deny" else verdict["reason"])
+        _, entry = await to_thread(self._case, request, verdict, root)
+        if entry.effect == "deny":
+            return refused(entry, _not_run(call, entry.reason))
         if problem := verdict.get("problem"):
-            return message(call, problem, {"kind": "failed"})
-        if now == verdict["effect"] == "allow":
-            return await self._run(request, handler, root, FREE)
+            return refused(entry, message(call, problem, {"kind": "failed"}))
+        if entry.effect == "allow":
+            return await self._run(request, handler, root, FREE, entry)
         if verdict.get("batched"):
             return await self._together(request, handler)
-        return await self._alone(request, handler, verdict)
+        return await self._alone(request, handler, verdict, entry)
 
-    async def _alone(self, request: ToolCallRequest, handler: Handler, verdict: Verdict) -> Answer:
+    async def _alone(
+        self, request: ToolCallRequest, handler: Handler, verdict: Verdict, entry: AuditEntry
+    ) -> Answer:
         shown = await to_thread(self._about, request, request.tool_call, verdict)
         value = ask_one(shown, agent=self.agent, expires_in_s=handles().approval_timeout_s)
-        decision = await _ask(value, {shown.call["id"] or "": value["artel"]})
+        decision = await _ask(value, {shown.call["id"] or "": value["artel"]}, [entry])
         return await self._answered(request, handler, verdict, decision)
 
     async def _together(self, request: ToolCallRequest, handler: Handler) -> Answer:
@@ -108,7 +114,12 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         shown = [await to_thread(self._about, request, call, verdicts[call["id"]]) for call in calls]
         value = ask_all(shown, agent=self.agent, expires_in_s=handles().approval_timeout_s)
         parts = value["artel"]["calls"]
-        answer = await _ask(value, {part["tool_call_id"]: part for part in parts})
+        root = await to_thread(root_of, request.state)
+        entries = [
+            await to_thread(entry_of, _for(request, call), self.agent, _judgement(verdicts[call["id"]]), root)
+            for call in calls
+        ]
+        answer = await _ask(value, {part["tool_call_id"]: part for part in parts}, entries)
         done = await gather(
             *(
                 self._answered(
@@ -131,32 +142,38 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
     ) -> Answer:
         call = request.tool_call
         args = final_args(decision, call["name"], call["args"])
-        if args is None:
-            return _refusal(call, decision)
-        edited = dict(args) != call["args"]
-        request = request.override(tool_call={**call, "args": dict(args)})
+        edited = args is not None and dict(args) != call["args"]
+        request = request.override(tool_call={**call, "args": dict(args or call["args"])})
         root = await to_thread(root_of, request.state)
-        tainted = _is_tainted(request, verdict)
-        effect, reason = await to_thread(_judged, self.agent, request.tool_call, root, tainted=tainted)
-        if effect == "deny":  # an edit does not lead where the call itself may not
-            return _not_run(call, reason)
+        now, entry = await to_thread(self._case, request, verdict, root)
+        entry = replace(entry, decision=_type_of(decision))
+        if args is None:
+            return refused(entry, _refusal(call, decision))
+        if now.effect == "deny":  # an edit does not lead where the call itself may not
+            return refused(entry, _not_run(call, now.reason))
         shown = await handles().approvals.approved(call["id"] or "", call["name"], args)
         if shown is None:
-            return _not_run(call, "no approval of this very call stands.")
+            return refused(entry, _not_run(call, "no approval of this very call stands."))
         chosen = tuple(decision.get("hunks", ()))
         if chosen and TOOLS[call["name"]].plan is None:
-            return _not_run(call, "the user took parts of it, and it has none.")
+            return refused(entry, _not_run(call, "the user took parts of it, and it has none."))
         yes = Yes(_shown(verdict, shown), edited=edited, hunks=chosen)
-        answer = await self._run(request, handler, root, yes)
+        answer = await self._run(request, handler, root, yes, entry)
         return _noted(answer, args) if edited else answer
 
-    async def _run(self, request: ToolCallRequest, handler: Handler, root: Path, yes: Yes) -> Answer:
+    async def _run(
+        self, request: ToolCallRequest, handler: Handler, root: Path, yes: Yes, entry: AuditEntry
+    ) -> Answer:
         tool = TOOLS[request.tool_call["name"]]
-        if tool.act:
-            return await act_once(request, handler, tool, root)
-        if tool.plan is None:
-            return await handler(request)
-        return await once(request, handler, tool, root, request.state.get("seen") or {}, yes)
+
+        def run() -> Awaitable[Answer]:
+            if tool.act:
+                return act_once(request, handler, tool, root)
+            if tool.plan is None:
+                return handler(request)
+            return once(request, handler, tool, root, request.state.get("seen") or {}, yes)
+
+        return await watched(entry, run)
 
     def _frozen(self, request: ToolCallRequest) -> Verdict | None:
         verdicts: dict[str, Verdict] = request.state.get("verdicts") or {}
@@ -165,6 +182,12 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
     def _verdict(self, request: ToolCallRequest, root: Path) -> Verdict:
         seen, tainted = request.state.get("seen") or {}, bool(request.state.get("tainted"))
         return _verdict(self.agent, request.tool_call, root, seen, batched=False, tainted=tainted)
+
+    def _case(self, request: ToolCallRequest, verdict: Verdict, root: Path) -> tuple[Judged, AuditEntry]:
+        """Return what the policy says now, and the entry with the stricter of that and what was frozen."""
+        tainted = _is_tainted(request, verdict)
+        now = _judged(self.agent, request.tool_call, root, tainted=tainted)
+        return now, entry_of(request, self.agent, _stricter(now, verdict), root)
 
     def _about(self, request: ToolCallRequest, call: ToolCall, verdict: Verdict) -> About:
         seen = request.state.get("seen") or {}
@@ -185,10 +208,14 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         ]
 
 
-async def _ask(value: dict[str, Any], shown: Mapping[str, Mapping[str, Any]]) -> Any:
+async def _ask(
+    value: dict[str, Any], shown: Mapping[str, Mapping[str, Any]], entries: Sequence[AuditEntry]
+) -> Any:
     try:
         return interrupt(value)
     except GraphInterrupt:
+        for entry in entries:
+            handles().audit.note(replace(entry, outcome={"status": "asked"}))
         for tool_call_id, part in shown.items():
             await handles().approvals.asked(tool_call_id, part)
         raise
@@ -199,12 +226,12 @@ def _is_tainted(request: ToolCallRequest, verdict: Verdict) -> bool:
 
 
 def _verdict(agent: str, call: ToolCall, root: Path, seen: Seen, *, batched: bool, tainted: bool) -> Verdict:
-    effect, reason = _judged(agent, call, root, tainted=tainted)
-    verdict = Verdict(effect=effect, reason=reason)
+    judged = _judged(agent, call, root, tainted=tainted)
+    verdict = Verdict(effect=judged.effect, reason=judged.reason, rule=judged.rule)
     if tainted:
         verdict["tainted"] = True
     tool = TOOLS.get(call["name"])
-    if tool is None or effect == "deny":
+    if tool is None or judged.effect == "deny":
         return verdict
     try:
         planned = tool.change(call["args"], root, seen)
@@ -213,20 +240,32 @@ def _verdict(agent: str, call: ToolCall, root: Path, seen: Seen, *, batched: boo
     if planned:
         files = [File(path=path, before_sha=sha) for path, sha in planned.files.items()]
         verdict = {**verdict, "files": files}
-    return {**verdict, "batched": True} if batched and effect == "ask" else verdict
+    return {**verdict, "batched": True} if batched and judged.effect == "ask" else verdict
 
 
-def _judged(agent: str, call: ToolCall, root: Path, *, tainted: bool) -> tuple[Effect, str]:
+def _judged(agent: str, call: ToolCall, root: Path, *, tainted: bool) -> Judged:
     tool = TOOLS.get(call["name"])
     if tool is None:
-        return "allow", "there is no such tool"
+        return Judged(effect="allow", rule="", reason="there is no such tool")
     if tool.offered and not tool.offered(handles().internet.settings):
-        return "deny", f"{tool.name} is not switched on here."
+        return Judged(effect="deny", rule="settings", reason=f"{tool.name} is not switched on here.")
     try:
-        judged = judge_all(handles().policy, agent, tool.calls(call["args"], root, tainted=tainted))
+        return judge_all(handles().policy, agent, tool.calls(call["args"], root, tainted=tainted))
     except (ToolRefused, ToolFailed) as error:
-        return "deny", str(error)
-    return judged.effect, judged.reason
+        return Judged(effect="deny", rule="arguments", reason=str(error))
+
+
+def _judgement(frozen: Verdict) -> Judged:
+    return Judged(effect=frozen["effect"], rule=frozen.get("rule", ""), reason=frozen["reason"])
+
+
+def _stricter(now: Judged, frozen: Verdict) -> Judged:
+    """Return what holds of the two; what is said now if they are as strict."""
+    return max(now, _judgement(frozen), key=lambda one: STRENGTH[one.effect])
+
+
+def _type_of(decision: Any) -> str:
+    return str(decision.get("type", "")) if isinstance(decision, Mapping) else ""
 
 
 def _shown(verdict: Verdict, shown: Mapping[str, Any]) -> dict[str, str | None]:

@@ -13,8 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from artel.graphs.ledgers import (
     ApprovalLedger,
+    AuditLedger,
     EffectLedger,
     LocalApprovals,
+    LocalAudit,
     LocalEffects,
     LocalSnapshots,
     SnapshotLedger,
@@ -59,6 +61,7 @@ class Handles:
     snapshots: SnapshotLedger = field(default_factory=LocalSnapshots)
     snapshot_home: Path = field(default_factory=lambda: snapshot_cache())
     "Where the files of workspaces are kept as they were."
+    audit: AuditLedger = field(default_factory=LocalAudit)
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")

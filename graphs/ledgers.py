@@ -1,10 +1,13 @@
-"""What a gate must know of the past: which calls were approved, which already ran, and what they changed."""
+"""What a gate must know of the past and says for later: approvals, effects, changes, the audit log."""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from json import dumps
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
+
+LOCAL_ENTRIES = 1_000  # of the audit log that are kept without a server
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,26 @@ class Unknown:
     """This call began and nobody knows whether it ended."""
 
     intent: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """What a gate says of one call."""
+
+    kind: Literal["verdict", "intent", "result", "call"]
+    "Not run or asked about; about to be made; made; a look that nobody had to be asked about."
+    agent: str
+    call: EffectCall
+    effect: str
+    "What the policy says: allow, ask or deny; empty: there is no such tool."
+    rule: str
+    reason: str
+    summary: str = ""
+    "The call in one line; it may name what nobody should read in a log."
+    decision: str = ""
+    "What kind of answer let it through, or did not."
+    outcome: Mapping[str, Any] = field(default_factory=dict)
+    "`status`, and what else is known: `code`, `by`, `took_s`, the file and its hashes."
 
 
 Begun: TypeAlias = New | Done | Unknown
@@ -107,6 +130,16 @@ class SnapshotLedger(Protocol):
 
     async def forget(self, noted: Noted) -> None:
         """Take back the note of a call that changed nothing."""
+
+
+class AuditLedger(Protocol):
+    """What is said of each call for later. Our server answers from the `audit` table."""
+
+    def note(self, entry: AuditEntry) -> None:
+        """Put an entry down soon, with others."""
+
+    async def write(self, entry: AuditEntry) -> None:
+        """Put an entry down; it is there for good when this returns."""
 
 
 @dataclass(slots=True)
@@ -184,6 +217,21 @@ class LocalSnapshots:
     async def forget(self, noted: Noted) -> None:
         """Remember nothing of it."""
         self.changes.pop(noted.change, None)
+
+
+@dataclass(slots=True)
+class LocalAudit:
+    """An audit log without a server: the newest entries, in memory."""
+
+    entries: deque[AuditEntry] = field(default_factory=lambda: deque(maxlen=LOCAL_ENTRIES))
+
+    def note(self, entry: AuditEntry) -> None:
+        """Remember it."""
+        self.entries.append(entry)
+
+    async def write(self, entry: AuditEntry) -> None:
+        """Remember it."""
+        self.entries.append(entry)
 
 
 def _key(call: EffectCall) -> EffectKey:

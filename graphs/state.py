@@ -20,6 +20,7 @@ class Verdict(TypedDict):
 
     effect: Literal["allow", "ask", "deny"]
     reason: str
+    rule: NotRequired[str]
     problem: NotRequired[str]
     "Why the call cannot be done at all: nobody is asked."
     files: NotRequired[list[File]]

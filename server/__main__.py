@@ -1,4 +1,4 @@
-"""The command line: `artel serve | worker | migrate | chat | run`."""
+"""The command line: `artel serve | worker | migrate | chat | run | audit`."""
 
 import argparse
 import gc
@@ -70,7 +70,28 @@ def parser() -> argparse.ArgumentParser:
     _add_talk(run)
     run.add_argument("message", help="what the agent is asked to do")
     run.add_argument("--json", action="store_true", help="print one JSON object a line: events, then the end")
+    _add_audit(subcommands.add_parser("audit", help="check the audit log, or take it along"))
     return top
+
+
+def _add_audit(to: argparse.ArgumentParser) -> None:
+    acts = to.add_subparsers(dest="act", required=True, metavar="WHAT")
+    verify = acts.add_parser("verify", help="walk the chains; status 1 at the first entry that does not hold")
+    export = acts.add_parser("export", help="print all entries as JSON lines")
+    for each in (verify, export):
+        _add_common(each)
+        each.add_argument("--owner", help="only this owner's chain")
+    verify.add_argument(
+        "--export", type=Path, metavar="FILE", help="check this export, and that the database goes on from it"
+    )
+    verify.add_argument("--offline", action="store_true", help="check the export alone, without a database")
+    verify.add_argument("--partial", action="store_true", help="the export lacks the entries of others")
+    cut = acts.add_parser("cut", help="remove old entries; an entry says who did, and why")
+    _add_common(cut)
+    cut.add_argument("--owner", required=True, help="whose chain")
+    cut.add_argument("--through", required=True, type=_at_least_one, metavar="SEQ", help="the last to go")
+    cut.add_argument("--by", required=True, help="who signs this off")
+    cut.add_argument("--reason", required=True, help="why they may go")
 
 
 def _add_common(to: argparse.ArgumentParser) -> None:

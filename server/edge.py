@@ -48,7 +48,7 @@ class Edge:
         given = headers.get("x-request-id", "")
         request_id = given if _SANE_ID.fullmatch(given) else uuid4().hex
         scope["artel.request_id"] = request_id
-        with carried.request(request_id, headers.get(carried.TRACE)):
+        with carried.request(request_id, headers.get(carried.TRACE), carried.origin_of(scope)):
             if scope["type"] == "http":
                 await self._answer(scope, receive, send, headers)
             else:

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from artel.server.engine import recovery, retention, schedule, storing, sweeping, undo, worker
+from artel.server.engine import auditing, recovery, retention, schedule, storing, sweeping, undo, worker
 from artel.server.engine import webhooks as delivery
 from artel.server.engine.addresses import Webhooks
 from artel.server.engine.audience import CHANGED, FOLLOW
@@ -71,6 +71,7 @@ async def open_engine(
             partial(job, engine)
             for job in (
                 storing.keep_storing,
+                auditing.keep_auditing,
                 worker.keep_claiming,
                 recovery.keep_lease,
                 recovery.keep_fence,
@@ -96,6 +97,7 @@ async def open_engine(
         await worker.drain(engine)
         engine.wake_all()
         await tasks.end(*working)
+        await engine.audit.close()
         broker.on_lost.remove(lost)
         broker.on_lost.remove(engine.lose_hearing)
         broker.on_restored.remove(restored)

@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from artel.graphs import decisions
+from artel.server.engine.auditing import decision_entries
 from artel.server.engine.pickup import command_of
-from artel.storage import approvals, runs
+from artel.storage import approvals, audit, runs
 from artel.storage.approvals import AlreadyDecided, Approval
 from artel.storage.errors import Invalid
 from artel.storage.postgres import Connection
@@ -54,18 +55,21 @@ async def by_wire(conn: Connection, thread: Thread, order: Order) -> Order:
     given = resume if _addressed(resume) else await _only(conn, thread, rows, resume)
     if given is None:
         return order
-    answers, decided = {}, []
+    answers, asked = {}, []
     for interrupt_id, decision in given.items():
         if row := rows.get(interrupt_id):
             answers[interrupt_id] = _validated(row.value, decision)
-            decided.append(row)
+            asked.append(row)
         else:
             await _unknown(conn, thread, interrupt_id)
             answers[interrupt_id] = decision
-    for row in decided:
+    entries = []
+    for row in asked:
         answer = answers[row.interrupt_id]
-        await approvals.decide(conn, row.approval_id, answer, by="wire", owner=order.owner)
-    return _with(order, answers, decided, by="wire")
+        decided = await approvals.decide(conn, row.approval_id, answer, by="wire", owner=order.owner)
+        entries += decision_entries(decided, answer, by="wire", user=order.user_id)
+    await audit.add(conn, entries)
+    return _with(order, answers, asked, by="wire")
 
 
 def _validated(value: Any, decision: Any) -> Any:
@@ -126,8 +130,9 @@ async def by_person(conn: Connection, thread: Thread, asked: Approval, decision:
         AlreadyDecided, Superseded, Expired: it was answered before, set aside, or the time is over.
     """
     checked = _validated(asked.value, decision)
-    await approvals.decide(conn, asked.approval_id, checked, by=by, owner=asked.owner)
+    decided = await approvals.decide(conn, asked.approval_id, checked, by=by, owner=asked.owner)
     order = await _order_of(conn, thread, asked)
+    await audit.add(conn, decision_entries(decided, checked, by=by, user=by))
     return _with(order, {asked.interrupt_id: checked}, [asked], by=by)
 
 
@@ -138,8 +143,9 @@ async def by_timeout(conn: Connection, thread: Thread, asked: Approval) -> Order
         AlreadyDecided: somebody did, or another process recorded it.
     """
     decision = timeout_of(asked.value, asked)
-    await approvals.decide(conn, asked.approval_id, decision, by="timeout", owner=asked.owner)
+    decided = await approvals.decide(conn, asked.approval_id, decision, by="timeout", owner=asked.owner)
     order = await _order_of(conn, thread, asked)
+    await audit.add(conn, decision_entries(decided, decision, by="timeout", user=""))
     return _with(order, {asked.interrupt_id: decision}, [asked], by="timeout")
 
 

@@ -95,7 +95,7 @@ async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | No
     run, run_log = execution.run, execution.log
     async with run_log.storing:
         try:
-            left = await _left(execution)
+            left = await _left(engine, execution)
             following, last = await _write(engine, execution, ending, left)
         except Unstorable as broken:  # the last steps, that is: what an ending says can be stored
             log.exception("the last steps of a run could not be saved", run_id=str(run.run_id))
@@ -111,9 +111,13 @@ async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | No
     return following
 
 
-async def _left(execution: Execution) -> Load:
-    """Return what the graph has put down and is not written: it goes with the ending."""
+async def _left(engine: Engine, execution: Execution) -> Load:
+    """Return what the graph has put down and is not written: it goes with the ending.
+
+    What the run did is in the audit log before anybody hears that it is over.
+    """
     left = await execution.saver.rest() if execution.saver else Load()
+    await engine.audit.end(execution.run.run_id)
     return Load() if execution.run.temporary else left
 
 
@@ -202,7 +206,7 @@ def _next_worker(engine: Engine, run: Run) -> UUID | None:
 async def _roll_back(engine: Engine, execution: Execution) -> Run | None:
     run, run_log = execution.run, execution.log
     async with run_log.storing:
-        await _left(execution)
+        await _left(engine, execution)
 
         async def write() -> Run | None:
             async with engine.db.transaction(control=True) as conn:
@@ -238,7 +242,7 @@ async def forget(conn: Connection, run: Run) -> None:
 async def _hand_over(engine: Engine, execution: Execution, *, whole: bool) -> None:
     run, run_log = execution.run, execution.log
     async with run_log.storing:
-        left = await _left(execution)
+        left = await _left(engine, execution)
         tries = 0
 
         async def write() -> None:

@@ -15,6 +15,7 @@ import structlog
 
 from artel.server.engine.addresses import Webhooks
 from artel.server.engine.audience import Audience
+from artel.server.engine.auditing import Auditor
 from artel.server.engine.priority import assign_of
 from artel.server.engine.retention import Retention, retention_of
 from artel.server.engine.settings import EngineSettings
@@ -74,6 +75,7 @@ class Engine:
         self.handles = handles
         self.store = store or Store(db)
         self.saves = Saves(db)
+        self.audit = Auditor(db)
         self.worker_id = new_id()
         self.lock_key = self.worker_id.int & 0x7FFF_FFFF_FFFF_FFFF
         self.host = host_name()

@@ -9,13 +9,14 @@ from uuid import UUID
 from artel.graphs.context import Handles, use
 from artel.graphs.decisions import decision_on, final_args, shown_calls
 from artel.graphs.ledgers import Begun, Done, EffectCall, New, Noted, Unknown
+from artel.server.engine.auditing import Auditor, RunAudit
 from artel.storage import approvals, effects, snapshots
 from artel.storage.effects import EffectKey
 from artel.storage.postgres import Database
 from artel.storage.runs import Run
 
 
-def handles_of(given: Handles, db: Database, run: Run) -> AbstractContextManager[Handles]:
+def handles_of(given: Handles, db: Database, run: Run, auditor: Auditor) -> AbstractContextManager[Handles]:
     """Hand a run the server's handles, with the ledgers of its thread."""
     return use(
         replace(
@@ -23,6 +24,7 @@ def handles_of(given: Handles, db: Database, run: Run) -> AbstractContextManager
             approvals=StoredApprovals(db, run),
             effects=StoredEffects(db, run),
             snapshots=StoredSnapshots(db, run),
+            audit=RunAudit(auditor, run),
         )
     )
 

@@ -26,6 +26,15 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
+def is_secret(name: str) -> bool:
+    """Return whether what stands under a name is likely a secret, by the name alone.
+
+    >>> is_secret("X-Api-Key"), is_secret("token"), is_secret("tokens")
+    (True, True, False)
+    """
+    return bool(_NAMED.search(name))
+
+
 class Hiding:
     """Hides secrets in lines of the log, the values of our own settings among them."""
 

@@ -33,6 +33,7 @@ async def test_without_encryption_the_same_would_be_found_in_all_these_columns(
         "assistants.config",
         "assistants.context",
         "assistants.metadata",
+        "audit.entry",
         "checkpoint_blobs.blob",
         "checkpoint_items.blob",
         "checkpoint_writes.blob",
