@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from artel.tools.errors import ToolFailed, ToolRefused
 from artel.tools.policy import Call, Effect, Policy, Verdict, judge, judge_all
-from artel.tools.tool import Tool, ToolFailed, ToolRefused
+
+if TYPE_CHECKING:
+    from artel.tools.tool import Tool
 
 REFUSED = "refused"  # instead of a rule: the tool itself refuses the arguments, whatever a policy says
 
@@ -37,7 +40,7 @@ class Explanation(BaseModel):
 
 
 def explain(
-    policies: tuple[Policy, ...], agent: str, tool: Tool, args: Mapping[str, Any], workspace: Path
+    policies: tuple[Policy, ...], agent: str, tool: "Tool", args: Mapping[str, Any], workspace: Path
 ) -> list[Explanation]:
     """Return what each policy says of a call by `agent`; it looks where paths lead, and does nothing.
 

@@ -54,7 +54,13 @@ async def search(
     return Json([await _record(engine, link) for link in found])
 
 
-@router.get("/export", responses=answers(Forbidden))
+class JsonLines(Response):
+    """What the route that exports says of itself in the OpenAPI document."""
+
+    media_type = LINES
+
+
+@router.get("/export", response_class=JsonLines, responses=answers(Forbidden))
 async def export(engine: GivenEngine, caller: GivenCaller) -> Response:
     """Return all entries, oldest first, as JSON lines: `artel audit verify --export FILE` checks them."""
     allowed = await caller.may("threads", "search", {})

@@ -2,6 +2,7 @@
 
 from asyncio import to_thread
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,9 +20,8 @@ from artel.server.protocol.given import GivenEngine, JsonRoute
 from artel.storage import approvals
 from artel.storage.approvals import Approval
 from artel.storage.errors import Invalid, NotFound
+from artel.tools.errors import ToolRefused
 from artel.tools.policy import Policy, Rule
-from artel.tools.registry import TOOLS
-from artel.tools.tool import ToolRefused
 from artel.tools.verdicts import Explanation, explain
 from artel.tools.workspace.paths import BadPath, DeniedPath, OutsideWorkspace, WrongKind
 
@@ -149,8 +149,9 @@ def _compared(handles: Handles, policy: Policy, asked: Iterable[Past], *, strict
 
 
 def _explained(handles: Handles, policies: tuple[Policy, ...], asked: Asked) -> list[Explanation]:
-    tool = TOOLS.get(asked.tool)
+    tools = import_module("artel.tools.registry").TOOLS  # an idle server needs none of what tools need
+    tool = tools.get(asked.tool)
     if tool is None:
-        raise Invalid(f"tool must be one of {', '.join(TOOLS)}, got {asked.tool[:80]!r}")
+        raise Invalid(f"tool must be one of {', '.join(tools)}, got {asked.tool[:80]!r}")
     root: Path = workspace(asked.workspace, handles)
     return explain(policies, asked.agent, tool, asked.args, root)
