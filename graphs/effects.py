@@ -79,17 +79,21 @@ async def once(
     if noted:
         planned = await to_thread(resume, tool, call["args"], root, seen, noted, yes.hunks)
     async with kept(effect, root, _paths(planned, noted)):
-        answer = await _make(request, handler, planned, noted)
+        answer = await _make(request, handler, planned, noted, yes)
     await ledger.finish(effect, _result(answer))
     return answer
 
 
 async def _make(
-    request: ToolCallRequest, handler: Handler, planned: ChangeSet | str | None, noted: Sequence[File]
+    request: ToolCallRequest,
+    handler: Handler,
+    planned: ChangeSet | str | None,
+    noted: Sequence[File],
+    yes: Yes,
 ) -> Answer:
     call = request.tool_call
     if planned is None:
-        return _made(call, noted)
+        return _made(call, noted, in_part=bool(yes.hunks))
     if isinstance(planned, str):
         return message(call, planned, {"kind": "unknown" if noted else "failed"})
     with letting(planned):
@@ -198,8 +202,10 @@ def _named(files: Sequence[str]) -> str:
     return ", ".join(files)
 
 
-def _made(call: ToolCall, noted: Sequence[File]) -> Answer:
+def _made(call: ToolCall, noted: Sequence[File], *, in_part: bool) -> Answer:
     said = f"{_named([file['path'] for file in noted])} was changed as asked."
+    if in_part:
+        said += " Only the parts that the user chose were made: read the files to see which."
     return Command(update={"messages": [message(call, said, made(noted), "success")], "seen": {}})
 
 
