@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SWEEP_S = 300.0
 SWEEP_MOST = 1000  # threads a sweep; what is left waits for AGAIN_S only
 AGAIN_S = 1.0
+FIRST_S = 30.0  # a process that has just begun has runs to take up before it tidies
 LONGEST_MIN = 100 * 365 * 24 * 60.0  # a hundred years: Postgres can still add it to a date
 
 _FOR_EVER = Life()
@@ -53,6 +54,7 @@ def retention_of(settings: EngineSettings, config: Served | None) -> Retention:
 
 async def keep_retention(engine: "Engine") -> None:
     """Sweep again and again, until cancelled; several processes share the work."""
+    await asyncio.sleep(min(FIRST_S, engine.retention.sweep_s))
     while True:
         swept = 0
         try:

@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from artel.server.engine.engine import Engine
+from artel.server.engine.retention import FIRST_S
 from artel.storage.errors import Unavailable
 
 EVERY_MIN = 5
@@ -16,6 +17,7 @@ async def keep_sweeping(engine: Engine) -> None:
     """Sweep now and then, until cancelled; replicas that sweep at once share the work."""
     configured = engine.store.ttl_config or {}
     pause_s = 60 * (configured.get("sweep_interval_minutes") or EVERY_MIN)
+    await asyncio.sleep(min(FIRST_S, pause_s))
     while not engine.draining:
         try:
             if swept := await engine.store.sweep():

@@ -13,6 +13,7 @@ import structlog
 
 from artel.server.engine.dispatch import ThreadBusy
 from artel.server.engine.engine import Engine
+from artel.server.engine.retention import FIRST_S
 from artel.storage import runs, snapshots, threads
 from artel.storage.errors import Conflict, Unavailable
 from artel.storage.postgres import Connection
@@ -152,6 +153,7 @@ def undone(changes: Sequence[Change]) -> set[UUID]:
 async def keep_pruning(engine: Engine) -> None:
     """Let go of snapshots whose time is over, again and again, until cancelled."""
     older_than_s = engine.settings.snapshot_ttl_h * 3_600
+    await asyncio.sleep(FIRST_S)
     while not engine.draining:
         try:
             async with engine.db.connection() as conn:

@@ -115,6 +115,15 @@ async def test_the_job_sweeps_by_itself(opened: Open) -> None:
             await asyncio.sleep(0.02)
 
 
+async def test_a_server_that_has_just_begun_does_not_sweep_yet(opened: Open) -> None:
+    one = await opened()
+    thread = await aged(one, await one.thread(), Life(5))
+    two = await opened()
+
+    await two.run("three")
+    assert await two.rows("select 1 from threads where thread_id = %s", thread)
+
+
 async def test_a_sweep_takes_no_more_than_it_may(driver: Driver) -> None:
     for _ in range(3):
         await aged(driver, await driver.thread(), Life(5))
