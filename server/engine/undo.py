@@ -2,7 +2,7 @@
 
 import asyncio
 from asyncio import to_thread
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from artel.server.engine.dispatch import ThreadBusy
 from artel.server.engine.engine import Engine
 from artel.server.engine.retention import FIRST_S
 from artel.storage import runs, snapshots, threads
-from artel.storage.errors import Conflict, Unavailable
+from artel.storage.errors import Conflict, Invalid, Unavailable
 from artel.storage.postgres import Connection
 from artel.storage.snapshots import RESTORE, UNDO, Change, UnknownChange
 from artel.storage.threads import UnknownThread
@@ -24,10 +24,12 @@ from artel.tools.snapshots.index import Index
 from artel.tools.snapshots.repository import Repository, repository_of
 from artel.tools.snapshots.restoring import Report, Revert, put_back
 from artel.tools.snapshots.taking import look
+from artel.tools.snapshots.trees import shown
 from artel.tools.snapshots.undoing import Step, reverts_of, reverts_to
 from artel.tools.workspace.paths import resolve_workspace
 
 PRUNE_S = 3_600.0
+MAX_SHOWN = 20  # paths in an error
 
 log = structlog.get_logger(__name__)
 
@@ -79,12 +81,22 @@ class Undone:
 
 
 async def undo(
-    engine: Engine, thread_id: UUID, choice: Choice, *, owner: str, allowed: str | None, force: bool
+    engine: Engine,
+    thread_id: UUID,
+    choice: Choice,
+    *,
+    paths: Collection[str] = (),
+    owner: str,
+    allowed: str | None,
+    force: bool,
 ) -> Undone:
     """Make the files what they were before the chosen changes, as far as nobody else has changed them.
 
+    With `paths` only those of them; the changes themselves then stand.
+
     Raises:
         UnknownThread, UnknownChange: there is none.
+        Invalid: the changes have not touched one of `paths`.
         ThreadBusy: a run is pending or running on the thread.
         NotKept, SeveralFolders, SnapshotGone: it cannot be undone; nothing was changed.
     """
@@ -93,10 +105,10 @@ async def undo(
         chosen = _undoable(found)
         repository = await to_thread(_repository, engine, chosen)
         steps = [Step(str(change.before), change.after) for change in chosen]
-        done = [change.change_id for change in chosen]
+        done = [] if paths else [change.change_id for change in chosen]
 
         def reverts(now: Index) -> list[Revert]:
-            return reverts_of(repository, steps, now.tree)
+            return _only(reverts_of(repository, steps, now.tree), paths)
 
         undone = await _put_back(
             engine, thread_id, repository, reverts, steps[0].before, tool=UNDO, undoes=done, force=force
@@ -203,6 +215,15 @@ def _undoable(changes: Sequence[Change]) -> list[Change]:
     if not found:
         raise NotKept(f"the files before it were not kept: {changes[0].problem or 'it was broken off'}")
     return found
+
+
+def _only(reverts: list[Revert], paths: Collection[str]) -> list[Revert]:
+    """Return those of the named files; all without a name."""
+    touched = {shown(one.path) for one in reverts}
+    if strange := [path for path in paths if path not in touched]:
+        known = ", ".join(sorted(touched)[:MAX_SHOWN]) or "none"
+        raise Invalid(f"paths: these changes did not touch {strange[0][:200]!r}; they touched {known}")
+    return [one for one in reverts if not paths or shown(one.path) in paths]
 
 
 def _of_run(changes: Sequence[Change], run_id: UUID) -> list[Change]:

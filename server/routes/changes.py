@@ -12,7 +12,7 @@ from artel.server.engine import Engine, undo
 from artel.server.engine.dispatch import ThreadBusy
 from artel.server.engine.undo import NotKept, OfRun, Only, SeveralFolders, Since, Undone
 from artel.server.errors import answers
-from artel.server.protocol.bodies import Body, Id, Limit, Offset, Text
+from artel.server.protocol.bodies import MAX_LIMIT, Body, Id, Limit, Offset, Text
 from artel.server.protocol.given import GivenEngine, Json, JsonRoute, ThreadId
 from artel.server.protocol.snapshots import UnknownCheckpoint
 from artel.storage import snapshots, threads
@@ -30,6 +30,9 @@ class UndoBody(Body):
     to: Id | None = Field(default=None, description="A change: it, and all changes after it.")
     change: Id | None = Field(default=None, description="A change: only that one.")
     run: Id | None = Field(default=None, description="A run: all that it changed.")
+    paths: Annotated[list[Text], Field(max_length=MAX_LIMIT)] = Field(
+        default=[], description="Only these of the files it touched, as `paths` of a change names them."
+    )
     force: bool = Field(default=False, description="Overwrite what somebody else has changed since, too.")
 
     @model_validator(mode="after")
@@ -126,7 +129,13 @@ async def take_back(
     """Make files what they were before a change, a run, or all since; what others changed is left alone."""
     allowed = await caller.may("threads", "update", {"thread_id": thread_id})
     done = await undo.undo(
-        engine, thread_id, body.choice, owner=caller.owner, allowed=allowed, force=body.force
+        engine,
+        thread_id,
+        body.choice,
+        paths=body.paths,
+        owner=caller.owner,
+        allowed=allowed,
+        force=body.force,
     )
     return _restored(done)
 

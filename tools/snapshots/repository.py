@@ -260,7 +260,7 @@ _ENVIRONMENT = {
 
 
 def _make(repository: Repository) -> None:
-    draft = repository.git_dir.with_name(f"{repository.git_dir.name}.{os.getpid()}-{id(object()):x}")
+    draft = repository.git_dir.with_name(f"{repository.git_dir.name}.{os.getpid()}-{os.urandom(6).hex()}")
     Repository(repository.root, draft).git("init", "--quiet", "--bare", "--template=")
     draft.chmod(0o700)
     (draft / "description").write_bytes(os.fsencode(repository.root) + b"\n")

@@ -149,6 +149,24 @@ async def test_one_change_under_a_later_one_and_work_of_others_are_conflicts(ben
     assert bench.files["new.txt"] == "mine\n"
 
 
+async def test_one_file_of_a_change_is_taken_back_and_the_others_stay(bench: Bench) -> None:
+    two = calls(edit("a.txt", "one", "ONE"), call("write_file", file_path="new.txt", content="new\n"))
+    run = await bench.run(two, "done")
+
+    strange = await bench.http.post(
+        f"/api/v1/threads/{bench.thread}/undo", json={"run": run, "paths": ["b.txt"]}
+    )
+    undone = await bench.undo(run=run, paths=["a.txt"])
+
+    assert strange.status_code == 422
+    assert "did not touch 'b.txt'; they touched a.txt, new.txt" in strange.text
+    assert [one["path"] for one in undone["changed"]] == ["a.txt"]
+    assert bench.files == {**ORIGINAL, "new.txt": "new\n"}
+    assert not any(change["undone"] for change in await bench.changes())
+    assert (await bench.undo(change=undone["change_id"]))["conflicts"] == []
+    assert bench.files == {**ORIGINAL, "a.txt": "ONE\ntwo\n", "new.txt": "new\n"}
+
+
 async def test_a_change_is_shown_with_its_diff(bench: Bench) -> None:
     await bench.run(*THREE)
     first = (await bench.changes())[-1]

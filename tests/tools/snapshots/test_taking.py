@@ -4,8 +4,10 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from tests.tools.snapshots.conftest import Write
@@ -38,6 +40,23 @@ def digest(folder: Path) -> str:
         if not path.is_dir()
     )
     return sha256(repr(seen).encode()).hexdigest()
+
+
+def test_first_snapshots_of_a_folder_at_the_same_time_are_one(
+    root: Path, tmp_path: Path, write: Write
+) -> None:
+    write(a="1")
+    for attempt in range(5):
+        home, together = tmp_path / f"home{attempt}", Barrier(4)
+
+        def first(home: Path = home, together: Barrier = together) -> str:
+            together.wait()
+            return take(repository_of(home, root))
+
+        with ThreadPoolExecutor(4) as pool:
+            taken = [pool.submit(first) for _ in range(4)]
+        assert len({one.result() for one in taken}) == 1
+        assert len([path for path in home.iterdir() if path.is_dir()]) == 1
 
 
 def test_nothing_changed_gives_the_same_tree_and_a_change_another(kept: Repository, write: Write) -> None:
