@@ -38,9 +38,16 @@ ASK_TWO = [
     {"name": "write_file", "args": {"file_path": name, "content": f"{name}\n"}, "id": name}
     for name in ("one.txt", "two.txt")
 ]
+MANY_LINES = "".join(f"line {number}\n" for number in range(40))
+IN_PARTS = {
+    "file_path": "parts.txt",
+    "edits": [{"old_string": f"line {n}\n", "new_string": f"LINE {n}\n"} for n in (10, 20, 30)],
+}
 SCRIPT = {
     "per_turn": True,
     "replies": [
+        {"match": "three places", "tool_calls": [{"name": "read_file", "args": {"file_path": "parts.txt"}}]},
+        {"match": "line 39", "tool_calls": [{"name": "multi_edit", "args": IN_PARTS}]},
         {"match": "both", "text": "", "tool_calls": ASK_TWO},
         {"match": "break", "error": "the model fell over"},
         {"match": "explain", "text": LONG, "delay_s": 0.04},

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Route, expect
 
-from .conftest import LONG, Server, Visiting
+from .conftest import LONG, MANY_LINES, Server, Visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.xdist_group("browser")]
 
@@ -167,6 +167,24 @@ def test_two_questions_at_once_are_answered_one_by_one(scripted: Server, visit: 
     tab.until("idle")
     assert (scripted.workspace / "one.txt").read_text() == "one.txt\n"
     assert not (scripted.workspace / "two.txt").exists()
+
+
+def test_parts_of_a_change_are_taken_and_others_left(scripted: Server, visit: Visiting) -> None:
+    file = scripted.workspace / "parts.txt"
+    file.write_text(MANY_LINES)
+    tab = visit(scripted).open()
+    tab.page.get_by_label("Agent").select_option("coder")
+    tab.say("change three places")
+    boxes = tab.card.get_by_role("checkbox")
+    expect(boxes).to_have_count(4)  # the file, and its three parts
+    boxes.first.uncheck()
+    expect(tab.card.get_by_role("button", name="Approve")).to_be_disabled()
+    tab.card.get_by_label("Take the part @@ -8").check()
+    tab.card.get_by_label("Take the part @@ -28").check()
+    assert tab.broken_rules() == []
+    tab.press("Approve 2 of 3 parts", inside=tab.card)
+    tab.until("idle")
+    assert file.read_text() == MANY_LINES.replace("line 10", "LINE 10").replace("line 30", "LINE 30")
 
 
 def test_a_foreign_question_is_answered_with_json(foreign: Server, visit: Visiting) -> None:

@@ -99,7 +99,15 @@ export interface Question {
     command?: string
     problem?: string
     tainted?: boolean
+    files?: ChangedFile[]
   }
+}
+
+/** A file of a change as a person is asked about it. */
+export interface ChangedFile {
+  path: string
+  diff: string
+  hunks: { id: string; header: string }[]
 }
 
 export interface Approval {
@@ -116,7 +124,7 @@ export interface Approval {
 }
 
 export type Decision =
-  | { type: "approve" }
+  | { type: "approve"; hunks?: string[] }
   | { type: "edit"; edited_action: { name: string; args: Args } }
   | { type: "reject"; message?: string }
   | { type: "respond"; message: string }

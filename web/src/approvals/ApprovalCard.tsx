@@ -4,6 +4,7 @@ import type { Approval, Args, Decision, Json, Question } from "../api/types"
 import { useLanguage } from "../i18n/language"
 import { Button } from "../ui/Button"
 import { count, Diff } from "../ui/Diff"
+import { Parts, partsOf } from "./Parts"
 
 interface Props {
   asked: Approval
@@ -36,6 +37,22 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
     }
   }
   const decide = (decision: Decision) => void send(() => answer(asked, decision))
+  const files = value.artel?.files ?? []
+  const parts = partsOf(files)
+  const [left, setLeft] = useState<ReadonlySet<string>>(new Set())
+  const taken = parts.filter((id) => !left.has(id))
+  const approve = () => decide(left.size ? { type: "approve", hunks: taken } : { type: "approve" })
+  const mayApprove = parts.length === 0 || taken.length > 0
+  function choose(ids: string[], wanted: boolean) {
+    setLeft((before) => {
+      const after = new Set(before)
+      for (const id of ids) {
+        if (wanted) after.delete(id)
+        else after.add(id)
+      }
+      return after
+    })
+  }
   const diff = value.artel?.diff
   const size = useMemo(() => (diff ? count(diff) : null), [diff])
   const choosing = asked.kind === "tool_call" && mode === "asked" && !sending
@@ -46,8 +63,8 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
     const act = KEYS[event.code]
     if (!act) return
     event.preventDefault()
-    if (act === "approve") decide({ type: "approve" })
-    else setMode(act)
+    if (act !== "approve") setMode(act)
+    else if (mayApprove) approve()
   }
 
   return (
@@ -73,7 +90,7 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
             {value.artel?.agent && <b className="font-medium text-ink">{value.artel.agent}</b>} {say("asksYou")}
             {value.artel?.risk && ` · ${say(riskKey(value.artel.risk))}`}
           </span>
-          {value.artel?.path && (
+          {value.artel?.path && parts.length < 2 && (
             <span className="ml-auto flex min-w-0 gap-2 font-mono text-[13px]">
               <span className="truncate text-ink">{value.artel.path}</span>
               {size && (
@@ -92,7 +109,10 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
         </p>
         {value.artel?.problem && <p className="text-sm text-bad">{value.artel.problem}</p>}
         {value.artel?.tainted && <p className="text-sm text-warn">{say("tainted")}</p>}
-        {diff && mode !== "edit" && (
+        {parts.length > 1 && mode !== "edit" && (
+          <Parts files={files} chosen={new Set(taken)} choose={choose} />
+        )}
+        {diff && parts.length < 2 && mode !== "edit" && (
           <Diff diff={diff} label={value.artel?.path ?? "diff"} more={(n) => say("showAll", { n })} />
         )}
         {!diff && asked.kind === "tool_call" && mode !== "edit" && (
@@ -111,8 +131,8 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
           <JsonAnswer asked={asked.value as Json} sending={sending} send={(said) => void send(() => resume(said))} />
         ) : mode === "asked" ? (
           <div className="flex flex-wrap items-center gap-2">
-            <Button look="main" disabled={sending} onClick={() => decide({ type: "approve" })}>
-              {say("approve")}
+            <Button look="main" disabled={sending || !mayApprove} onClick={approve}>
+              {left.size ? say("approveParts", { n: taken.length, all: parts.length }) : say("approve")}
             </Button>
             <Button disabled={sending} onClick={() => setMode("edit")}>
               {say("edit")}

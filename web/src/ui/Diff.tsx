@@ -51,6 +51,21 @@ export function lines(diff: string): Line[] {
   return found
 }
 
+interface Placed extends Line {
+  /** The place among the hunks of the one it belongs to; -1 before the first. */
+  part: number
+  begins: boolean
+}
+
+function inParts(all: Line[]): Placed[] {
+  let part = -1
+  return all.map((line) => {
+    const begins = line.kind === "hunk" && line.text.startsWith("@@ ")
+    if (begins) part += 1
+    return { ...line, part, begins }
+  })
+}
+
 /** How many lines a diff adds and removes. */
 export function count(diff: string): { added: number; removed: number } {
   const shown = lines(diff)
@@ -65,13 +80,22 @@ interface Props {
   label: string
   /** Words for the button that shows a long one wholly. */
   more: (lines: number) => string
+  pick?: Pick | undefined
+}
+
+/** What a person may take or leave: its hunks in order. */
+interface Pick {
+  parts: { id: string; taken: boolean }[]
+  choose: (id: string, wanted: boolean) => void
+  /** Words for the box before a hunk. */
+  label: (header: string) => string
 }
 
 const SHOWN = 400
 
 /** A unified diff with line numbers. */
-export function Diff({ diff, label, more }: Props) {
-  const all = useMemo(() => lines(diff), [diff])
+export function Diff({ diff, label, more, pick }: Props) {
+  const all = useMemo(() => inParts(lines(diff)), [diff])
   const [whole, setWhole] = useState(false)
   const shown = whole ? all : all.slice(0, SHOWN)
   return (
@@ -83,14 +107,33 @@ export function Diff({ diff, label, more }: Props) {
     >
       <table className="w-full border-collapse" role="presentation">
         <tbody>
-          {shown.map((line, index) => (
-            <tr key={index} className={LOOKS[line.kind]}>
-              <td className="w-9 px-1.5 text-right opacity-70 select-none max-sm:hidden">{line.old}</td>
-              <td className="w-9 px-1.5 text-right opacity-70 select-none">{line.new}</td>
-              <td className="w-4 text-center select-none">{SIGNS[line.kind]}</td>
-              <td className="pr-3 whitespace-pre">{line.text || " "}</td>
-            </tr>
-          ))}
+          {shown.map((line, index) => {
+            const part = pick?.parts[line.part]
+            const left = part?.taken === false
+            return (
+              <tr key={index} className={left ? "bg-panel" : LOOKS[line.kind]}>
+                <td className="w-9 px-1.5 text-right select-none max-sm:hidden">{line.old}</td>
+                <td className="w-9 px-1.5 text-right select-none">{line.new}</td>
+                <td className="w-4 text-center select-none">{SIGNS[line.kind]}</td>
+                <td className={`pr-3 whitespace-pre ${left && line.kind === "add" ? "line-through" : ""}`}>
+                  {pick && part && line.begins ? (
+                    <label className="flex min-h-6 items-center gap-2 pointer-coarse:min-h-11">
+                      <input
+                        type="checkbox"
+                        className="size-4 accent-accent"
+                        aria-label={pick.label(line.text)}
+                        checked={part.taken}
+                        onChange={(event) => pick.choose(part.id, event.target.checked)}
+                      />
+                      {line.text}
+                    </label>
+                  ) : (
+                    line.text || " "
+                  )}
+                </td>
+              </tr>
+            )
+          })}
         </tbody>
       </table>
       {shown.length < all.length && (
