@@ -21,6 +21,8 @@ from artel.storage.threads import UnknownThread
 from artel.tools.snapshots.repository import SnapshotFailed, SnapshotGone
 from artel.tools.workspace.paths import OutsideWorkspace
 
+MAX_CALL_ID = 1_000  # characters
+
 router = APIRouter(prefix="/threads/{thread_id}", route_class=JsonRoute, tags=["Product"])
 
 
@@ -90,13 +92,18 @@ async def search(
     caller: GivenCaller,
     limit: Annotated[Limit, Query()] = 100,
     offset: Annotated[Offset, Query()] = 0,
+    tool_call_id: Annotated[Text | None, Query(max_length=MAX_CALL_ID)] = None,
 ) -> Response:
-    """Return what the steps on a thread changed, newest first; `undone` says that it was taken back."""
+    """Return what the steps on a thread changed, newest first; `undone` says that it was taken back.
+
+    With `tool_call_id` only what that call of a tool changed.
+    """
     await _seen(engine, caller, thread_id)
     async with engine.db.connection() as conn:
         found = await snapshots.of_thread(conn, thread_id)
     gone = undo.undone(found)
-    return Json([_record(change, gone) for change in found[offset : offset + limit]])
+    wanted = [one for one in found if tool_call_id in (None, one.tool_call_id)]
+    return Json([_record(change, gone) for change in wanted[offset : offset + limit]])
 
 
 @router.get("/changes/{change_id}", responses=answers(UnknownThread, UnknownChange, SnapshotGone))

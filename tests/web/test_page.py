@@ -187,6 +187,27 @@ def test_parts_of_a_change_are_taken_and_others_left(scripted: Server, visit: Vi
     assert file.read_text() == MANY_LINES.replace("line 10", "LINE 10").replace("line 30", "LINE 30")
 
 
+def test_a_change_is_taken_back_where_it_is_shown(offline: Server, visit: Visiting) -> None:
+    target = offline.workspace / "undone.md"
+    target.write_text(README)
+    tab = visit(offline).open()
+    tab.say("Add a line 'Hello from Artel' to file undone.md")
+    tab.press("Approve", inside=tab.card)
+    tab.until("idle")
+    target.write_text(target.read_text() + "mine\n")
+    line = tab.page.get_by_test_id("tool").last
+    line.locator("summary").click()
+    tab.press("Undo", inside=line)
+    expect(line).to_contain_text("undone.md: somebody else has changed it since")
+    assert "mine" in target.read_text()
+    tab.press("Undo all the same", inside=line)
+    expect(line).to_contain_text("Taken back: undone.md")
+    assert target.read_text() == README
+    tab.page.reload()
+    line.locator("summary").click()
+    expect(line).to_contain_text("Undone")
+
+
 def test_a_foreign_question_is_answered_with_json(foreign: Server, visit: Visiting) -> None:
     marks = foreign.home / "marks"
     with httpx.Client(base_url=foreign.url) as wire:

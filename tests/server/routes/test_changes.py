@@ -163,6 +163,9 @@ async def test_one_file_of_a_change_is_taken_back_and_the_others_stay(bench: Ben
     assert [one["path"] for one in undone["changed"]] == ["a.txt"]
     assert bench.files == {**ORIGINAL, "new.txt": "new\n"}
     assert not any(change["undone"] for change in await bench.changes())
+    edited = next(change["tool_call_id"] for change in await bench.changes() if change["tool"] == "edit_file")
+    told = await bench.http.get(f"/api/v1/threads/{bench.thread}/changes?tool_call_id={edited}")
+    assert [one["tool"] for one in told.json()] == ["edit_file"]
     assert (await bench.undo(change=undone["change_id"]))["conflicts"] == []
     assert bench.files == {**ORIGINAL, "a.txt": "ONE\ntwo\n", "new.txt": "new\n"}
 

@@ -1,4 +1,4 @@
-import type { Approval, Assistant, Decision, Info, Json, Run, State, Thread, WireMessage } from "./types"
+import type { Approval, Assistant, Change, Decision, Info, Json, Restored, Run, State, Thread, WireMessage } from "./types"
 
 export const MODES = ["values", "messages-tuple", "updates", "custom"]
 
@@ -88,4 +88,11 @@ export const approvals = {
   pending: (thread: string) => call<Approval[]>("GET", `/api/v1/approvals?status=pending&thread_id=${thread}`),
   answer: (id: string, decision: Decision) =>
     call<{ run_id: string; thread_id: string }>("POST", `/api/v1/approvals/${id}`, { decision }),
+}
+
+export const changes = {
+  of: (thread: string, callId: string) =>
+    call<Change[]>("GET", `/api/v1/threads/${thread}/changes?tool_call_id=${encodeURIComponent(callId)}`),
+  undo: (thread: string, change: string, force: boolean) =>
+    call<Restored>("POST", `/api/v1/threads/${thread}/undo`, { change, force }),
 }

@@ -129,6 +129,20 @@ export type Decision =
   | { type: "reject"; message?: string }
   | { type: "respond"; message: string }
 
+/** What a step did to the files. */
+export interface Change {
+  change_id: string
+  tool_call_id: string | null
+  problem: string | null
+  undone: boolean
+}
+
+/** What an undo did. */
+export interface Restored {
+  changed: { path: string; kind: string }[]
+  conflicts: { path: string; reason: string }[]
+}
+
 export interface StreamEvent {
   event: string
   data: string

@@ -6,6 +6,7 @@ import { sentence, Session, type Snapshot } from "../run/session"
 import { Button } from "../ui/Button"
 import { Composer } from "./Composer"
 import { Messages } from "./Messages"
+import { ThreadId } from "./Undo"
 import { Status } from "./Status"
 
 const BUSY = new Set<Snapshot["phase"]>(["queued", "processing", "executing", "stopping"])
@@ -64,45 +65,47 @@ export function Chat({ id, thread, assistant, workspace, firstWords, changed, tr
   const many = now.approvals.length
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <Messages view={now.view} busy={busy} loading={now.phase === "loading"} asked={asking(now)}>
-        {now.approvals.map((asked, index) => (
-          <div key={asked.approval_id}>
-            {card(asked, many > 1 ? `${index + 1} / ${many}` : "", answer, (said) => session.resume(assistant, asked, said))}
-          </div>
-        ))}
-        {now.paused.length > 0 && (
-          <div className="flex flex-wrap items-center gap-3 rounded-xl border border-line bg-panel px-4 py-3 text-sm">
-            <span>{say("paused", { step: now.paused.join(", ") })}</span>
-            <Button onClick={() => attempt(session.goOn(start))}>
-              <Play size={14} aria-hidden /> {say("goOn")}
-            </Button>
-          </div>
-        )}
-        {now.view.error && (
-          <div role="alert" className="flex gap-3 rounded-xl border border-bad/30 bg-bad-bg px-4 py-3 text-sm text-bad">
-            <CircleAlert size={18} className="mt-0.5 shrink-0" aria-hidden />
-            <div className="min-w-0 flex-1 space-y-2">
-              <p className="font-medium">{say("runFailed")}</p>
-              <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">{now.view.error.message || now.view.error.error}</p>
-              {!busy && (
-                <Button onClick={() => attempt(session.goOn(start))}>
-                  <RotateCcw size={14} aria-hidden /> {say("retry")}
-                </Button>
-              )}
+      <ThreadId value={id}>
+        <Messages view={now.view} busy={busy} loading={now.phase === "loading"} asked={asking(now)}>
+          {now.approvals.map((asked, index) => (
+            <div key={asked.approval_id}>
+              {card(asked, many > 1 ? `${index + 1} / ${many}` : "", answer, (said) => session.resume(assistant, asked, said))}
             </div>
-          </div>
-        )}
-        {(now.phase === "lost" || now.phase === "refused") && (
-          <div role="alert" className="space-y-2 rounded-xl border border-line bg-panel px-4 py-3 text-sm">
-            <p className="text-bad">
-              {say(now.phase)}: {now.notice}
-            </p>
-            <Button onClick={() => void session.load()}>
-              <RotateCcw size={14} aria-hidden /> {say("retry")}
-            </Button>
-          </div>
-        )}
-      </Messages>
+          ))}
+          {now.paused.length > 0 && (
+            <div className="flex flex-wrap items-center gap-3 rounded-xl border border-line bg-panel px-4 py-3 text-sm">
+              <span>{say("paused", { step: now.paused.join(", ") })}</span>
+              <Button onClick={() => attempt(session.goOn(start))}>
+                <Play size={14} aria-hidden /> {say("goOn")}
+              </Button>
+            </div>
+          )}
+          {now.view.error && (
+            <div role="alert" className="flex gap-3 rounded-xl border border-bad/30 bg-bad-bg px-4 py-3 text-sm text-bad">
+              <CircleAlert size={18} className="mt-0.5 shrink-0" aria-hidden />
+              <div className="min-w-0 flex-1 space-y-2">
+                <p className="font-medium">{say("runFailed")}</p>
+                <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">{now.view.error.message || now.view.error.error}</p>
+                {!busy && (
+                  <Button onClick={() => attempt(session.goOn(start))}>
+                    <RotateCcw size={14} aria-hidden /> {say("retry")}
+                  </Button>
+                )}
+              </div>
+            </div>
+          )}
+          {(now.phase === "lost" || now.phase === "refused") && (
+            <div role="alert" className="space-y-2 rounded-xl border border-line bg-panel px-4 py-3 text-sm">
+              <p className="text-bad">
+                {say(now.phase)}: {now.notice}
+              </p>
+              <Button onClick={() => void session.load()}>
+                <RotateCcw size={14} aria-hidden /> {say("retry")}
+              </Button>
+            </div>
+          )}
+        </Messages>
+      </ThreadId>
       <div className="mx-auto w-full max-w-3xl px-4">
         <p role="status" className={notice ? "pb-2 text-sm text-warn" : "sr-only"}>
           {notice}

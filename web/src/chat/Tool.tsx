@@ -1,8 +1,10 @@
 import { Check, ChevronRight, Circle, Hand, LoaderCircle, X } from "lucide-react"
+import { useState } from "react"
 import type { ToolCall } from "../api/types"
 import type { Key } from "../i18n/catalogue"
 import { useLanguage } from "../i18n/language"
 import type { Said, Span } from "../run/events"
+import { Undo } from "./Undo"
 
 export type ToolState = "running" | "asked" | "done" | "failed" | "open"
 
@@ -26,10 +28,16 @@ interface Props {
 /** A tool call on one line; it unfolds to its arguments and result. */
 export function Tool({ call, result, span, state }: Props) {
   const { say, language } = useLanguage()
+  const [open, setOpen] = useState(false)
   const { icon: Icon, look, word } = SIGNS[state]
   const took = span?.to ? span.to - span.from : 0
   return (
-    <details className="group bg-panel text-sm" data-testid="tool" data-state={state}>
+    <details
+      className="group bg-panel text-sm"
+      data-testid="tool"
+      data-state={state}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+    >
       <summary className="flex min-h-9 pointer-coarse:min-h-11 list-none items-center gap-2 px-2.5 py-1 hover:bg-line/30">
         <Icon size={14} className={`shrink-0 ${look}`} aria-hidden />
         <span className="shrink-0 font-mono text-[13px] font-medium">{call.name}</span>
@@ -67,6 +75,7 @@ export function Tool({ call, result, span, state }: Props) {
             >
               {result.text}
             </pre>
+            {open && <Undo callId={call.id} />}
           </>
         )}
       </div>
