@@ -19,6 +19,8 @@ from artel.server.telemetry.tracing import open_tracing
 from artel.storage import embedded
 from artel.storage.migrations import migrate
 from artel.storage.opening import open_storage
+from artel.tools import policies
+from artel.tools.policy import DEFAULT
 from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.web.internet import Internet
 from artel.tools.workspace.paths import MARKER
@@ -131,4 +133,5 @@ def _handles(settings: Settings, models: Models) -> Handles:
         internet=Internet(settings.internet),
         git=settings.git,
         snapshot_home=(settings.data / "snapshots").resolve(),
+        policy=policies.read(settings.policy) if settings.policy else DEFAULT,
     )
