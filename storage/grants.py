@@ -78,8 +78,6 @@ update grants set revoked_at = coalesce(revoked_at, clock_timestamp())
 returning *
 """
 
-WHOSE = "select user_id from grants where owner = %(owner)s and grant_id = %(grant_id)s"
-
 
 async def add(
     conn: Connection,
@@ -169,18 +167,6 @@ async def revoke(conn: Connection, grant_id: UUID, *, owner: str, user_id: str) 
     if not found:
         raise UnknownGrant(f"no grant {grant_id}")
     return found[0]
-
-
-async def giver(conn: Connection, grant_id: UUID, *, owner: str) -> str:
-    """Return who gave a grant.
-
-    Raises:
-        UnknownGrant: there is none with that id.
-    """
-    row = await (await conn.execute(WHOSE, {"grant_id": grant_id, "owner": owner})).fetchone()
-    if row is None:
-        raise UnknownGrant(f"no grant {grant_id}")
-    return str(row["user_id"])
 
 
 async def _all(conn: Connection, query: str, values: dict[str, Any]) -> list[Granted]:

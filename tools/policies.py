@@ -62,6 +62,8 @@ def check(policy: Policy) -> None:
     size = len(rules) + sum(len(rule.path) + len(rule.unless) + len(rule.argv) for rule in rules)
     if size > MAX_PATTERNS:
         raise PolicyWrong(f"it has {size} rules and patterns; at most {MAX_PATTERNS} are tried")
+    if "\\u0000" in policy.model_dump_json().replace("\\\\", ""):
+        raise PolicyWrong("a text in it has a NUL character, which nothing that is judged has")
     if taken := [rule.id for rule in rules if rule.id in OURS or rule.id.startswith("grant:")]:
         raise PolicyWrong(f"rule {taken[0]!r} needs another id: verdicts say that of what is no rule")
 

@@ -15,8 +15,7 @@ from artel.server.protocol.bodies import Body, Limit, Offset
 from artel.server.protocol.given import GivenEngine, Json, JsonRoute
 from artel.server.routes.policy import NoAgents, handles_of_agents
 from artel.storage import audit, policies
-from artel.storage.encoding import dumps_jsonb
-from artel.storage.errors import Forbidden, Unstorable
+from artel.storage.errors import Forbidden
 from artel.storage.policies import NotThatVersion
 from artel.tools.policies import PolicyWrong, parsed
 from artel.tools.policy import Policy
@@ -59,8 +58,6 @@ async def put(body: Own, engine: GivenEngine, caller: GivenCaller) -> Response:
     """Hold your runs to a policy of your own from now on; it softens nothing of the server's floor."""
     policy = parsed(body.policy)
     document = policy.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    if b"\\u0000" in dumps_jsonb(document):
-        raise Unstorable("policy: a text may not have a NUL character")
     return await _add(engine, caller, document, body.if_version)
 
 
