@@ -23,7 +23,7 @@ from artel.graphs.context import Context, handles
 from artel.graphs.decisions import check, decision_on, final_args
 from artel.graphs.effects import FREE, Answer, Handler, Yes, act_once, once
 from artel.graphs.ledgers import AuditEntry
-from artel.graphs.lifting import keep, offered, standing, use
+from artel.graphs.lifting import keep, offered, settled, standing
 from artel.graphs.questions import About, about, ask_all, ask_one
 from artel.graphs.state import AgentLoopState, File, Verdict
 from artel.graphs.workbench import NOT_RUN, message, root_of
@@ -33,11 +33,6 @@ from artel.tools.policy import STRENGTH
 from artel.tools.policy import Verdict as Judged
 from artel.tools.registry import TOOLS
 from artel.tools.tool import Seen, ToolFailed, ToolRefused
-
-STRICTER = (
-    "what let it through when it was called holds no more. If it is still wanted, call it anew: "
-    "then the user is asked."
-)
 
 __all__ = ["Gate", "check_args", "decision_on", "freeze", "validate"]
 
@@ -95,15 +90,13 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         verdict: Verdict = frozen if frozen else await to_thread(self._verdict, request, root)
         grants = await standing(call, verdict, root)
         now, entry = await to_thread(self._case, request, verdict, root, grants)
+        entry = await settled(entry, verdict, now)
         if entry.effect == "deny":
             return refused(entry, _not_run(call, entry.reason))
         if problem := verdict.get("problem"):
             return refused(entry, message(call, problem, {"kind": "failed"}))
         if entry.effect == "allow":
-            await use(entry.rule)
             return await self._run(request, handler, root, FREE, entry)
-        if verdict["effect"] == "allow" and not now.floor:  # a no would not outlast a grant that comes back
-            return refused(entry, _not_run(call, STRICTER))
         if verdict.get("batched"):
             return await self._together(request, handler)
         return await self._alone(request, handler, verdict, entry)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from artel.graphs.granting import check_grant, offers_of
+from artel.graphs.granting import check_grant
 from artel.storage.errors import Invalid
 
 DECISIONS = ("approve", "edit", "reject", "respond")
@@ -120,7 +120,7 @@ def _one(
                     raise Invalid(
                         f"{where}: a yes to parts grants nothing for later; leave out hunks or grant"
                     )
-                check_grant(rest["grant"], f"{where}.grant", offers_of(shown))
+                check_grant(rest["grant"], f"{where}.grant", shown)
         case {"type": "reject", **rest}:
             known = rest.keys() <= {"message", "timeout"}
             _text(rest.get("message", ""), f"{where}.message")

@@ -1,8 +1,10 @@
 """What a yes may grant for later: the offers of a question, and what an answer takes of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import ValidationError
 
 from artel.storage.errors import Invalid
 from artel.tools.grants import SCOPES, Covers, Scope
@@ -26,15 +28,16 @@ class Taken:
 def offers_of(shown: Any) -> list[Mapping[str, Any]]:
     """Return what a question offers to grant with a yes to one call."""
     found = shown.get("grants") if isinstance(shown, Mapping) else None
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+    return [one for one in found if _covers_of(one)] if isinstance(found, list) else []
 
 
-def check_grant(given: Any, where: str, offers: Sequence[Mapping[str, Any]]) -> None:
+def check_grant(given: Any, where: str, shown: Any) -> None:
     """Refuse a grant that the question does not offer.
 
     Raises:
         Invalid: the message names what is wrong, and what there is.
     """
+    offers = offers_of(shown)
     if not offers:
         raise Invalid(f"{where}: this call offers nothing to grant; approve it without")
     if not isinstance(given, dict) or given.keys() - KEYS:
@@ -46,6 +49,8 @@ def check_grant(given: Any, where: str, offers: Sequence[Mapping[str, Any]]) -> 
         raise Invalid(
             f"{where}.scope must be one of {', '.join(SCOPES)}, got {repr(given.get('scope'))[:80]}"
         )
+    if given["scope"] == "project" and not shown.get("workspace"):
+        raise Invalid(f"{where}.scope must be thread or always: the question names no project")
     if (time_s := given.get("expires_in_s")) is not None and not _is_time(time_s):
         raise Invalid(f"{where}.expires_in_s must be from 1 to {LONGEST_S}, got {repr(time_s)[:80]}")
 
@@ -65,7 +70,7 @@ def taken(value: Any, decision: Any) -> list[Taken]:
             return []
         parts = [(call.get("name"), call, one) for call, one in zip(calls, answers, strict=True)]
     found = (_taken(str(name), agent, shown, one) for name, shown, one in parts)
-    return [one for one in found if one]
+    return [one for one in found if one and agent]
 
 
 def _taken(tool: str, agent: str, shown: Mapping[str, Any], decision: Any) -> Taken | None:
@@ -75,9 +80,19 @@ def _taken(tool: str, agent: str, shown: Mapping[str, Any], decision: Any) -> Ta
             time_s = given.get("expires_in_s")
             if offer is None or scope not in SCOPES or not (time_s is None or _is_time(time_s)):
                 return None
-            covers = tuple(Covers.model_validate(one) for one in offer["covers"])
-            return Taken(scope, tool, agent, str(shown.get("workspace", "")), covers, time_s)
+            return Taken(scope, tool, agent, str(shown.get("workspace", "")), _covers_of(offer), time_s)
     return None
+
+
+def _covers_of(offer: Any) -> tuple[Covers, ...]:
+    """Return what an offer covers; nothing if it is none of ours: other people's graphs may ask alike."""
+    match offer:
+        case {"id": str(), "covers": [*covers]}:
+            try:
+                return tuple(Covers.model_validate(one) for one in covers)
+            except ValidationError:
+                return ()
+    return ()
 
 
 def _is_time(time_s: Any) -> bool:

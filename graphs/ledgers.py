@@ -109,6 +109,9 @@ class EffectLedger(Protocol):
     async def finish(self, call: EffectCall, result: str) -> None:
         """Write the result of a call that ran."""
 
+    async def has_begun(self, call: EffectCall) -> bool:
+        """Return whether an earlier attempt at this very call was let through."""
+
 
 @dataclass(frozen=True, slots=True)
 class Noted:
@@ -221,6 +224,10 @@ class LocalEffects:
     async def finish(self, call: EffectCall, result: str) -> None:
         """Remember the result."""
         self.done[_key(call)] = result
+
+    async def has_begun(self, call: EffectCall) -> bool:
+        """Return whether it is remembered."""
+        return _key(call) in self.begun
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from asyncio import to_thread
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,19 @@ from langgraph.config import get_config
 
 from artel.graphs.context import handles
 from artel.graphs.granting import taken
+from artel.graphs.ledgers import AuditEntry
 from artel.graphs.state import Verdict
 from artel.tools.grants import Grant, grants_of, judge_granted, liftable
 from artel.tools.offers import offers
 from artel.tools.policy import Call
+from artel.tools.policy import Verdict as Judged
 from artel.tools.registry import TOOLS
 from artel.tools.tool import ToolFailed, ToolRefused
+
+LAPSED = (
+    "what let it through when it was called holds no more. If it is still wanted, call it anew: "
+    "then the user is asked."
+)
 
 
 async def lifted(
@@ -41,10 +49,19 @@ async def standing(call: ToolCall, verdict: Verdict, root: Path) -> Sequence[Gra
     return await handles().grants.standing(_thread(), str(root), {call["name"]})
 
 
-async def use(rule: str) -> None:
-    """Note that grants let a call through, if they did."""
-    if ids := grants_of(rule):
+async def settled(entry: AuditEntry, verdict: Verdict, now: Judged) -> AuditEntry:
+    """Return what holds of a call about to run, where a rule or a grant that let it through may be gone.
+
+    It is not asked about: were that to come back before the answer, a no would be passed over. What was begun
+    by an earlier attempt, and cut short, is not left half-made.
+    """
+    if verdict["effect"] == "allow" and entry.effect == "ask" and not now.floor:
+        if await handles().effects.has_begun(entry.call):
+            return replace(entry, effect="allow")
+        return replace(entry, effect="deny", rule=verdict.get("rule", ""), reason=LAPSED)
+    if entry.effect == "allow" and (ids := grants_of(entry.rule)):
         await handles().grants.used(ids)
+    return entry
 
 
 async def keep(value: Mapping[str, Any], decision: Any) -> None:

@@ -141,6 +141,11 @@ class StoredEffects:
         async with self._db.connection() as conn:
             await effects.finish(conn, _key(call), result)
 
+    async def has_begun(self, call: EffectCall) -> bool:
+        """Return whether an earlier attempt at this very call was let through."""
+        async with self._db.connection() as conn:
+            return await effects.has_begun(conn, _key(call))
+
 
 class StoredSnapshots:
     """What the files were before and after each change on the thread of a run."""

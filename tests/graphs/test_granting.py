@@ -11,7 +11,8 @@ from tests.fakes.driver import call, calls, edit
 from tests.graphs.conftest import Start
 
 from artel.graphs.approval import validate
-from artel.graphs.ledgers import LocalGrants
+from artel.graphs.granting import taken
+from artel.graphs.ledgers import EffectCall, LocalEffects, LocalGrants
 from artel.storage.errors import Invalid
 from artel.tools.grants import Grant
 from artel.tools.policy import DEFAULT, Policy, Rule
@@ -129,6 +130,27 @@ async def test_a_grant_that_is_revoked_before_the_call_runs_is_not_used(start: S
     assert "what let it through when it was called holds no more" in run.told[-1]
 
 
+async def test_a_change_that_was_begun_under_a_grant_is_completed_though_it_is_over(
+    start: Start, folder: Path
+) -> None:
+    class Dies(LocalEffects):
+        async def finish(self, call: EffectCall, result: str) -> None:
+            if "LATER" in str(call.args) and ("died",) * 5 not in self.done:
+                self.done[("died",) * 5] = ""
+                raise ConnectionError("killed before the result was written")
+            await LocalEffects.finish(self, call, result)
+
+    later = edit("notes.txt", "bye", "LATER")
+    run = start("coder", calls(TO_BYE), "ok", calls(later), "done", grants=counting(), effects=Dies())
+    await (await run.say("go")).answer(granting())
+    with pytest.raises(ConnectionError):
+        await run.say("more")
+    run.handles.grants.grants.clear()  # type: ignore[attr-defined]
+    await run.go(None)
+    assert ((folder / "notes.txt").read_text(), run.open, run.said) == ("LATER\nworld\n", (), "done")
+    assert "was changed as asked" in run.told[-1]
+
+
 async def test_a_rule_that_is_gone_when_the_call_runs_lets_nothing_through(
     start: Start, folder: Path
 ) -> None:
@@ -178,6 +200,31 @@ async def test_a_batched_answer_grants_for_the_calls_it_says(start: Start, folde
     assert [said.path for grant in ledger.grants for said in grant.covers] == ["notes.txt"]
     await run.say("back")
     assert ((folder / "notes.txt").read_text(), run.open) == ("hello\nworld\n", ())
+
+
+@pytest.mark.parametrize(
+    "artel",
+    [
+        {"agent": "x"},
+        {"agent": "x", "grants": "all"},
+        {"agent": "x", "grants": [{"id": "exact"}]},
+        {"agent": "x", "grants": [{"id": "exact", "covers": [{"path": 1}]}]},
+        {"agent": "x", "grants": [{"id": 1, "covers": [{"action": "exec"}]}]},
+    ],
+)
+def test_a_question_of_others_that_looks_like_ours_grants_nothing(artel: dict[str, Any]) -> None:
+    value = {"type": "tool_approval", "name": "execute", "artel": artel}
+    assert taken(value, granting()) == []
+    with pytest.raises(Invalid, match="offers nothing"):
+        validate(value, granting())
+
+
+def test_without_a_project_nothing_can_be_granted_in_it() -> None:
+    offer = {"id": "exact", "covers": [{"action": "exec", "argv": ["x"]}]}
+    value = {"type": "tool_approval", "name": "execute", "artel": {"agent": "x", "grants": [offer]}}
+    validate(value, granting())
+    with pytest.raises(Invalid, match="scope must be thread or always"):
+        validate(value, granting(scope="project"))
 
 
 @pytest.mark.parametrize(
