@@ -19,6 +19,7 @@ from langgraph.types import Command
 
 from artel.graphs.approval import Gate, freeze
 from artel.graphs.context import Context, handles, workspace
+from artel.graphs.lifting import lifted
 from artel.graphs.models.fallback import BrokenOff, Chain
 from artel.graphs.models.scripted import scripted
 from artel.graphs.state import AgentLoopState
@@ -50,6 +51,7 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
         seen = state.get("seen") or {}
         batched, tainted = wishes.approvals == "batched", bool(state.get("tainted"))
         verdicts = await to_thread(freeze, self.agent, calls, root, seen, batched=batched, tainted=tainted)
+        verdicts = await lifted(self.agent, calls, root, verdicts, tainted=tainted)
         return ExtendedModelResponse(response, Command(update=_kept(request, str(root), verdicts)))
 
     def _prepared(self, wishes: Context, state: AgentLoopState) -> tuple[Path, SystemMessage, Chain]:

@@ -23,11 +23,13 @@ from artel.graphs.context import Context, handles
 from artel.graphs.decisions import check, decision_on, final_args
 from artel.graphs.effects import FREE, Answer, Handler, Yes, act_once, once
 from artel.graphs.ledgers import AuditEntry
+from artel.graphs.lifting import keep, offered, settled, standing
 from artel.graphs.questions import About, about, ask_all, ask_one
 from artel.graphs.state import AgentLoopState, File, Verdict
 from artel.graphs.workbench import NOT_RUN, message, root_of
 from artel.storage.errors import Invalid
-from artel.tools.policy import STRENGTH, judge_all
+from artel.tools.grants import Grant, judge_granted
+from artel.tools.policy import STRENGTH
 from artel.tools.policy import Verdict as Judged
 from artel.tools.registry import TOOLS
 from artel.tools.tool import Seen, ToolFailed, ToolRefused
@@ -86,7 +88,9 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         root = await to_thread(root_of, request.state)
         frozen = self._frozen(request)
         verdict: Verdict = frozen if frozen else await to_thread(self._verdict, request, root)
-        _, entry = await to_thread(self._case, request, verdict, root)
+        grants = await standing(call, verdict, root)
+        now, entry = await to_thread(self._case, request, verdict, root, grants)
+        entry = await settled(entry, verdict, now)
         if entry.effect == "deny":
             return refused(entry, _not_run(call, entry.reason))
         if problem := verdict.get("problem"):
@@ -103,6 +107,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         shown = await to_thread(self._about, request, request.tool_call, verdict)
         value = ask_one(shown, agent=self.agent, expires_in_s=handles().approval_timeout_s)
         decision = await _ask(value, {shown.call["id"] or "": value["artel"]}, [entry])
+        await keep(value, decision)
         return await self._answered(request, handler, verdict, decision)
 
     async def _together(self, request: ToolCallRequest, handler: Handler) -> Answer:
@@ -120,6 +125,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
             for call in calls
         ]
         answer = await _ask(value, {part["tool_call_id"]: part for part in parts}, entries)
+        await keep(value, answer)
         done = await gather(
             *(
                 self._answered(
@@ -183,16 +189,20 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         seen, tainted = request.state.get("seen") or {}, bool(request.state.get("tainted"))
         return _verdict(self.agent, request.tool_call, root, seen, batched=False, tainted=tainted)
 
-    def _case(self, request: ToolCallRequest, verdict: Verdict, root: Path) -> tuple[Judged, AuditEntry]:
+    def _case(
+        self, request: ToolCallRequest, verdict: Verdict, root: Path, grants: Sequence[Grant] = ()
+    ) -> tuple[Judged, AuditEntry]:
         """Return what the policy says now, and the entry with the stricter of that and what was frozen."""
         tainted = _is_tainted(request, verdict)
-        now = _judged(self.agent, request.tool_call, root, tainted=tainted)
+        now = _judged(self.agent, request.tool_call, root, grants, tainted=tainted)
         return now, entry_of(request, self.agent, _stricter(now, verdict), root)
 
     def _about(self, request: ToolCallRequest, call: ToolCall, verdict: Verdict) -> About:
         seen = request.state.get("seen") or {}
         root, tainted = root_of(request.state), _is_tainted(request, verdict)
-        return about(TOOLS[call["name"]], call, root, seen, verdict["reason"], tainted=tainted)
+        shown = about(TOOLS[call["name"]], call, root, seen, verdict["reason"], tainted=tainted)
+        more = offered(self.agent, call, root, tainted=tainted)
+        return replace(shown, details={**shown.details, **more})
 
     def _gated(self, request: ToolCallRequest) -> list[ToolCall]:
         last = next(m for m in reversed(request.state["messages"]) if isinstance(m, AIMessage))
@@ -243,14 +253,15 @@ def _verdict(agent: str, call: ToolCall, root: Path, seen: Seen, *, batched: boo
     return {**verdict, "batched": True} if batched and judged.effect == "ask" else verdict
 
 
-def _judged(agent: str, call: ToolCall, root: Path, *, tainted: bool) -> Judged:
+def _judged(agent: str, call: ToolCall, root: Path, grants: Sequence[Grant] = (), *, tainted: bool) -> Judged:
     tool = TOOLS.get(call["name"])
     if tool is None:
         return Judged(effect="allow", rule="", reason="there is no such tool")
     if tool.offered and not tool.offered(handles().internet.settings):
         return Judged(effect="deny", rule="settings", reason=f"{tool.name} is not switched on here.")
     try:
-        return judge_all(handles().policy, agent, tool.calls(call["args"], root, tainted=tainted))
+        calls = tool.calls(call["args"], root, user=handles().user, tainted=tainted)
+        return judge_granted(handles().policy, agent, calls, grants)
     except (ToolRefused, ToolFailed) as error:
         return Judged(effect="deny", rule="arguments", reason=str(error))
 

@@ -15,9 +15,11 @@ from artel.graphs.ledgers import (
     ApprovalLedger,
     AuditLedger,
     EffectLedger,
+    GrantLedger,
     LocalApprovals,
     LocalAudit,
     LocalEffects,
+    LocalGrants,
     LocalSnapshots,
     SnapshotLedger,
 )
@@ -62,6 +64,9 @@ class Handles:
     snapshot_home: Path = field(default_factory=lambda: snapshot_cache())
     "Where the files of workspaces are kept as they were."
     audit: AuditLedger = field(default_factory=LocalAudit)
+    grants: GrantLedger = field(default_factory=LocalGrants)
+    user: str = "local"
+    "On whose behalf the run goes."
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from artel.graphs.granting import check_grant
 from artel.storage.errors import Invalid
 
 DECISIONS = ("approve", "edit", "reject", "respond")
@@ -20,14 +21,14 @@ def check(value: Any, decision: Any, check_args: CheckArgs) -> Any:
     """
     match value:
         case {"type": "tool_approval", "name": str(name)}:
-            return _one(decision, "decision", name, DECISIONS, check_args, hunks_of(value.get("artel")))
+            return _one(decision, "decision", name, DECISIONS, check_args, value.get("artel"))
         case {"type": "question"}:
             if isinstance(decision, str):
                 decision = {"type": "respond", "message": decision}
-            return _one(decision, "decision", "", ("respond", "reject"), check_args, ())
+            return _one(decision, "decision", "", ("respond", "reject"), check_args, None)
         case {"action_requests": list(actions), "review_configs": list(configs)}:
             calls = shown_calls(value)
-            shown = [hunks_of(call) for call in calls] if len(calls) == len(actions) else [()] * len(actions)
+            shown = calls if len(calls) == len(actions) else [None] * len(actions)
             return _many(decision, actions, configs, check_args, shown)
     return decision
 
@@ -83,7 +84,7 @@ def _many(
     actions: list[Any],
     configs: list[Any],
     check_args: CheckArgs,
-    shown: Sequence[tuple[str, ...]],
+    shown: Sequence[Any],
 ) -> Mapping[str, Any]:
     if not isinstance(decision, dict) or not isinstance(decisions := decision.get("decisions"), list):
         raise Invalid(f'the answer must be {{"decisions": [...]}}, got {_short(decision)}')
@@ -92,9 +93,9 @@ def _many(
             f"decisions must have {len(actions)} entries, one per action request, got {len(decisions)}"
         )
     allowed = {c.get("action_name"): tuple(c.get("allowed_decisions", DECISIONS)) for c in configs}
-    for place, (one, action, hunks) in enumerate(zip(decisions, actions, shown, strict=True)):
+    for place, (one, action, call) in enumerate(zip(decisions, actions, shown, strict=True)):
         name = action["name"]
-        _one(one, f"decisions[{place}]", name, allowed.get(name, DECISIONS), check_args, hunks)
+        _one(one, f"decisions[{place}]", name, allowed.get(name, DECISIONS), check_args, call)
     return decision
 
 
@@ -104,16 +105,22 @@ def _one(
     name: str,
     allowed: tuple[str, ...],
     check_args: CheckArgs,
-    shown: tuple[str, ...],
+    shown: Any,
 ) -> Any:
     kind = decision.get("type") if isinstance(decision, dict) else None
     if kind not in allowed:
         raise Invalid(f"{where}.type must be one of {', '.join(allowed)}, got {_short(kind or decision)}")
     match decision:
         case {"type": "approve", **rest}:
-            known = rest.keys() <= {"hunks"}
+            known = rest.keys() <= {"hunks", "grant"}
             if "hunks" in rest:
-                _check_hunks(rest["hunks"], f"{where}.hunks", shown)
+                _check_hunks(rest["hunks"], f"{where}.hunks", hunks_of(shown))
+            if "grant" in rest:
+                if "hunks" in rest:
+                    raise Invalid(
+                        f"{where}: a yes to parts grants nothing for later; leave out hunks or grant"
+                    )
+                check_grant(rest["grant"], f"{where}.grant", shown)
         case {"type": "reject", **rest}:
             known = rest.keys() <= {"message", "timeout"}
             _text(rest.get("message", ""), f"{where}.message")

@@ -1,11 +1,14 @@
-"""What a gate must know of the past and says for later: approvals, effects, changes, the audit log."""
+"""What a gate knows of the past and says for later: approvals, grants, effects, changes, the audit log."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from json import dumps
 from typing import Any, Literal, Protocol, TypeAlias
+
+from artel.tools.grants import Grant
 
 LOCAL_ENTRIES = 1_000  # of the audit log that are kept without a server
 
@@ -106,6 +109,9 @@ class EffectLedger(Protocol):
     async def finish(self, call: EffectCall, result: str) -> None:
         """Write the result of a call that ran."""
 
+    async def has_begun(self, call: EffectCall) -> bool:
+        """Return whether an earlier attempt at this very call was let through."""
+
 
 @dataclass(frozen=True, slots=True)
 class Noted:
@@ -142,6 +148,19 @@ class AuditLedger(Protocol):
         """Put an entry down; it is there for good when this returns."""
 
 
+class GrantLedger(Protocol):
+    """What people have allowed from now on. Our server answers from the `grants` table."""
+
+    async def standing(self, thread_id: str, workspace: str, tools: Collection[str]) -> Sequence[Grant]:
+        """Return the grants for calls of `tools` in this thread and project, and those that hold always."""
+
+    async def given(self, grant: Grant) -> None:
+        """Keep a grant that came with an answer; a ledger that stored it with that does nothing."""
+
+    async def used(self, grant_ids: Collection[str]) -> None:
+        """Note that grants have let a call through."""
+
+
 @dataclass(slots=True)
 class LocalApprovals:
     """An approval ledger without a server: the answer that LangGraph hands to the gate is the proof."""
@@ -158,6 +177,31 @@ class LocalApprovals:
         """Return what was shown; after a restart that is not known."""
         del name, args
         return self.shown.get(tool_call_id, {})
+
+
+@dataclass(slots=True)
+class LocalGrants:
+    """A grant ledger in memory: what it holds is forgotten with the process."""
+
+    grants: list[Grant] = field(default_factory=list)
+
+    async def standing(self, thread_id: str, workspace: str, tools: Collection[str]) -> Sequence[Grant]:
+        """Return those that hold here and now."""
+        places = {"thread": thread_id, "project": workspace, "always": ""}
+        return [
+            one
+            for one in self.grants
+            if one.tool in tools
+            and places[one.scope] == {"thread": one.thread_id, "project": one.workspace}.get(one.scope, "")
+            and (one.expires_at is None or one.expires_at > datetime.now(UTC))
+        ]
+
+    async def given(self, grant: Grant) -> None:
+        """Remember it."""
+        self.grants.append(grant)
+
+    async def used(self, grant_ids: Collection[str]) -> None:
+        """Count nothing."""
 
 
 @dataclass(slots=True)
@@ -180,6 +224,10 @@ class LocalEffects:
     async def finish(self, call: EffectCall, result: str) -> None:
         """Remember the result."""
         self.done[_key(call)] = result
+
+    async def has_begun(self, call: EffectCall) -> bool:
+        """Return whether it is remembered."""
+        return _key(call) in self.begun
 
 
 @dataclass(slots=True)

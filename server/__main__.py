@@ -1,4 +1,4 @@
-"""The command line: `artel serve | worker | migrate | chat | run | audit`."""
+"""The command line: `artel serve | worker | migrate | chat | run | audit | grants`."""
 
 import argparse
 import gc
@@ -71,7 +71,21 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("message", help="what the agent is asked to do")
     run.add_argument("--json", action="store_true", help="print one JSON object a line: events, then the end")
     _add_audit(subcommands.add_parser("audit", help="check the audit log, or take it along"))
+    _add_grants(subcommands.add_parser("grants", help="what need not be asked again, and take it back"))
     return top
+
+
+def _add_grants(to: argparse.ArgumentParser) -> None:
+    acts = to.add_subparsers(dest="act", required=True, metavar="WHAT")
+    shown = acts.add_parser("list", help="print the grants that stand")
+    revoke = acts.add_parser("revoke", help="take one back")
+    revoke.add_argument("grant_id", metavar="ID", help="as the list says it")
+    for each in (shown, revoke):
+        _add_common(each)
+        each.add_argument("--user", default="local", help="who gave them (local)")
+        each.add_argument(
+            "--config", type=Path, help="the langgraph.json with the key, if they are encrypted"
+        )
 
 
 def _add_audit(to: argparse.ArgumentParser) -> None:

@@ -133,6 +133,10 @@ class Settings(BaseSettings):
     telemetry: TelemetrySettings = Field(TelemetrySettings(), description="What is told to those who watch.")
     git: GitSettings = Field(GitSettings(), description="Where git may push to and pull from.")
 
+    policy: Path | None = Field(
+        None, description="The server's policy, a YAML or JSON file; without it the built-in one holds."
+    )
+
     @field_validator("workspace_roots", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

@@ -18,7 +18,7 @@ from artel.storage.ids import new_id
 from artel.storage.postgres import Connection
 from artel.storage.sealing import Sealer
 
-Kind = Literal["verdict", "decision", "intent", "result", "call", "cut"]
+Kind = Literal["verdict", "decision", "intent", "result", "call", "cut", "grant", "policy"]
 
 PAGE = 1_000  # entries read at a time
 

@@ -130,3 +130,8 @@ async def finish(conn: Connection, key: EffectKey, result: Any) -> None:
     values = {"key": key.digest, "result": Jsonb(result)}
     if await (await conn.execute(FINISH, values)).fetchone() is None:
         raise NotFound(f"the call {key.tool_call_id} was never begun")
+
+
+async def has_begun(conn: Connection, key: EffectKey) -> bool:
+    """Return whether the intent of a call was written."""
+    return await (await conn.execute(BEGUN, {"key": key.digest})).fetchone() is not None

@@ -187,7 +187,11 @@ def judge(policy: Policy, agent: str, call: Call) -> Verdict:
 
 def judge_all(policy: Policy, agent: str, calls: Iterable[Call]) -> Verdict:
     """Return the strictest verdict on any of `calls`, of which there is at least one."""
-    verdicts = (judge(policy, agent, call) for call in calls)
+    return strictest(judge(policy, agent, call) for call in calls)
+
+
+def strictest(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the strictest of verdicts, of which there is at least one; of equals one of the floor."""
     return min(verdicts, key=lambda each: (-STRENGTH[each.effect], not each.floor, each.rule, each.reason))
 
 

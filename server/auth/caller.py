@@ -41,6 +41,11 @@ class Caller:
     policy: Policy | None = field(default=None, repr=False)
     known: Any = field(default=None, repr=False)  # the user as handlers of `@auth.on` meet them
 
+    @property
+    def name(self) -> str:
+        """In whose name their runs go: their identity, or the owner where there are no accounts."""
+        return str((self.user or {}).get("identity") or self.owner)
+
     async def may(self, resource: Resource, action: Action, value: dict[str, Any] | None = None) -> Allowed:
         """Ask before doing something to `value`, what the request says; the answer goes to storage.
 

@@ -13,8 +13,10 @@ from artel.server.cli.reach import talking
 from artel.server.cli.talk import Question, Talk, text_of
 from artel.server.cli.terminal import Left, Terminal
 
-CHOICES = "approve [a], edit [e], reject [r]: "
-PARTS = "approve [a], parts of it [p], edit [e], reject [r]: "
+PARTS = "parts of it [p], "
+GRANT = "approve from now on [g], "
+CHOICES = "approve [a], {}edit [e], reject [r]: "
+SCOPES = {"thread": "in this thread", "project": "in this project", "always": "always"}
 
 
 def run(arguments: Namespace) -> int:
@@ -102,13 +104,18 @@ async def _ask(question: Question, terminal: Terminal) -> Any:
 
 async def _decision(value: dict[str, Any], terminal: Terminal) -> dict[str, Any]:
     parts = _parts(value.get("artel") or {})
+    grants = _grants(value.get("artel") or {})
+    prompt = CHOICES.format((PARTS if len(parts) > 1 else "") + (GRANT if grants else ""))
     while True:
-        match (await terminal.read(PARTS if len(parts) > 1 else CHOICES)).lower():
+        match (await terminal.read(prompt)).lower():
             case "a" | "approve" | "y" | "yes":
                 return {"type": "approve"}
             case "p" | "parts" if len(parts) > 1:
                 if chosen := await _chosen(parts, terminal):
                     return {"type": "approve", "hunks": chosen}
+            case "g" | "grant" if grants:
+                if grant := await _granted(grants, terminal):
+                    return {"type": "approve", "grant": grant}
             case "r" | "reject" | "n" | "no":
                 message = await terminal.read("why (may be empty): ")
                 return {"type": "reject", "message": message} if message else {"type": "reject"}
@@ -135,6 +142,26 @@ async def _chosen(parts: dict[str, str], terminal: Terminal) -> list[str]:
         return [ids[int(one) - 1] for one in typed]
     write(f"numbers from 1 to {len(parts)}, please; nothing is made\n", "red")
     return []
+
+
+def _grants(artel: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Return what can be granted with a yes: by what it means, the answer that says so."""
+    return {
+        f"{offer['label']}, {SCOPES[scope]}": {"scope": scope, "covers": offer["id"]}
+        for offer in artel.get("grants") or ()
+        for scope in offer.get("scopes") or ()
+        if scope in SCOPES
+    }
+
+
+async def _granted(grants: dict[str, dict[str, str]], terminal: Terminal) -> dict[str, str] | None:
+    for number, label in enumerate(grants, start=1):
+        write(f"{number:4} {label}\n", "dim")
+    typed = await terminal.read("the number of what is not to be asked again: ")
+    if typed.isdecimal() and 0 < int(typed) <= len(grants):
+        return list(grants.values())[int(typed) - 1]
+    write(f"a number from 1 to {len(grants)}, please; nothing is approved\n", "red")
+    return None
 
 
 async def _edited(args: dict[str, Any], terminal: Terminal) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """What every process stands on: settings, configuration, database, broker, graphs, engine."""
 
 from argparse import Namespace
+from asyncio import to_thread
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from artel.server.telemetry.tracing import open_tracing
 from artel.storage import embedded
 from artel.storage.migrations import migrate
 from artel.storage.opening import open_storage
+from artel.tools import policies
+from artel.tools.policy import DEFAULT, Policy
 from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.web.internet import Internet
 from artel.tools.workspace.paths import MARKER
@@ -78,8 +81,9 @@ async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
     catalog = Catalog.load(settings.config)
     models = Models(settings.models)
     models.describe()
+    policy = await to_thread(policies.read, settings.policy) if settings.policy else DEFAULT
     await migrate(direct(settings, dsn))
-    storage, handles = settings.storage, _handles(settings, models)
+    storage, handles = settings.storage, _handles(settings, models, policy)
     async with (
         aclosing(models),
         aclosing(handles.sandbox),
@@ -114,7 +118,7 @@ def configure_logging(settings: Settings, *, quiet: bool = False) -> None:
     logs.configure(settings.log, secrets=settings.secrets, quiet=quiet)
 
 
-def _handles(settings: Settings, models: Models) -> Handles:
+def _handles(settings: Settings, models: Models, policy: Policy) -> Handles:
     roots = settings.roots
     own = (settings.data / "workspaces").resolve()
     if own in roots:
@@ -131,4 +135,5 @@ def _handles(settings: Settings, models: Models) -> Handles:
         internet=Internet(settings.internet),
         git=settings.git,
         snapshot_home=(settings.data / "snapshots").resolve(),
+        policy=policy,
     )

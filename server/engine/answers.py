@@ -6,10 +6,10 @@ from importlib import import_module
 from typing import Any
 from uuid import UUID
 
-from artel.graphs import decisions
-from artel.server.engine.auditing import decision_entries
+from artel.graphs import decisions, granting
+from artel.server.engine.auditing import decision_entries, grant_entry
 from artel.server.engine.pickup import command_of
-from artel.storage import approvals, audit, runs
+from artel.storage import approvals, audit, grants, runs
 from artel.storage.approvals import AlreadyDecided, Approval
 from artel.storage.errors import Invalid
 from artel.storage.postgres import Connection
@@ -68,6 +68,7 @@ async def by_wire(conn: Connection, thread: Thread, order: Order) -> Order:
         answer = answers[row.interrupt_id]
         decided = await approvals.decide(conn, row.approval_id, answer, by="wire", owner=order.owner)
         entries += decision_entries(decided, answer, by="wire", user=order.user_id)
+        entries += await _granted(conn, row, answer, user=order.user_id)
     await audit.add(conn, entries)
     return _with(order, answers, asked, by="wire")
 
@@ -132,8 +133,30 @@ async def by_person(conn: Connection, thread: Thread, asked: Approval, decision:
     checked = _validated(asked.value, decision)
     decided = await approvals.decide(conn, asked.approval_id, checked, by=by, owner=asked.owner)
     order = await _order_of(conn, thread, asked)
-    await audit.add(conn, decision_entries(decided, checked, by=by, user=by))
+    entries = decision_entries(decided, checked, by=by, user=by)
+    await audit.add(conn, [*entries, *await _granted(conn, asked, checked, user=by)])
     return _with(order, {asked.interrupt_id: checked}, [asked], by=by)
+
+
+async def _granted(conn: Connection, asked: Approval, decision: Any, *, user: str) -> list[dict[str, Any]]:
+    """Write what a person grants with an answer; return what the audit log is told of it."""
+    entries = []
+    for one in granting.taken(asked.value, decision):
+        made = await grants.add(
+            conn,
+            owner=asked.owner,
+            user_id=user,
+            scope=one.scope,
+            tool=one.tool,
+            covers=[covers.model_dump(mode="json", exclude_defaults=True) for covers in one.covers],
+            agent=one.agent,
+            thread_id=asked.thread_id,
+            workspace=one.workspace,
+            approval_id=asked.approval_id,
+            expires_in_s=one.expires_in_s,
+        )
+        entries.append(grant_entry(made, "granted", user=user))
+    return entries
 
 
 async def by_timeout(conn: Connection, thread: Thread, asked: Approval) -> Order:

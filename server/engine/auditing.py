@@ -20,10 +20,14 @@ from artel.storage import audit, sealing
 from artel.storage.approvals import CLOCK, Approval
 from artel.storage.chains import said
 from artel.storage.errors import Unavailable, Unstorable
+from artel.storage.grants import Granted
 from artel.storage.ids import new_id
+from artel.storage.policies import Version
 from artel.storage.postgres import Database
 from artel.storage.runs import Run
 from artel.storage.sealing import CannotSeal
+from artel.tools.grants import Covers
+from artel.tools.grants import said as covered
 
 if TYPE_CHECKING:
     from artel.server.engine.engine import Engine
@@ -248,6 +252,48 @@ def _decision(asked: Approval, call: Mapping[str, Any], one: Any, *, by: str, us
             },
         }
     )
+
+
+def grant_entry(grant: Granted, came_to: str, *, user: str) -> dict[str, Any]:
+    """Return the entry of a grant that was given, or revoked."""
+    covers = [Covers.model_validate(one) for one in grant.covers["calls"]]
+    return _stated(
+        {
+            "id": str(uuid5(grant.grant_id, came_to)),
+            "kind": "grant",
+            "at": said(datetime.now(UTC)),
+            "owner": grant.owner,
+            "user": user,
+            **carried.origin(),
+            "agent": grant.agent,
+            "thread_id": str(grant.thread_id) if grant.thread_id else None,
+            "approval_id": str(grant.approval_id) if grant.approval_id else None,
+            "grant_id": str(grant.grant_id),
+            "scope": grant.scope,
+            "tool": grant.tool[:LONGEST_NAME],
+            "status": came_to,
+            "said": {
+                "summary": redaction.text(covered(grant.tool, covers)),
+                **({"workspace": grant.workspace} if grant.workspace else {}),
+                **({"expires_at": said(grant.expires_at)} if grant.expires_at else {}),
+            },
+        }
+    )
+
+
+def policy_entry(version: Version) -> dict[str, Any]:
+    """Return the entry of a new version of somebody's policy."""
+    return {
+        "id": str(new_id()),
+        "kind": "policy",
+        "at": said(version.created_at),
+        "owner": version.owner,
+        "user": version.user_id,
+        **carried.origin(),
+        "version": version.version,
+        "status": "back to the server's" if version.document is None else "replaced",
+        "said": {"policy_sha": redaction.digest(version.document)},
+    }
 
 
 def _args(args: Mapping[str, Any]) -> dict[str, Any]:

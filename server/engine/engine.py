@@ -16,6 +16,7 @@ import structlog
 from artel.server.engine.addresses import Webhooks
 from artel.server.engine.audience import Audience
 from artel.server.engine.auditing import Auditor
+from artel.server.engine.policies import Policies
 from artel.server.engine.priority import assign_of
 from artel.server.engine.retention import Retention, retention_of
 from artel.server.engine.settings import EngineSettings
@@ -76,6 +77,7 @@ class Engine:
         self.store = store or Store(db)
         self.saves = Saves(db)
         self.audit = Auditor(db)
+        self.policies = Policies(db)
         self.worker_id = new_id()
         self.lock_key = self.worker_id.int & 0x7FFF_FFFF_FFFF_FFFF
         self.host = host_name()

@@ -184,7 +184,8 @@ async def _drive(engine: Engine, execution: Execution) -> Done:
     if engine.handles is None:
         given: AbstractContextManager[object] = nullcontext()
     else:
-        given = handles_of(engine.handles, engine.db, run, engine.audit)
+        ruled = await engine.policies.of(engine.handles.policy, owner=run.owner, user_id=run.user_id)
+        given = handles_of(engine.handles, engine.db, run, engine.audit, ruled.policy)
     with given:
         async with engine.catalog.graph(run.graph_id, config, context=run.kwargs.get("context")) as built:
             graph = built.copy(update={"checkpointer": saver, "name": translate.name_of(built, run.graph_id)})

@@ -1,6 +1,6 @@
 """What our agents are handed inside the server: the server's own handles, with ledgers in the database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -10,14 +10,18 @@ from artel.graphs.context import Handles, use
 from artel.graphs.decisions import decision_on, final_args, shown_calls
 from artel.graphs.ledgers import Begun, Done, EffectCall, New, Noted, Unknown
 from artel.server.engine.auditing import Auditor, RunAudit
-from artel.storage import approvals, effects, snapshots
+from artel.storage import approvals, effects, grants, snapshots
 from artel.storage.effects import EffectKey
 from artel.storage.postgres import Database
 from artel.storage.runs import Run
+from artel.tools.grants import Grant
+from artel.tools.policy import Policy
 
 
-def handles_of(given: Handles, db: Database, run: Run, auditor: Auditor) -> AbstractContextManager[Handles]:
-    """Hand a run the server's handles, with the ledgers of its thread."""
+def handles_of(
+    given: Handles, db: Database, run: Run, auditor: Auditor, policy: Policy
+) -> AbstractContextManager[Handles]:
+    """Hand a run the server's handles, with the ledgers of its thread and the policy of whose run it is."""
     return use(
         replace(
             given,
@@ -25,6 +29,9 @@ def handles_of(given: Handles, db: Database, run: Run, auditor: Auditor) -> Abst
             effects=StoredEffects(db, run),
             snapshots=StoredSnapshots(db, run),
             audit=RunAudit(auditor, run),
+            grants=StoredGrants(db, run),
+            policy=policy,
+            user=run.user_id,
         )
     )
 
@@ -58,6 +65,52 @@ def _shown(value: Any, tool_call_id: str) -> Mapping[str, Any]:
     return next((call for call in calls if call.get("tool_call_id") == tool_call_id), value)
 
 
+class StoredGrants:
+    """What the person in whose name a run goes has allowed from now on."""
+
+    def __init__(self, db: Database, run: Run) -> None:
+        self._db = db
+        self._run = run
+
+    async def standing(self, thread_id: str, workspace: str, tools: Collection[str]) -> Sequence[Grant]:
+        """Return the grants for calls of `tools` here, and those that hold always."""
+        del thread_id
+        run = self._run
+        async with self._db.connection() as conn:
+            found = await grants.standing(
+                conn,
+                owner=run.owner,
+                user_id=run.user_id,
+                thread_id=run.thread_id,
+                workspace=workspace,
+                tools=tools,
+            )
+        return [grant_of(one) for one in found]
+
+    async def given(self, grant: Grant) -> None:
+        """Do nothing: the row is written with the answer."""
+
+    async def used(self, grant_ids: Collection[str]) -> None:
+        """Note that grants have let a call through."""
+        run, ids = self._run, [UUID(one) for one in grant_ids]
+        async with self._db.connection() as conn:
+            await grants.used(conn, ids, owner=run.owner, user_id=run.user_id)
+
+
+def grant_of(row: grants.Granted) -> Grant:
+    """Return a stored grant as calls are judged by it."""
+    return Grant(
+        grant_id=str(row.grant_id),
+        scope=row.scope,
+        tool=row.tool,
+        covers=row.covers["calls"],
+        agent=row.agent,
+        thread_id=str(row.thread_id or ""),
+        workspace=row.workspace or "",
+        expires_at=row.expires_at,
+    )
+
+
 class StoredEffects:
     """What tools did to the world on the thread of a run."""
 
@@ -87,6 +140,11 @@ class StoredEffects:
         """Write the result of a call that ran."""
         async with self._db.connection() as conn:
             await effects.finish(conn, _key(call), result)
+
+    async def has_begun(self, call: EffectCall) -> bool:
+        """Return whether an earlier attempt at this very call was let through."""
+        async with self._db.connection() as conn:
+            return await effects.has_begun(conn, _key(call))
 
 
 class StoredSnapshots:

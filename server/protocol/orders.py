@@ -43,7 +43,7 @@ class Call:
     @property
     def user_id(self) -> str:
         """Whose share of the server a run takes."""
-        return str((self.caller.user or {}).get("identity") or self.caller.owner)
+        return self.caller.name
 
 
 async def _call(

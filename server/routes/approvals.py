@@ -72,10 +72,11 @@ async def answer(approval_id: UUID, body: Answer, engine: GivenEngine, caller: G
     """Record a decision and let the run go on."""
     if caller.policy:
         await _seen(engine, approval_id, caller, "create_run")
-    by = str((caller.user or {}).get("identity") or caller.owner)
-    if by == approvals.CLOCK:
-        raise Invalid(f"somebody whose name is {by!r} cannot answer: it means that nobody did in time")
-    run = await dispatch.answer(engine, approval_id, body.decision, by=by, owner=caller.owner)
+    if caller.name == approvals.CLOCK:
+        raise Invalid(
+            f"somebody whose name is {caller.name!r} cannot answer: it means that nobody did in time"
+        )
+    run = await dispatch.answer(engine, approval_id, body.decision, by=caller.name, owner=caller.owner)
     return Started(run_id=run.run_id, thread_id=run.thread_id)
 
 

@@ -2,6 +2,7 @@
 
 from asyncio import to_thread
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,20 +13,21 @@ from pydantic import BaseModel, Field
 
 from artel.graphs.context import Handles, workspace
 from artel.graphs.decisions import shown_calls
-from artel.server.auth.caller import Allowed, GivenCaller
+from artel.server.auth.caller import Allowed, Caller, GivenCaller
 from artel.server.engine import Engine
+from artel.server.engine.handles import grant_of
 from artel.server.errors import answers
-from artel.server.protocol.bodies import MAX_LIMIT, Body, Text
+from artel.server.protocol.bodies import MAX_LIMIT, Body, Id, Text
 from artel.server.protocol.given import GivenEngine, JsonRoute
-from artel.storage import approvals
+from artel.storage import approvals, grants
 from artel.storage.approvals import Approval
 from artel.storage.errors import Invalid, NotFound
 from artel.tools.errors import ToolRefused
-from artel.tools.policy import Policy, Rule
+from artel.tools.grants import Grant
+from artel.tools.policies import PolicyWrong, check, over
+from artel.tools.policy import Policy
 from artel.tools.verdicts import Explanation, explain
 from artel.tools.workspace.paths import BadPath, DeniedPath, OutsideWorkspace, WrongKind
-
-MAX_PATTERNS = 2_000  # of a policy: a thousand calls are judged in some seconds
 
 router = APIRouter(prefix="/policy", route_class=JsonRoute, tags=["Product"])
 
@@ -43,6 +45,7 @@ class Asked(Body):
     tool: str = Field(description="Name of the tool.")
     args: dict[str, Any] = Field({}, description="Its arguments.")
     workspace: Text = Field("", description="Absolute path of the folder; empty: the server's default.")
+    thread_id: Id | None = Field(None, description="The thread, whose grants then count.")
 
 
 class Proposal(Body):
@@ -76,40 +79,59 @@ class Simulation(BaseModel):
 Past = tuple[UUID | None, Asked]
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """By what the calls of somebody are judged."""
+
+    handles: Handles
+    user: str
+    policy: Policy
+    grants: Sequence[Grant]
+
+
 @router.post("/explain", responses=answers(NoAgents, OutsideWorkspace, DeniedPath, BadPath, WrongKind))
 async def why(body: Asked, engine: GivenEngine, caller: GivenCaller) -> Explanation:
     """Say what the policy decides about a call, by which rule, and of what it is made; nothing is done."""
     await caller.may("threads", "search", {})
-    handles = _handles(engine)
-    (explained,) = await to_thread(_explained, handles, (handles.policy,), body)
+    ground = await _ground(engine, caller)
+    (explained,) = await to_thread(_explained, ground, (ground.policy,), body)
     return explained
 
 
-@router.post("/simulate", responses=answers(NoAgents, OutsideWorkspace, DeniedPath, BadPath, WrongKind))
+@router.post(
+    "/simulate", responses=answers(NoAgents, PolicyWrong, OutsideWorkspace, DeniedPath, BadPath, WrongKind)
+)
 async def simulate(body: Proposal, engine: GivenEngine, caller: GivenCaller) -> Simulation:
-    """Say which verdicts would change under another policy; nothing is done, and it is not kept."""
+    """Say which verdicts would change if this were your own policy; nothing is done, and it is not kept."""
     allowed = await caller.may("threads", "search", {})
-    _check(body.policy)
-    handles = _handles(engine)
+    check(body.policy)
+    ground = await _ground(engine, caller)
+    proposed = over(ground.handles.policy, body.policy)
     if body.calls is not None:
         given: list[Past] = [(None, call) for call in body.calls]
-        return await to_thread(_compared, handles, body.policy, given, strict=True)
+        return await to_thread(_compared, ground, proposed, given, strict=True)
     past = await _past(engine, caller.owner, allowed)
-    return await to_thread(_compared, handles, body.policy, past, strict=False)
+    return await to_thread(_compared, ground, proposed, past, strict=False)
 
 
-def _handles(engine: Engine) -> Handles:
+def handles_of_agents(engine: Engine) -> Handles:
+    """Return what our agents are handed, with the server's policy.
+
+    Raises:
+        NoAgents: there are none.
+    """
     handles: Handles | None = engine.handles
     if handles is None:
         raise NoAgents("this server serves none of our agents, so there is no policy")
     return handles
 
 
-def _check(policy: Policy) -> None:
-    rules: Sequence[Rule] = (*policy.floor, *policy.rules)
-    size = len(rules) + sum(len(rule.path) + len(rule.unless) + len(rule.argv) for rule in rules)
-    if size > MAX_PATTERNS:
-        raise Invalid(f"policy: {size} rules and patterns; at most {MAX_PATTERNS} are tried")
+async def _ground(engine: Engine, caller: Caller) -> Ground:
+    handles, user = handles_of_agents(engine), caller.name
+    ruled = await engine.policies.of(handles.policy, owner=caller.owner, user_id=user)
+    async with engine.db.connection() as conn:
+        given = await grants.search(conn, owner=caller.owner, user_id=user, limit=grants.MOST)
+    return Ground(handles, user, ruled.policy, [grant_of(one) for one in given])
 
 
 async def _past(engine: Engine, owner: str, allowed: Allowed) -> list[Past]:
@@ -128,14 +150,15 @@ def _calls(question: Approval) -> Iterator[Past]:
     for call in [one] if question.tool else shown_calls(value):
         match call:
             case {"name": str(tool), "args": Mapping() as args} if question.kind == "tool_call" and agent:
-                yield question.approval_id, Asked.model_construct(agent=agent, tool=tool, args=dict(args))
+                asked = Asked.model_construct(agent=agent, tool=tool, args=dict(args))
+                yield question.approval_id, asked.model_copy(update={"thread_id": question.thread_id})
 
 
-def _compared(handles: Handles, policy: Policy, asked: Iterable[Past], *, strict: bool) -> Simulation:
+def _compared(ground: Ground, policy: Policy, asked: Iterable[Past], *, strict: bool) -> Simulation:
     judged, skipped, changed = 0, 0, []
     for approval_id, call in asked:
         try:
-            before, after = _explained(handles, (handles.policy, policy), call)
+            before, after = _explained(ground, (ground.policy, policy), call)
         except (Invalid, ToolRefused):
             if strict:
                 raise
@@ -148,10 +171,12 @@ def _compared(handles: Handles, policy: Policy, asked: Iterable[Past], *, strict
     return Simulation(judged=judged, skipped=skipped, changed=changed)
 
 
-def _explained(handles: Handles, policies: tuple[Policy, ...], asked: Asked) -> list[Explanation]:
+def _explained(ground: Ground, policies: tuple[Policy, ...], asked: Asked) -> list[Explanation]:
     tools = import_module("artel.tools.registry").TOOLS  # an idle server needs none of what tools need
     tool = tools.get(asked.tool)
     if tool is None:
         raise Invalid(f"tool must be one of {', '.join(tools)}, got {asked.tool[:80]!r}")
-    root: Path = workspace(asked.workspace, handles)
-    return explain(policies, asked.agent, tool, asked.args, root)
+    root: Path = workspace(asked.workspace, ground.handles)
+    places = ("", str(asked.thread_id), str(root))
+    here = [one for one in ground.grants if (one.thread_id or one.workspace) in places]
+    return explain(policies, asked.agent, tool, asked.args, root, user=ground.user, grants=here)

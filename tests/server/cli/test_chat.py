@@ -87,6 +87,42 @@ async def test_a_question_shows_its_diff_and_is_answered_by_its_id(
     assert "\x1b" not in shown
 
 
+LASTING = {
+    **QUESTION,
+    "artel": {
+        "diff": DIFF,
+        "grants": [
+            {"id": "exact", "label": "write_file: x", "scopes": ["thread", "always"]},
+            {"id": "wide", "label": "write_file: any file", "scopes": ["thread"]},
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "decision"),
+    [
+        ("g\n2\n", {"type": "approve", "grant": {"scope": "always", "covers": "exact"}}),
+        ("grant\n3\n", {"type": "approve", "grant": {"scope": "thread", "covers": "wide"}}),
+        ("g\n4\na\n", {"type": "approve"}),
+        ("g\nall\nr\n\n", {"type": "reject"}),
+    ],
+)
+async def test_a_yes_from_now_on_is_chosen_by_its_number(
+    keyboard: IO[str], capsys: pytest.CaptureFixture[str], typed: str, decision: dict[str, Any]
+) -> None:
+    def asking_so(body: dict[str, Any]) -> tuple[Events, dict[str, Any]]:
+        events, asked = asking(body)
+        return events, {"task": [{"id": "i1", "value": LASTING}]} if asked else {}
+
+    wire = FakeWire(asking_so)
+    await chatted(keyboard, f"change x\n{typed}", wire)
+    assert wire.bodies[1]["command"] == {"resume": {"i1": decision}}
+    shown = capsys.readouterr().out
+    assert "approve [a], approve from now on [g], edit [e], reject [r]: " in shown
+    assert "   2 write_file: x, always\n   3 write_file: any file, in this thread\n" in shown
+
+
 async def test_a_command_is_shown_line_by_line(keyboard: IO[str], capsys: pytest.CaptureFixture[str]) -> None:
     wire = FakeWire(lambda body: (words("Done."), {}))
     asked = {**QUESTION, "artel": {"command": "make\necho \\u202e"}, "description": "Run make"}
