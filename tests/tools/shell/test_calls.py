@@ -81,6 +81,8 @@ def verdict(line: str, policy: Policy = DEFAULT, workdir: str = ".") -> Verdict:
         ("echo x | sudo tee y", "deny", "never-sudo"),
         ("env sudo ls", "deny", "never-sudo"),
         ("sh -c 'sudo ls'", "deny", "never-sudo"),
+        ("sh -c 'echo a &>/dev/null rm x'", "ask", "unknown"),
+        ("bash -c 'echo a &>/dev/null'", "allow", "harmless-echo"),
         ("/usr/bin/sudo ls", "deny", "never-sudo"),
         ("./SUDO ls", "deny", "never-sudo"),
         ("echo $(sudo ls", "deny", "never-sudo"),
