@@ -25,6 +25,7 @@ from artel.graphs.effects import FREE, Answer, Handler, Yes, act_once, once
 from artel.graphs.ledgers import AuditEntry
 from artel.graphs.questions import About, about, ask_all, ask_one
 from artel.graphs.state import AgentLoopState, File, Verdict
+from artel.graphs.withholding import problem_of
 from artel.graphs.workbench import NOT_RUN, message, root_of
 from artel.storage.errors import Invalid
 from artel.tools.policy import STRENGTH, judge_all
@@ -236,7 +237,8 @@ def _verdict(agent: str, call: ToolCall, root: Path, seen: Seen, *, batched: boo
     try:
         planned = tool.change(call["args"], root, seen)
     except (ToolRefused, ToolFailed) as error:
-        return {**verdict, "problem": str(error)}
+        calls = tool.calls(call["args"], root, tainted=tainted)
+        return {**verdict, "problem": problem_of(error, handles().policy, agent, calls, root, seen)}
     if planned:
         files = [File(path=path, before_sha=sha) for path, sha in planned.files.items()]
         verdict = {**verdict, "files": files}
@@ -250,7 +252,9 @@ def _judged(agent: str, call: ToolCall, root: Path, *, tainted: bool) -> Judged:
     if tool.offered and not tool.offered(handles().internet.settings):
         return Judged(effect="deny", rule="settings", reason=f"{tool.name} is not switched on here.")
     try:
-        return judge_all(handles().policy, agent, tool.calls(call["args"], root, tainted=tainted))
+        boxed = handles().sandbox.settings.mode == "bubblewrap"
+        amounts = tool.calls(call["args"], root, tainted=tainted, boxed=boxed)
+        return judge_all(handles().policy, agent, amounts)
     except (ToolRefused, ToolFailed) as error:
         return Judged(effect="deny", rule="arguments", reason=str(error))
 

@@ -146,6 +146,7 @@ DEFAULT = Policy(
         Rule(id="secret-search", effect="ask", action="fs.search", path=SECRETS, reason="may hold keys"),
         Rule(id="write", effect="ask", action="fs.write", reason="changes a file"),
         Rule(id="jobs", effect="allow", action="job.*", reason="only what this thread began"),
+        Rule(id="scratch", effect="allow", action="tmp.*", reason="the command's own /tmp, gone with it"),
         Rule(id="net", effect="ask", action="net.*", reason="tells another machine what is asked"),
         Rule(id="git-read", effect="allow", action="git.read", unless=SECRETS, reason="changes nothing"),
         Rule(id="git-secrets", effect="ask", action="git.read", path=SECRETS, reason="may hold keys"),

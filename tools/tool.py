@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -148,21 +148,27 @@ class Tool:
         return self.shows(workspace, self.parse(args)) if self.shows else {}
 
     def calls(
-        self, args: Mapping[str, Any], workspace: Path, *, user: str = "local", tainted: bool = False
+        self,
+        args: Mapping[str, Any],
+        workspace: Path,
+        *,
+        user: str = "local",
+        tainted: bool = False,
+        boxed: bool = True,
     ) -> list[Call]:
         """Return the call as the policy judges it, at least once: all of it must be allowed.
 
-        `tainted`: the agent has read text from outside before.
+        `tainted`: the agent has read text from outside before. `boxed`: commands have a /tmp of their own.
 
         Raises:
             ToolRefused: the arguments are wrong, or a path leads out of the workspace.
         """
         parsed = self.parse(args)
         plain = Call(tool=self.name, action=self.action, user=user, tainted=tainted)
-        leads = [paths.resolve(workspace, path).relative for path in self._paths(parsed)]
+        leads = {path: paths.resolve(workspace, path).relative for path in self._paths(parsed)}
         if self.amounts_to:
-            return [_placed(call, workspace) for call in self.amounts_to(parsed, plain)]
-        return [plain.model_copy(update={"path": path}) for path in leads] or [plain]
+            return [_placed(call, workspace, leads, boxed=boxed) for call in self.amounts_to(parsed, plain)]
+        return [plain.model_copy(update={"path": path}) for path in leads.values()] or [plain]
 
     def change(self, args: Mapping[str, Any], workspace: Path, seen: Seen | None = None) -> ChangeSet | None:
         """Return what the call would change, touching nothing; None for a tool that only looks.
@@ -221,10 +227,17 @@ def _of_field(field: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _placed(call: Call, workspace: Path) -> Call:
-    if not call.path or not call.action.startswith("fs."):
+def _placed(call: Call, workspace: Path, leads: Mapping[str, str], *, boxed: bool) -> Call:
+    """Return a call with its path as it leads from the workspace; `leads` are those that are known."""
+    action, path = call.action, call.path
+    if action.startswith("tmp."):
+        if boxed and not PurePosixPath(path).is_relative_to(workspace):
+            return call
+        action = action.replace("tmp.", "fs.")
+    if not path or not action.startswith("fs."):
         return call
-    return call.model_copy(update={"path": paths.resolve(workspace, call.path).relative})
+    real = leads.get(path) or paths.resolve(workspace, path).relative
+    return call.model_copy(update={"action": action, "path": real})
 
 
 def perform(workspace: Path, planned: ChangeSet, seen: Seen) -> Outcome:

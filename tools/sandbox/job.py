@@ -156,8 +156,9 @@ def _shell(command: str) -> list[str]:
     bash = _find_bash()
     if not bash:
         raise SandboxUnavailable(
-            f"Commands are judged and run as bash, and this server has none in {' or '.join(SHELLS)}. No command "
-            "was run. Files can still be read and edited. The operator of the server has to install bash."
+            f"Commands are judged and run as bash, and this server has none in {' or '.join(SHELLS)}. "
+            "No command was run. Files can still be read and edited. The operator of the server has to "
+            "install bash."
         )
     return [bash, "--noprofile", "--norc", "-c", command]
 

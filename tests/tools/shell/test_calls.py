@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import pytest
 from hypothesis import example, given, settings
@@ -12,6 +14,7 @@ from artel.tools.policy import DEFAULT, Call, Effect, Policy, Rule, Verdict, jud
 from artel.tools.shell.calls import calls_of
 from artel.tools.shell.reading import commands
 from artel.tools.tool import Arguments, Risk, Tool, ToolRefused
+from artel.tools.verdicts import REFUSED
 
 PLAIN = Call(tool="execute", action="exec")
 PYTEST = Rule(id="pytest", effect="allow", action="exec", argv=("pytest", "**"))
@@ -193,6 +196,57 @@ def test_the_tool_judges_where_a_path_really_leads(root: Path) -> None:
     for line in ("pwd", "echo > x"):
         with pytest.raises(ToolRefused):
             SHELL.calls({"command": line, "workdir": "out"}, root)
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("echo x > /tmp/out.txt", "harmless-echo"),
+        ("echo x >> /tmp/a/../out.txt", REFUSED),
+        ("echo x > /tmp/../etc/x", REFUSED),
+        ("echo x > /tmp", REFUSED),
+        ("echo x > /tmpx/y", REFUSED),
+        ("echo x > //tmp/y", REFUSED),
+        ("echo x > /var/tmp/y", REFUSED),
+        ("cd sub; echo x > ../tmp/y", REFUSED),
+        ("echo x > $TMPDIR/y", "write"),
+        ("echo x > /tmp/$y", "write"),
+        ("echo x > /tmp/*", "write"),
+        ("rm x > /tmp/y", "default"),
+        ("cat < /tmp/y", "harmless-cat"),
+        ("echo x > /tmp/y; tail -n 3 /tmp/y", "harmless-echo"),
+        ("cat /tmp/y .env", "secrets"),
+        ("cat /tmp/*", "unknown"),
+        ("cat /tmp/../etc/passwd", "unknown"),
+        ("cd /tmp/y && ls", "unknown"),
+        ("cd $x; echo > /tmp/y", "unknown"),
+        ("echo x > to-tmp/y", REFUSED),
+        ("sudo ls > /tmp/y", "never-sudo"),
+    ],
+)
+def test_the_tmp_of_a_box_is_the_commands_own(root: Path, line: str, rule: str) -> None:
+    (root / "sub").mkdir()
+    (root / "to-tmp").symlink_to("/tmp")
+    try:
+        found = judge_all(DEFAULT, "coder", SHELL.calls({"command": line}, root)).rule
+    except ToolRefused:
+        found = REFUSED
+    assert found == rule
+
+
+def test_a_workspace_below_tmp_is_no_scratch_folder_and_without_a_box_there_is_none(tmp_path: Path) -> None:
+    home = Path(mkdtemp(dir="/tmp")).resolve()
+    try:
+        (home / ".env").write_text("KEY=1")
+        (home / "out").symlink_to("/tmp")
+        for line, rule in ((f"echo x > {home}/a", "write"), (f"cat < {home}/.//.env", "secrets")):
+            assert judge_all(DEFAULT, "coder", SHELL.calls({"command": line}, home)).rule == rule
+        with pytest.raises(ToolRefused):
+            SHELL.calls({"command": f"echo x > {home}/out/a"}, home)
+        with pytest.raises(ToolRefused):
+            SHELL.calls({"command": "echo x > /tmp/artel-a"}, home, boxed=False)
+    finally:
+        rmtree(home)
 
 
 def quoted(word: str, style: str) -> str:
