@@ -48,7 +48,7 @@ def wrapped(tool: Tool, agent: str) -> BaseTool:
             else:
                 return message(call, f"{NOT_RUN} nobody let this call through.", {"kind": "refused"})
         except (ToolRefused, ToolFailed) as error:
-            return message(call, str(error), {"kind": "failed", "code": error.code})
+            return _failed(call, error)
         artifact = _artifact(tool, let.planned if let else None)
         if outcome.untrusted:
             artifact["untrusted"] = True
@@ -58,6 +58,14 @@ def wrapped(tool: Tool, agent: str) -> BaseTool:
     return StructuredTool(
         name=tool.name, description=tool.description, args_schema=tool.args_schema, coroutine=run
     )
+
+
+def _failed(call: ToolCall, error: ToolRefused | ToolFailed) -> Command[Any] | ToolMessage:
+    artifact: dict[str, Any] = {"kind": "failed", "code": error.code}
+    if not error.untrusted:
+        return message(call, str(error), artifact)
+    said = message(call, str(error), {**artifact, "untrusted": True})
+    return Command(update={"messages": [said], **taint(said.artifact)})
 
 
 @contextmanager
