@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.tools.shell.test_reading import WRAPPED
 
-from artel.tools.policy import DEFAULT, Call, Effect, Policy, Rule, Verdict, judge_all
+from artel.tools.policy import DEFAULT, Call, Effect, Policy, Rule, Verdict, judge, judge_all
 from artel.tools.shell.calls import calls_of
 from artel.tools.shell.reading import commands
 from artel.tools.tool import Arguments, Risk, Tool, ToolRefused
@@ -336,3 +336,43 @@ def test_no_order_of_rules_about_commands_changes_a_verdict(line: str, data: st.
         floor=tuple(data.draw(st.permutations(floor))), rules=tuple(data.draw(st.permutations(rules)))
     )
     assert verdict(line, policy) == verdict(line, other)
+
+
+CORPUS = [
+    *("ls", "git push -f", "sudo rm x", "./git x", "/usr/bin/git y", "GIT push", "a; b && c | d", "$x y"),
+    *("env CI=1 timeout 5 git -C sub push", "sh -c 'git push; rm x'", "find . -exec rm {} +", "xargs rm"),
+    *("rm *", "g* push", "echo > a; cat < .env", "eval git push", "cd x; rm a", "doas -u x git push", ""),
+    *("git", "{git,rm} x", "sudo $x", "echo a > /tmp/x", "[ a ]", "busybox rm x", "time git push"),
+]
+HEADS = st.sampled_from(["git", "g*", "rm", "[gr]*", "**", "*", "sudo", "env", "./git", "?s", "find", "["])
+RULE = st.builds(
+    Rule,
+    id=st.sampled_from("abcdef"),
+    effect=st.sampled_from(["allow", "ask", "deny"]),
+    action=st.sampled_from(["*", "exec", "fs.*", "fs.write"]),
+    argv=st.one_of(
+        st.just(()),
+        st.tuples(HEADS),
+        st.tuples(HEADS, st.sampled_from(["push", "**", "x", "*"])),
+        st.tuples(HEADS, st.sampled_from(["push", "-f"]), st.just("**")),
+    ),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rules=st.lists(RULE, max_size=8), floor=st.lists(RULE, max_size=3), line=st.sampled_from(CORPUS))
+def test_looking_only_at_rules_about_the_command_changes_no_verdict(
+    rules: list[Rule], floor: list[Rule], line: str
+) -> None:
+    for policy in (Policy(rules=tuple(rules), floor=tuple(floor)), DEFAULT):
+        fast = [judge(policy, "coder", call) for call in calls_of(line, ".", PLAIN)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("artel.tools.policy._about", lambda rules, _call: rules)
+            assert [judge(policy, "coder", call) for call in calls_of(line, ".", PLAIN)] == fast
+
+
+def test_rules_are_told_apart_though_one_takes_the_place_of_another_in_memory() -> None:
+    for number in range(600):
+        policy = Policy(rules=(Rule(id=str(number), effect="deny", argv=(f"x{number}",)),))
+        assert verdict(f"x{number}", policy).rule == str(number)
+        del policy
