@@ -19,6 +19,7 @@ from artel.tools.workspace import changeset, paths
 from artel.tools.workspace.changeset import ChangeSet
 
 MAX_SUMMARY = 300  # characters
+MAX_GOT = 60  # characters of a wrong argument that are said
 
 Seen = Mapping[str, str]
 
@@ -124,8 +125,11 @@ class Tool:
         try:
             return self.arguments.model_validate(dict(args))
         except ValidationError as error:
-            said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise ToolRefused(f"{self.name}: {said}") from None
+            wrong = error.errors(include_url=False, include_context=False)
+            said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {_wrong(one)}" for one in wrong)
+            unknown = any(one["type"] == "extra_forbidden" for one in wrong)
+            takes = f". It takes {', '.join(self.args_schema['properties'])}" if unknown else ""
+            raise ToolRefused(f"{self.name}: {said}{takes}") from None
 
     def summary(self, args: Mapping[str, Any], workspace: Path) -> str:
         """Return the call in one line for the person asked, with the path it really leads to.
@@ -201,6 +205,14 @@ class Tool:
 
     def _paths(self, parsed: Arguments) -> Sequence[str]:
         return self.paths_of(parsed) if self.paths_of else ()
+
+
+def _wrong(error: Any) -> str:
+    """Say what is wrong with one argument, and what came; an unknown one is named already."""
+    if error["type"] in ("missing", "extra_forbidden"):
+        return str(error["msg"])
+    got = repr(error["input"])
+    return f"{error['msg']}, got {got if len(got) <= MAX_GOT else got[:MAX_GOT] + '…'}"
 
 
 # What a call is checked for all the same: models are sent the schemas with every request
