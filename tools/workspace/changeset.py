@@ -201,7 +201,7 @@ def _opened(stack: ExitStack, root: Path, changes: Sequence[Change], made: list[
 
 
 def _check_moves(spots: Sequence[_Spot], open_: Sequence[_Spot]) -> None:
-    """Refuse to make anew what somebody took away: a file that moves arrives before it leaves, crash or not."""
+    """Refuse to make anew what somebody took away: a file arrives before it leaves, crash or not."""
     gone = {spot.change.path for spot in spots} - {spot.change.path for spot in open_}
     for spot in open_:
         if spot.change.after is not None and spot.change.pair in gone:
