@@ -2,6 +2,7 @@
 
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from artel.graphs.lifting import lifted
 from artel.graphs.models.fallback import BrokenOff, Chain
 from artel.graphs.models.scripted import scripted
 from artel.graphs.state import AgentLoopState
+from artel.graphs.unreadable import answered
 from artel.graphs.workbench import wrapped
 from artel.prompts import render
 from artel.tools.registry import OF_AGENT, TOOLS, toolset
@@ -47,6 +49,7 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
         offered = {tool.name for tool in toolset(self.agent, handles().internet.settings)}
         tools = [tool for tool in request.tools if not isinstance(tool, BaseTool) or tool.name in offered]
         response = await _answer(request.override(model=model, system_message=system, tools=tools), handler)
+        response = replace(response, result=list(answered(response.result)))
         calls = [call for said in response.result if isinstance(said, AIMessage) for call in said.tool_calls]
         seen = state.get("seen") or {}
         batched, tainted = wishes.approvals == "batched", bool(state.get("tainted"))

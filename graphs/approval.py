@@ -26,7 +26,8 @@ from artel.graphs.ledgers import AuditEntry
 from artel.graphs.lifting import keep, offered, settled, standing
 from artel.graphs.questions import About, about, ask_all, ask_one
 from artel.graphs.state import AgentLoopState, File, Verdict
-from artel.graphs.workbench import NOT_RUN, message, root_of
+from artel.graphs.withholding import problem_of
+from artel.graphs.workbench import NOT_RUN, calls_of, message, root_of
 from artel.storage.errors import Invalid
 from artel.tools.grants import Grant, judge_granted
 from artel.tools.policy import STRENGTH
@@ -246,7 +247,8 @@ def _verdict(agent: str, call: ToolCall, root: Path, seen: Seen, *, batched: boo
     try:
         planned = tool.change(call["args"], root, seen)
     except (ToolRefused, ToolFailed) as error:
-        return {**verdict, "problem": str(error)}
+        calls = calls_of(tool, call, root, tainted=tainted)
+        return {**verdict, "problem": problem_of(error, handles().policy, agent, calls, root, seen)}
     if planned:
         files = [File(path=path, before_sha=sha) for path, sha in planned.files.items()]
         verdict = {**verdict, "files": files}
@@ -260,8 +262,7 @@ def _judged(agent: str, call: ToolCall, root: Path, grants: Sequence[Grant] = ()
     if tool.offered and not tool.offered(handles().internet.settings):
         return Judged(effect="deny", rule="settings", reason=f"{tool.name} is not switched on here.")
     try:
-        calls = tool.calls(call["args"], root, user=handles().user, tainted=tainted)
-        return judge_granted(handles().policy, agent, calls, grants)
+        return judge_granted(handles().policy, agent, calls_of(tool, call, root, tainted=tainted), grants)
     except (ToolRefused, ToolFailed) as error:
         return Judged(effect="deny", rule="arguments", reason=str(error))
 

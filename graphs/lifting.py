@@ -15,6 +15,7 @@ from artel.graphs.context import handles
 from artel.graphs.granting import taken
 from artel.graphs.ledgers import AuditEntry
 from artel.graphs.state import Verdict
+from artel.graphs.workbench import calls_of
 from artel.tools.grants import Grant, grants_of, judge_granted, liftable
 from artel.tools.offers import offers
 from artel.tools.policy import Call
@@ -102,7 +103,7 @@ def _asked(agent: str, call: ToolCall, root: Path, *, tainted: bool) -> list[Cal
 def _calls(call: ToolCall, root: Path, *, tainted: bool) -> list[Call]:
     tool = TOOLS.get(call["name"])
     try:
-        return tool.calls(call["args"], root, user=handles().user, tainted=tainted) if tool else []
+        return calls_of(tool, call, root, tainted=tainted) if tool else []
     except (ToolRefused, ToolFailed):
         return []
 

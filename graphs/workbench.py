@@ -16,6 +16,7 @@ from langgraph.types import Command
 
 from artel.graphs.context import handles, workspace
 from artel.graphs.ledgers import EffectCall
+from artel.tools.policy import Call
 from artel.tools.tool import Tool, ToolFailed, ToolRefused, Work, perform
 from artel.tools.workspace.changeset import ChangeSet
 
@@ -48,7 +49,7 @@ def wrapped(tool: Tool, agent: str) -> BaseTool:
             else:
                 return message(call, f"{NOT_RUN} nobody let this call through.", {"kind": "refused"})
         except (ToolRefused, ToolFailed) as error:
-            return message(call, str(error), {"kind": "failed", "code": error.code})
+            return _failed(call, error)
         artifact = _artifact(tool, let.planned if let else None)
         if outcome.untrusted:
             artifact["untrusted"] = True
@@ -58,6 +59,14 @@ def wrapped(tool: Tool, agent: str) -> BaseTool:
     return StructuredTool(
         name=tool.name, description=tool.description, args_schema=tool.args_schema, coroutine=run
     )
+
+
+def _failed(call: ToolCall, error: ToolRefused | ToolFailed) -> Command[Any] | ToolMessage:
+    artifact: dict[str, Any] = {"kind": "failed", "code": error.code}
+    if not error.untrusted:
+        return message(call, str(error), artifact)
+    said = message(call, str(error), {**artifact, "untrusted": True})
+    return Command(update={"messages": [said], **taint(said.artifact)})
 
 
 @contextmanager
@@ -77,6 +86,16 @@ def root_of(state: Mapping[str, Any]) -> Path:
     in another.
     """
     return workspace(state.get("workspace") or "")
+
+
+def calls_of(tool: Tool, call: ToolCall, root: Path, *, tainted: bool) -> list[Call]:
+    """Return what a call amounts to, as the policy of this run judges it.
+
+    Raises:
+        ToolRefused, ToolFailed: the arguments are wrong, or a path leads out of the workspace.
+    """
+    boxed = handles().sandbox.settings.mode == "bubblewrap"
+    return tool.calls(call["args"], root, user=handles().user, tainted=tainted, boxed=boxed)
 
 
 def made(files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

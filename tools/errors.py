@@ -8,6 +8,8 @@ class ToolRefused(ArtelError):
 
     code = "tool_refused"
     status = 422
+    untrusted = False
+    "Whether the message holds text from outside."
 
 
 class ToolFailed(ArtelError):
@@ -15,3 +17,5 @@ class ToolFailed(ArtelError):
 
     code = "tool_failed"
     status = 409
+    untrusted = False
+    "Whether the message holds text from outside."

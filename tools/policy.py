@@ -1,8 +1,8 @@
 """What an agent may do: rules as data, and one pure function that judges a call by them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -12,6 +12,8 @@ from artel.tools.workspace import globs
 from artel.tools.workspace.secrets import SECRETS
 
 Effect = Literal["allow", "ask", "deny"]
+
+MAX_INDEXES = 256  # of rules, remembered by their identity: to hash eighty takes as long as to judge by them
 
 STRENGTH: dict[Effect, int] = {"allow": 0, "ask": 1, "deny": 2}
 
@@ -146,6 +148,7 @@ DEFAULT = Policy(
         Rule(id="secret-search", effect="ask", action="fs.search", path=SECRETS, reason="may hold keys"),
         Rule(id="write", effect="ask", action="fs.write", reason="changes a file"),
         Rule(id="jobs", effect="allow", action="job.*", reason="only what this thread began"),
+        Rule(id="scratch", effect="allow", action="tmp.*", reason="the command's own /tmp, gone with it"),
         Rule(id="net", effect="ask", action="net.*", reason="tells another machine what is asked"),
         Rule(id="git-read", effect="allow", action="git.read", unless=SECRETS, reason="changes nothing"),
         Rule(id="git-secrets", effect="ask", action="git.read", path=SECRETS, reason="may hold keys"),
@@ -166,9 +169,10 @@ def judge(policy: Policy, agent: str, call: Call) -> Verdict:
     floor is what a verdict cannot fall below, and lowers none. What nobody can know before it runs is never
     allowed: an unknown call, and one that may turn out to be what a rule speaks against.
     """
-    fits = [(rule, _fit(rule, agent, call)) for rule in (*policy.floor, *policy.rules)]
-    floor = _strictest(rule for rule, fit in fits[: len(policy.floor)] if fit is Fit.YES)
-    rule = _strictest(rule for rule, fit in fits[len(policy.floor) :] if fit is Fit.YES)
+    of_floor = [(rule, _fit(rule, agent, call)) for rule in _about(policy.floor, call)]
+    others = [(rule, _fit(rule, agent, call)) for rule in _about(policy.rules, call)]
+    floor = _strictest(rule for rule, fit in of_floor if fit is Fit.YES)
+    rule = _strictest(rule for rule, fit in others if fit is Fit.YES)
     verdict = Verdict(effect=policy.default, rule="default", reason="no rule speaks about it")
     if rule:
         verdict = Verdict(effect=rule.effect, rule=rule.id, reason=rule.reason)
@@ -178,7 +182,7 @@ def judge(policy: Policy, agent: str, call: Call) -> Verdict:
         return Verdict(effect="ask", rule="unknown", reason=call.doubt or "nobody can say what it does")
     if verdict.effect != "allow":
         return verdict
-    against = _strictest(each for each, fit in fits if fit is Fit.MAYBE)
+    against = _strictest(each for each, fit in (*of_floor, *others) if fit is Fit.MAYBE)
     if against:
         reason = f"the running shell makes words of it; it may be what `{against.id}` speaks against"
         return Verdict(effect="ask", rule=against.id, reason=reason)
@@ -215,6 +219,42 @@ def _fit(rule: Rule, agent: str, call: Call) -> Fit:
         surely = not call.unknown and taken(rule.argv, call.argv, call.unsure) is Fit.YES
         return Fit.YES if surely else Fit.NO
     return max(taken(rule.argv, *form) for form in ((call.argv, call.unsure), *call.also))
+
+
+class _Index(NamedTuple):
+    """Rules by the command that they speak of."""
+
+    rules: tuple[Rule, ...]
+    named: Mapping[str, Sequence[Rule]]
+    others: Sequence[Rule]
+    "Those about any command, about several, or about none."
+
+
+_indexes: dict[int, _Index] = {}
+
+
+def _about(rules: tuple[Rule, ...], call: Call) -> Sequence[Rule]:
+    """Return the rules that could fit a call: of those about one command, only the ones about its own."""
+    forms = ((call.argv, call.unsure), *call.also)
+    if any(0 in unsure for argv, unsure in forms if argv):
+        return rules
+    index = _indexes.get(id(rules))
+    if index is None or index.rules is not rules:
+        index = _indexed(rules)
+    named = [index.named.get(name, ()) for name in dict.fromkeys(argv[0] for argv, _ in forms if argv)]
+    return [*index.others, *(rule for some in named for rule in some)]
+
+
+def _indexed(rules: tuple[Rule, ...]) -> _Index:
+    named: dict[str, list[Rule]] = {}
+    others: list[Rule] = []
+    for rule in rules:
+        about_one = rule.argv and not set("*?[").intersection(rule.argv[0])
+        (named.setdefault(rule.argv[0], []) if about_one else others).append(rule)
+    if len(_indexes) >= MAX_INDEXES:
+        _indexes.clear()
+    index = _indexes[id(rules)] = _Index(rules, named, others)  # which holds them, so the id stays theirs
+    return index
 
 
 def _fits(wanted: str, action: str) -> bool:

@@ -178,6 +178,15 @@ def _patch(root: Path, args: ApplyPatch, made: Collection[str] = ()) -> ChangeSe
     return patch.plan(root, args.input, made=made)
 
 
+def _changed(plain: Call, there: Collection[str], new: Collection[str] = ()) -> list[Call]:
+    """Return the change of files that are `there`, and of `new` ones, as it is judged.
+
+    It reads those that are there: diffs and errors show what stands in them, and so does a new path.
+    """
+    reads = [plain.model_copy(update={"action": "fs.read", "path": path}) for path in there]
+    return [*reads, *(plain.model_copy(update={"path": path}) for path in (*there, *new))]
+
+
 async def _web_fetch(work: Work, args: WebFetch) -> Outcome:
     return Outcome(await page.show(work.internet, args.url, args.offset), untrusted=True)
 
@@ -245,6 +254,7 @@ ALL = (
         action="fs.write",
         arguments=EditFile,
         paths_of=lambda args: (args.file_path,),
+        amounts_to=lambda args, plain: _changed(plain, (args.file_path,)),
         sums_up=lambda args: f"Edit {args.file_path}",
         limits={"max_content_bytes": edit.MAX_CONTENT_BYTES},
         plan=_edit,
@@ -265,6 +275,7 @@ ALL = (
         action="fs.write",
         arguments=MultiEdit,
         paths_of=lambda args: (args.file_path,),
+        amounts_to=lambda args, plain: _changed(plain, (args.file_path,)),
         sums_up=lambda args: f"Edit {args.file_path} in {len(args.edits)} places",
         limits={"max_edits": edit.MAX_EDITS},
         plan=_multi_edit,
@@ -275,6 +286,7 @@ ALL = (
         action="fs.write",
         arguments=ApplyPatch,
         paths_of=lambda args: envelope.paths(args.input),
+        amounts_to=lambda args, plain: _changed(plain, *envelope.touched(args.input)),
         sums_up=lambda args: f"Patch {', '.join(envelope.paths(args.input))}",
         limits={"max_files": envelope.MAX_SECTIONS},
         plan=lambda root, args, _seen: _patch(root, args),
@@ -286,6 +298,7 @@ ALL = (
         action="fs.write",
         arguments=DeleteFile,
         paths_of=lambda args: (args.file_path,),
+        amounts_to=lambda args, plain: _changed(plain, (args.file_path,)),
         sums_up=lambda args: f"Delete {args.file_path}",
         limits={"max_file_mb": read.MAX_FILE_BYTES // 1_048_576},
         plan=_delete,
@@ -296,6 +309,7 @@ ALL = (
         action="fs.write",
         arguments=MoveFile,
         paths_of=lambda args: (args.src, args.dst),
+        amounts_to=lambda args, plain: _changed(plain, (args.src,), (args.dst,)),
         sums_up=lambda args: f"Move {args.src} to {args.dst}",
         limits={"max_file_mb": read.MAX_FILE_BYTES // 1_048_576},
         plan=lambda root, args, _seen: _move(root, args),

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -19,6 +19,7 @@ from artel.tools.workspace import changeset, paths
 from artel.tools.workspace.changeset import ChangeSet
 
 MAX_SUMMARY = 300  # characters
+MAX_GOT = 60  # characters of a wrong argument that are said
 
 Seen = Mapping[str, str]
 
@@ -124,8 +125,11 @@ class Tool:
         try:
             return self.arguments.model_validate(dict(args))
         except ValidationError as error:
-            said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise ToolRefused(f"{self.name}: {said}") from None
+            wrong = error.errors(include_url=False, include_context=False)
+            said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {_wrong(one)}" for one in wrong)
+            unknown = any(one["type"] == "extra_forbidden" for one in wrong)
+            takes = f". It takes {', '.join(self.args_schema['properties'])}" if unknown else ""
+            raise ToolRefused(f"{self.name}: {said}{takes}") from None
 
     def summary(self, args: Mapping[str, Any], workspace: Path) -> str:
         """Return the call in one line for the person asked, with the path it really leads to.
@@ -148,21 +152,27 @@ class Tool:
         return self.shows(workspace, self.parse(args)) if self.shows else {}
 
     def calls(
-        self, args: Mapping[str, Any], workspace: Path, *, user: str = "local", tainted: bool = False
+        self,
+        args: Mapping[str, Any],
+        workspace: Path,
+        *,
+        user: str = "local",
+        tainted: bool = False,
+        boxed: bool = True,
     ) -> list[Call]:
         """Return the call as the policy judges it, at least once: all of it must be allowed.
 
-        `tainted`: the agent has read text from outside before.
+        `tainted`: the agent has read text from outside before. `boxed`: commands have a /tmp of their own.
 
         Raises:
             ToolRefused: the arguments are wrong, or a path leads out of the workspace.
         """
         parsed = self.parse(args)
         plain = Call(tool=self.name, action=self.action, user=user, tainted=tainted)
-        leads = [paths.resolve(workspace, path).relative for path in self._paths(parsed)]
+        leads = {path: paths.resolve(workspace, path).relative for path in self._paths(parsed)}
         if self.amounts_to:
-            return [_placed(call, workspace) for call in self.amounts_to(parsed, plain)]
-        return [plain.model_copy(update={"path": path}) for path in leads] or [plain]
+            return [_placed(call, workspace, leads, boxed=boxed) for call in self.amounts_to(parsed, plain)]
+        return [plain.model_copy(update={"path": path}) for path in leads.values()] or [plain]
 
     def change(self, args: Mapping[str, Any], workspace: Path, seen: Seen | None = None) -> ChangeSet | None:
         """Return what the call would change, touching nothing; None for a tool that only looks.
@@ -197,6 +207,14 @@ class Tool:
         return self.paths_of(parsed) if self.paths_of else ()
 
 
+def _wrong(error: Any) -> str:
+    """Say what is wrong with one argument, and what came; an unknown one is named already."""
+    if error["type"] in ("missing", "extra_forbidden"):
+        return str(error["msg"])
+    got = repr(error["input"])
+    return f"{error['msg']}, got {got if len(got) <= MAX_GOT else got[:MAX_GOT] + '…'}"
+
+
 # What a call is checked for all the same: models are sent the schemas with every request
 UNSAID = {"title", "additionalProperties", "minLength", "maxLength", "minItems", "minimum"}
 
@@ -221,10 +239,17 @@ def _of_field(field: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _placed(call: Call, workspace: Path) -> Call:
-    if not call.path or not call.action.startswith("fs."):
+def _placed(call: Call, workspace: Path, leads: Mapping[str, str], *, boxed: bool) -> Call:
+    """Return a call with its path as it leads from the workspace; `leads` are those that are known."""
+    action, path = call.action, call.path
+    if action.startswith("tmp."):
+        if boxed and not PurePosixPath(path).is_relative_to(workspace):
+            return call
+        action = action.replace("tmp.", "fs.")
+    if not path or not action.startswith("fs."):
         return call
-    return call.model_copy(update={"path": paths.resolve(workspace, call.path).relative})
+    real = leads.get(path) or paths.resolve(workspace, path).relative
+    return call.model_copy(update={"action": action, "path": real})
 
 
 def perform(workspace: Path, planned: ChangeSet, seen: Seen) -> Outcome:

@@ -11,13 +11,14 @@ from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackMana
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import agenerate_from_stream
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
 from artel.graphs.models.settings import ModelMisconfigured, NoModelAnswered
+from artel.graphs.unreadable import in_part
 
 # What a broken answer looks like from inside a client library: an answer of `null` is a TypeError there.
 GARBAGE = (OSError, httpx.HTTPError, ValueError, TypeError, LookupError, AttributeError)
@@ -98,12 +99,17 @@ class Chain(BaseChatModel):
         causes = list(self.causes)
         for place, link in enumerate(self.links):
             begun = ended = False
+            pieces: list[AIMessageChunk] = []
             try:
                 model = await to_thread(link.build)  # its first time imports the client library
                 async with aclosing(self._ask(link, model, messages, stop, kwargs)) as stream:
                     while (chunk := await self._next(stream, begun=begun)) is not None:
                         begun = begun or bool(chunk.message.content or _calls(chunk))
-                        ended = ended or _is_end(chunk)
+                        if isinstance(chunk.message, AIMessageChunk) and _calls(chunk):
+                            pieces.append(chunk.message)
+                        if not ended and _is_end(chunk):
+                            ended = True
+                            chunk.message.response_metadata |= in_part(pieces)
                         yield chunk
                 if not ended:
                     raise ConnectionError("the answer stopped in the middle" if begun else "no answer came")

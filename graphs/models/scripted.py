@@ -31,7 +31,8 @@ class Call(BaseModel):
     """A tool call to play."""
 
     name: str
-    args: dict[str, Any] = {}
+    args: dict[str, Any] | str = {}
+    "Text is sent as it is, whole JSON or not."
     id: str = ""
 
 
@@ -117,7 +118,7 @@ class Scripted(BaseChatModel):
         calls = [
             tool_call_chunk(
                 name=call.name,
-                args=dumps(call.args, ensure_ascii=False),
+                args=call.args if isinstance(call.args, str) else dumps(call.args, ensure_ascii=False),
                 id=call.id or f"call_{place}_{index}",
                 index=index,
             )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from blockbuster import blockbuster_ctx
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk, ToolMessage
 from tests.fakes.driver import call, calls
 from tests.graphs.conftest import Start
 
@@ -20,6 +20,7 @@ from artel.graphs.models.scripted import ScriptError, scripted
 from artel.graphs.registry import AGENTS
 from artel.tools import registry
 from artel.tools.errors import ToolRefused
+from artel.tools.policy import Policy, Rule
 
 READ = call("read_file", file_path="here.txt")
 
@@ -203,3 +204,53 @@ async def test_each_run_has_its_own_handles(folder: Path) -> None:
 
 def test_a_client_may_send_more_than_we_know() -> None:
     assert Context.model_validate({"workspace": "/x", "user": {"id": 1}}) == Context(workspace="/x")
+
+
+WHOLE = '{"file_path": "new.txt", "content": "one\\ntwo\\nthree"}'
+WRITES = Policy(rules=(Rule(id="free", effect="allow"),))
+
+
+@pytest.mark.parametrize(
+    "half", [WHOLE[:42], WHOLE[:20], WHOLE[:2], '{"file_path": "new.txt"', "[]", "3", WHOLE[1:]]
+)
+async def test_a_call_that_came_only_in_part_is_not_run_and_the_model_asked_again(
+    start: Start, folder: Path, half: str
+) -> None:
+    """LangChain completes half JSON: a file was written of which the model had sent the first half."""
+    broken, whole = calls({"name": "write_file", "args": half}), calls({"name": "write_file", "args": WHOLE})
+    run = await start("coder", broken, whole, "done", policy=WRITES).say("go")
+    assert run.told[0].startswith("Not run: the arguments of write_file came only in part")
+    assert "smaller calls" in run.told[0]
+    assert (run.said, (folder / "new.txt").read_text()) == ("done", "one\ntwo\nthree")
+    heard = run.model.asked[1]
+    assert [m.type for m in heard] == ["system", "human", "ai", "tool"]
+    assert heard[2].tool_calls[0]["args"] == {}
+    assert (heard[2].tool_calls[0]["id"], heard[2].invalid_tool_calls) == (heard[3].tool_call_id, [])
+
+
+async def test_whole_calls_beside_one_in_part_are_run(start: Start, folder: Path) -> None:
+    many = calls(
+        call("read_file", file_path="notes.txt"),
+        {"name": "write_file", "args": WHOLE[:42]},
+        call("read_file", file_path="other.txt"),
+        {"name": "write_file", "args": "nothing"},
+    )
+    run = await start("coder", many, "done", policy=WRITES).say("go")
+    said = {m.tool_call_id: str(m.content) for m in run.messages if isinstance(m, ToolMessage)}
+    asked = next(m for m in run.messages if isinstance(m, AIMessage) and m.tool_calls)
+    assert ["Not run" in said[one["id"] or ""] for one in asked.tool_calls] == [False, True, False, True]
+    assert not (folder / "new.txt").exists()
+    assert "hello" in said[asked.tool_calls[0]["id"] or ""]
+
+
+async def test_line_ends_and_tabs_inside_of_arguments_are_no_missing_part(start: Start, folder: Path) -> None:
+    raw = '{"file_path": "new.txt", "content": "a\n\tb\n"}'
+    await start("coder", calls({"name": "write_file", "args": raw}), "done", policy=WRITES).say("go")
+    assert (folder / "new.txt").read_text() == "a\n\tb\n"
+
+
+async def test_a_tool_that_does_not_exist_is_answered_with_those_that_do(start: Start) -> None:
+    run = await start("coder", calls(call("edit_fiel", file_path="notes.txt")), "I see").say("go")
+    assert run.said == "I see"
+    assert "edit_fiel" in run.told[0]
+    assert "edit_file" in run.told[0]

@@ -134,3 +134,21 @@ async def test_a_tightened_policy_wins_over_the_yes(start: Start, folder: Path, 
     run.handles = Handles(alive.models, alive.roots, alive.default_workspace, policy=shut)
     await run.answer(YES)
     assert "frozen" in run.told[0]
+
+
+async def test_a_pull_and_what_a_remote_says_when_it_refuses_taint_the_thread(
+    start: Start, folder: Path, bare: Path
+) -> None:
+    git(bare, "config", "receive.maxInputSize", "1")
+    (folder / "notes.txt").write_text("mine\n")
+    git(folder, "commit", "-qam", "Mine")
+    run = await (await start("coder", calls(call("git_push")), "no").say("push")).answer(YES)
+    assert "Not pushed" in run.told[0]
+    assert run.state.values.get("tainted") is True
+    git(bare, "config", "--unset", "receive.maxInputSize")
+    git(folder, "push", "-q", "origin", "main")
+    git(folder, "reset", "-q", "--hard", "HEAD~1")
+    run = await (await start("coder", calls(call("git_pull")), "done").say("pull")).answer(YES)
+    assert run.state.values.get("tainted") is True
+    run = await (await start("coder", calls(call("git_pull")), "done").say("pull")).answer(YES)
+    assert "tainted" not in run.state.values

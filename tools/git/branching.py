@@ -12,7 +12,11 @@ from artel.tools.workspace.paths import printable
 MAX_BRANCHES = 100
 MAX_CONFLICTS = 50
 
-_LINE = "%(if)%(HEAD)%(then)%(HEAD)%(else) %(end) %(refname:short) %(objectname:short) %(contents:subject)"
+_LINE = (
+    "%(if)%(HEAD)%(then)%(HEAD)%(else) %(end) %(refname:short) %(objectname:short)"
+    # what others wrote about a branch of theirs is shown by git_diff, as text from outside
+    "%(if:equals=refs/heads)%(refname:rstrip=-2)%(then) %(contents:subject)%(end)"
+)
 FAST_FORWARD = (
     *("merge", "--ff-only", "--no-squash", "--commit", "--no-autostash", "--no-stat", "--no-progress"),
     *("--no-verify-signatures", "--quiet"),
@@ -55,12 +59,13 @@ async def merge(work: Work, name: str) -> Outcome:
         raise GitFailed("nothing is committed here yet, so there is nothing to merge into")
     if await is_ancestor(repository, theirs, ours):
         return Outcome(f"Already up to date: {printable(name)} holds nothing new.")
+    foreign = await is_foreign(repository, theirs)
     if await is_ancestor(repository, ours, theirs):
         await forward(repository, theirs)
-        return Outcome(f"Moved forward to {theirs[:10]} of {printable(name)}.")
+        return Outcome(f"Moved forward to {theirs[:10]} of {printable(name)}.", untrusted=foreign)
     made = await _merged(repository, work, name, ours, theirs)
     await forward(repository, made)
-    return Outcome(f"Merged {printable(name)} as {made[:10]}.")
+    return Outcome(f"Merged {printable(name)} as {made[:10]}.", untrusted=foreign)
 
 
 async def forward(repository: Repository, commit: str) -> None:
@@ -76,6 +81,15 @@ async def is_ancestor(repository: Repository, older: str, newer: str) -> bool:
     """Say whether `newer` holds all of `older`."""
     ran = await repository.git("merge-base", "--is-ancestor", older, newer, ok=(0, 1))
     return ran.code == 0
+
+
+async def is_foreign(repository: Repository, commit: str) -> bool:
+    """Say whether a commit is on no branch of our own, as what was fetched and not yet taken over."""
+    own = ("for-each-ref", "--count=1", "--format=%(refname)", f"--contains={commit}", "refs/heads")
+    if (await repository.git(*own)).out:
+        return False
+    head = await repository.head()
+    return not head or not await is_ancestor(repository, commit, head)
 
 
 async def _merged(repository: Repository, work: Work, name: str, ours: str, theirs: str) -> str:

@@ -35,8 +35,15 @@ class GitFailed(ToolFailed):
     code = "git_failed"
 
 
+class TransferFailed(GitFailed):
+    """A remote did not do it; the message is what it said, which its hooks may have written."""
+
+    untrusted = True
+
+
 class HostFailed(ToolFailed):
     """GitHub or GitLab did not do it; the message is what it answered."""
 
     code = "git_host_failed"
     status = 502
+    untrusted = True

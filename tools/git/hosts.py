@@ -1,5 +1,6 @@
 """Pull requests of GitHub and merge requests of GitLab, over their HTTP interfaces."""
 
+import re
 from asyncio import to_thread
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from artel.tools.git.settings import GitSettings
 from artel.tools.workspace.paths import printable
 
 MAX_BYTES = 2_097_152  # of an answer
+_ADDRESS = re.compile(r"https?://[\x21-\x7e]{1,300}")
 MAX_SAID = 500  # characters of why it was refused
 
 
@@ -156,7 +158,8 @@ async def _ask(client: httpx.AsyncClient, host: Host, method: str, url: str, **m
 
 def _address(said: Any) -> str:
     found = (said.get("html_url") or said.get("web_url")) if isinstance(said, dict) else None
-    return str(found or "a request whose address the host does not tell")
+    is_one = isinstance(found, str) and _ADDRESS.fullmatch(found)
+    return str(found) if is_one else "a request whose address the host does not tell"
 
 
 def _why(answer: Answer, host: Host, request: Request | None) -> str:

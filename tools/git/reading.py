@@ -1,12 +1,14 @@
 """What git can tell: what has changed, how, and what was committed."""
 
 import os
+import re
 from asyncio import to_thread
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from artel.tools.errors import ToolRefused
 from artel.tools.git import names
+from artel.tools.git.branching import is_foreign
 from artel.tools.git.repository import Repository, find
 from artel.tools.tool import Outcome, Work
 from artel.tools.workspace.paths import printable
@@ -87,7 +89,8 @@ async def diff(work: Work, path: str | None, *, staged: bool, ref: str | None) -
         sizes = await repository.git(*DIFF, "--stat=120", "--stat-count=100", *compared, *where)
         told.append(f"… cut at {MAX_BYTES} bytes; ask for one path at a time. All changes:\n{sizes.text}")
     told += await _hidden(repository, compared, where)
-    return Outcome("\n".join(told))
+    ends = re.split(r"\.{2,3}", compared[-1]) if ref else []
+    return Outcome("\n".join(told), untrusted=any([await is_foreign(repository, end) for end in ends]))
 
 
 async def log(work: Work, path: str | None, limit: int) -> Outcome:

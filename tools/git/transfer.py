@@ -5,7 +5,7 @@ from asyncio import to_thread
 
 from artel.tools.git import names
 from artel.tools.git.branching import forward, is_ancestor
-from artel.tools.git.errors import GitFailed
+from artel.tools.git.errors import GitFailed, TransferFailed
 from artel.tools.git.programs import Ran
 from artel.tools.git.remotes import Remote, find_remote
 from artel.tools.git.repository import Repository, complaint, find
@@ -34,7 +34,7 @@ async def push(work: Work, remote_name: str, name: str | None) -> Outcome:
         ok=(0, 1, 128),
     )
     if ran.code:
-        raise GitFailed(_rejected(f"{_said(ran, remote)}\n{ran.text}", remote, branch))
+        raise _rejected(ran, remote, branch)
     await repository.git("update-ref", f"refs/remotes/{remote.name}/{branch}", commit, writes=True)
     has = "had already" if "[up to date]" in ran.text else "has now"
     return Outcome(f"{remote.shown} {has} {printable(branch)} at {commit[:10]}.")
@@ -56,7 +56,8 @@ async def pull(work: Work, remote_name: str, name: str | None) -> Outcome:
             f"It was fetched; git_merge {remote.name}/{branch} joins them"
         )
     await forward(repository, theirs)
-    return Outcome(f"Moved forward to {theirs[:10]} of {remote.name}/{printable(branch)}.")
+    said = f"Moved forward to {theirs[:10]} of {remote.name}/{printable(branch)}."
+    return Outcome(said, untrusted=True)  # what the agent reads next, others may have written
 
 
 async def _fetched(repository: Repository, remote: Remote, branch: str, work: Work) -> str:
@@ -72,10 +73,9 @@ async def _fetched(repository: Repository, remote: Remote, branch: str, work: Wo
         ok=(0, 1, 128),
     )
     if ran.code:
-        said = _said(ran, remote)
-        raise GitFailed(
-            f"{remote.shown} has no branch {printable(branch)}" if _NO_SUCH.search(said) else said
-        )
+        failure = _failure(ran, remote)
+        missing = _NO_SUCH.search(str(failure))
+        raise GitFailed(f"{remote.shown} has no branch {printable(branch)}") if missing else failure
     return await names.commit(repository, tracking)
 
 
@@ -86,20 +86,22 @@ async def _named(repository: Repository, name: str | None) -> str:
     return await names.branch(repository, branch)
 
 
-def _said(ran: Ran, remote: Remote) -> str:
+def _failure(ran: Ran, remote: Remote) -> GitFailed:
     said = complaint(ran, "transfer")
     if not _LOCKED_OUT.search(said):
-        return said
-    return (
+        return TransferFailed(said)
+    return GitFailed(
         f"{remote.shown} lets nobody in without the right token. The user can set one: "
         "ARTEL_GIT__GITHUB_TOKEN or ARTEL_GIT__GITLAB_TOKEN"
     )
 
 
-def _rejected(said: str, remote: Remote, branch: str) -> str:
+def _rejected(ran: Ran, remote: Remote, branch: str) -> GitFailed:
+    failure = _failure(ran, remote)
+    said = f"{failure}\n{ran.text}"
     if "[rejected]" in said and ("fetch first" in said or "non-fast-forward" in said):
-        return (
+        return GitFailed(
             f"Not pushed: {branch} at {remote.shown} has commits that are missing here, and nothing is ever "
             "overwritten. git_pull them first"
         )
-    return f"Not pushed. {said.strip()}"
+    return type(failure)(f"Not pushed. {said.strip()}")

@@ -152,8 +152,15 @@ class Job:
 
 
 def _shell(command: str) -> list[str]:
+    """Return what runs a line: bash, as which it was judged; another shell may run other commands of it."""
     bash = _find_bash()
-    return [bash, "--noprofile", "--norc", "-c", command] if bash else ["/bin/sh", "-c", command]
+    if not bash:
+        raise SandboxUnavailable(
+            f"Commands are judged and run as bash, and this server has none in {' or '.join(SHELLS)}. "
+            "No command was run. Files can still be read and edited. The operator of the server has to "
+            "install bash."
+        )
+    return [bash, "--noprofile", "--norc", "-c", command]
 
 
 @lru_cache(maxsize=1)

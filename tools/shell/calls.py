@@ -14,6 +14,7 @@ ACTIONS: dict[How, str] = {"read": "fs.read", "write": "fs.write", "append": "fs
 LOOKING = {"cat": "fs.read", "head": "fs.read", "tail": "fs.read", "ls": "fs.list"}
 NO_FILES = frozenset(("/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr", "-"))
 MAX_FOLDERS = 8
+SCRATCH = "/tmp/"  # noqa: S108 - in the box; `Tool.calls` knows whether there is one
 
 Folders = tuple[str, ...]
 NOWHERE: Folders = ()  # it may be anywhere
@@ -46,10 +47,10 @@ def _run(command: Command, folders: Folders, plain: Call) -> Iterator[Call]:
     if looks and named is None:
         doubt = doubt or f"{command.argv[0]} of files that the running shell names"
     for path in named or ([] if looks != "fs.list" else ["."]):
-        if not folders or any(_leads_out(folder, path) for folder in folders):
+        if not _is_scratch(path) and (not folders or any(_leads_out(folder, path) for folder in folders)):
             doubt = doubt or f"{path[:80]} may be outside of the workspace"
         elif looks:
-            yield from (_at(plain, looks, folder, path) for folder in folders)
+            yield from (_at(plain, looks, folder, path) for folder in folders or ("/",))
     if command.argv[0] == "cd" and not _goes_below(command, folders):
         doubt = doubt or f"{' '.join(command.argv)[:80]} may lead out of the workspace"
     seen = {"argv": command.argv, "unsure": command.unsure, "also": command.also}
@@ -100,7 +101,13 @@ def _leads_out(folder: str, path: str) -> bool:
 
 def _at(plain: Call, action: str, folder: str, path: str) -> Call:
     # not made shorter: `link/..` is not the folder that holds the link
-    return plain.model_copy(update={"action": action, "path": join(folder, path)})
+    path = join(folder, path)
+    action = action.replace("fs.", "tmp.") if _is_scratch(path) else action
+    return plain.model_copy(update={"action": action, "path": path})
+
+
+def _is_scratch(path: str) -> bool:
+    return path.startswith(SCRATCH) and ".." not in path.split("/")
 
 
 def _unknown(plain: Call, doubt: str, action: str = "") -> Call:

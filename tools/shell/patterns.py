@@ -31,6 +31,8 @@ def taken(patterns: Sequence[str], argv: Sequence[str], unsure: Sequence[int]) -
     """
     if not argv or (0 not in unsure and not _begins(patterns[0], argv[0])):
         return Fit.NO
+    if len(patterns) == 2 and patterns[1] == "**" and 0 not in unsure:
+        return Fit.YES  # as most rules are; it need not go through a thousand words
     reached = {0: Fit.YES}  # how surely so many patterns have taken all words before this one
     for at, word in enumerate(argv):
         after: dict[int, Fit] = {}

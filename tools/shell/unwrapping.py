@@ -22,6 +22,8 @@ UNREADABLE = (
     *("local", "getopts", "fc", "history", "unset"),
 )
 SETS = re.compile(r"-[euxo]{1,4}|pipefail")
+# What other shells take for something else: to dash `a &>z b` is two commands, and `x+=./y` the name of one.
+BASH_ONLY = re.compile(r"\$['\"]|&>|\|&|\+=|[<>]\(|<<<|\[\[|\(\(|\d\d[<>]|\}[<>]|[<>]&(?![\d-])")
 
 Words = tuple[Word, ...]
 
@@ -239,7 +241,7 @@ def _shell(words: Words, also: tuple[Spelled, ...], doubt: str, depth: int) -> I
     elif why or not rest or rest[0].kind != "plain":
         yield _command(words, also, doubt or why or f"{name} -c with text that the running shell makes")
     else:
-        if name == "zsh" or (name != "bash" and "$'" in rest[0].text):
+        if name == "zsh" or (name != "bash" and BASH_ONLY.search(rest[0].text)):
             why = f"{name} reads otherwise than bash"
         yield from _text(rest[0].text, (*also, _spelled(words)), doubt or why, depth)
 

@@ -18,6 +18,7 @@ _IN_QUOTES = re.compile(r'\\([$`"\\\n])')
 _ESCAPE = re.compile(
     r"\\(?:([abeEfnrtv\\'\"?])|x([0-9a-fA-F]{1,2})|([0-7]{1,3})|[uU]([0-9a-fA-F]{1,8})|(.))", re.DOTALL
 )
+_ORDINARY = re.compile(r"[^\s;&|<>()'\"$`\\{}~*?\[\]#]+")
 _LETTERS = dict(zip("abeEfnrtv", "\a\b\x1b\x1b\f\n\r\t\v", strict=True))
 
 
@@ -56,6 +57,8 @@ def word(node: Any, source: bytes) -> Word:
 
 def inner(node: Any) -> list[Any]:
     """Return the substitutions in a word, outermost only."""
+    if not node.child_count and node.type not in SUBSTITUTIONS:
+        return []
     found, waiting = [], [node]
     while waiting:
         each = waiting.pop()
@@ -100,6 +103,12 @@ def _part(node: Any, source: bytes, raw: str) -> Word:
 
 
 def _bare(raw: str) -> Word:
+    if _ORDINARY.fullmatch(raw):  # nearly all words
+        return Word(raw)
+    return _signed(raw)
+
+
+def _signed(raw: str) -> Word:
     text, kind, at = [], "plain", 0
     while at < len(raw):
         char = raw[at]

@@ -82,6 +82,7 @@ def apply(root: Path, planned: ChangeSet) -> tuple[Applied, ...]:
             spots += _opened(stack, root, planned.changes, made)
             writing.lock({spot.parent for spot in spots})
             open_ = [spot for spot in spots if spot.compare()]
+            _check_moves(spots, open_)
             for spot in open_:
                 spot.stage()
             for spot in sorted(open_, key=lambda spot: spot.change.after is None):
@@ -197,6 +198,14 @@ def _opened(stack: ExitStack, root: Path, changes: Sequence[Change], made: list[
             made += writing.missing_folders(place) if make else []
             handles[place.parent] = stack.enter_context(folder(place.parent, make=make))
         yield _Spot(change, place, handles[place.parent])
+
+
+def _check_moves(spots: Sequence[_Spot], open_: Sequence[_Spot]) -> None:
+    """Refuse to make anew what somebody took away: a file arrives before it leaves, crash or not."""
+    gone = {spot.change.path for spot in spots} - {spot.change.path for spot in open_}
+    for spot in open_:
+        if spot.change.after is not None and spot.change.pair in gone:
+            raise Stale(f"{spot.change.pair} {_became('', None)}; look what there is")
 
 
 def _undone(spots: Sequence[_Spot], made: Sequence[Place]) -> str:

@@ -74,7 +74,7 @@ def check_content(content: str, name: str) -> None:
 def check_writable(found: opening.Found, place: paths.Place) -> None:
     """Refuse a file that its owner made read-only; replacing it would succeed all the same."""
     if not found.mode & 0o222:
-        raise ToolRefused(f"{place.relative} is read-only (mode {found.mode:o})")
+        raise ToolRefused(f"{place.relative} is read-only (mode {found.mode:o}); leave it, or ask the user")
 
 
 def _check(edit: Edit, where: str) -> None:

@@ -95,6 +95,18 @@ def paths(patch: str) -> Sequence[str]:
     return list(dict.fromkeys(_named(parse(patch))))
 
 
+def touched(patch: str) -> tuple[list[str], list[str]]:
+    """Return the paths of the files that a patch takes to be there, and those of the files that it makes.
+
+    Raises:
+        BadPatch: as in `parse`.
+    """
+    sections = parse(patch)
+    there = [section.path for section in sections if section.kind != "Add"]
+    added = [section.path for section in sections if section.kind == "Add"]
+    return there, [*added, *(section.move_to for section in sections if section.move_to)]
+
+
 def _named(sections: Sequence[Section]) -> Iterator[str]:
     for section in sections:
         yield section.path

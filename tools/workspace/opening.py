@@ -27,6 +27,16 @@ ABOVE = (
 )  # needs no right to list
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a pipe must not block us
+FULL = " (tell the user that room is needed, or delete what is not)"
+FORBIDDEN = " (the user has to allow it: tell them)"
+ADVICE = {
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
+    errno.EFBIG: " (it is larger than the server may write)",
+    errno.EROFS: FORBIDDEN,
+    errno.EACCES: FORBIDDEN,
+    errno.EPERM: FORBIDDEN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +92,21 @@ def read_entry(parent: int, place: Place, *, limit: int) -> Found:
             os.close(handle)
     if (size := max(info.st_size, len(data))) > limit:
         most = f"{limit / 1_048_576:.0f} MB"
-        raise TooLarge(f"{place.relative} has {size / 1_048_576:.1f} MB; files over {most} are not read")
+        raise TooLarge(
+            f"{place.relative} has {size / 1_048_576:.1f} MB; files over {most} are not read; "
+            "look at a part of it with a command, if you can run one"
+        )
     return Found(data, stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid)
+
+
+def check_regular(parent: int, place: Place) -> None:
+    """Refuse what is no regular file, through the descriptor of its folder.
+
+    Raises:
+        NoSuchFile, WrongKind, OutsideWorkspace: nothing is there, or a pipe, a device, a link.
+    """
+    with translated(place):
+        _check_regular(os.stat(place.name, dir_fd=parent, follow_symlinks=False), place)
 
 
 @contextmanager
@@ -98,7 +121,8 @@ def translated(place: Place) -> Iterator[None]:
             raise OutsideWorkspace(f"{place.relative} is a link that may not be followed") from error
         if error.errno == errno.ENAMETOOLONG:
             raise BadPath(f"{place.relative[:80]}… is too long for a path") from error
-        raise ToolFailed(f"{place.relative}: {error.strerror or error}") from error
+        advice = ADVICE.get(error.errno or 0, "")
+        raise ToolFailed(f"{place.relative}: {error.strerror or error}{advice}") from error
 
 
 def _open_root(place: Place) -> int:
@@ -170,4 +194,4 @@ def _near(place: Place) -> str:
     except OSError:
         return ""
     same = [name for name in names if name.casefold() == place.name.casefold() and name != place.name]
-    return f" (but there is {printable(same[0])})" if same else ""
+    return f" (but there is {printable(same[0])})" if same else "; ls and glob show what there is"

@@ -64,6 +64,7 @@ def grep(
     Raises:
         BadPattern: `wanted` is no regular expression; the message names the position.
         OutsideWorkspace, DeniedPath, NoSuchFile: as for every path.
+        WrongKind: `path` is no folder and no text file.
     """
     if max_count < 1:
         raise ToolRefused(f"max_count must be 1 or more, got {max_count}")
@@ -88,7 +89,14 @@ def grep(
         notes.append(f"{skipped} files over {MAX_FILE_BYTES // 1_048_576} MB were not searched")
     if long_lines:
         notes.append(f"of {long_lines} lines only the first {MAX_SEARCHED} characters were searched")
+    if not answer.out and [found for found, _ in places] == [place]:
+        _check_text(place)
     return answer.text(notes, f"nothing in {place.shown} matches {printable(wanted)}")
+
+
+def _check_text(named: Place) -> None:
+    """Refuse to find nothing in a file that is no text, when it alone was to be searched."""
+    text.decode(opening.read_bytes(named, limit=MAX_FILE_BYTES).data, named.relative)
 
 
 class _Answer:
@@ -156,6 +164,7 @@ def _files(root: Path, start: Place, budget: Budget) -> Iterator[tree.Entry]:
         yield from tree.walk(root, start, budget)
     except paths.WrongKind:
         with opening.folder(start.parent) as handle:
+            opening.check_regular(handle, start)
             yield from (entry for entry in tree.entries(handle, start.parent) if entry.place == start)
 
 

@@ -42,7 +42,8 @@ class Text:
         except UnicodeEncodeError as error:
             char = error.object[error.start]
             raise ToolRefused(
-                f"{char!r} (U+{ord(char):04X}) cannot be written in this file's encoding, {self.encoding}"
+                f"{char!r} (U+{ord(char):04X}) cannot be written in this file's encoding, {self.encoding}; "
+                "write it otherwise, or ask the user to convert the file"
             ) from None
 
     def again(self, data: bytes) -> str:
@@ -65,7 +66,7 @@ def decode(data: bytes, name: str) -> Text:
             if data.startswith(bom) and (text := _exact(data, encoding, bom)):
                 return text
     if b"\0" in data:
-        raise WrongKind(f"{name} is a binary file ({len(data)} bytes)")
+        raise WrongKind(_binary(name, data))
     return _exact(data, "utf-8", b"") or _old(data, name)
 
 
@@ -106,11 +107,15 @@ def _old(data: bytes, name: str) -> Text:
     """Decode text from before Unicode; Russian is told from Western by long runs of high bytes."""
     sample = data[:SAMPLE]
     if (len(sample) - len(sample.translate(None, CONTROL))) * 100 > len(sample) or b"\0" in data:
-        raise WrongKind(f"{name} is a binary file ({len(data)} bytes)")
+        raise WrongKind(_binary(name, data))
     for encoding in (*_cyrillic(sample), "cp1252", "latin-1"):
         if text := _exact(data, encoding, b""):
             return text
     raise AssertionError("latin-1 decodes every byte")
+
+
+def _binary(name: str, data: bytes) -> str:
+    return f"{name} is a binary file ({len(data)} bytes); only text is read and edited"
 
 
 def _cyrillic(sample: bytes) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from tests.tools.conftest import git
 from tests.tools.sandbox.conftest import Commands, Make
 
 from artel.tools.errors import ToolRefused
-from artel.tools.sandbox import bubblewrap
+from artel.tools.sandbox import bubblewrap, job
 from artel.tools.sandbox.bubblewrap import Place
 from artel.tools.sandbox.errors import SandboxUnavailable
 from artel.tools.sandbox.job import Order
@@ -258,6 +258,14 @@ async def test_without_bubblewrap_nothing_runs(
     with pytest.raises(SandboxUnavailable):
         await run("touch ran")
     assert os.listdir(root) == ["bwrap"]  # noqa: PTH208 - names only
+
+
+async def test_without_bash_nothing_runs(run: Commands, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line was judged as bash, and run by whatever /bin/sh is: dash runs other commands of it."""
+    monkeypatch.setattr(job, "_find_bash", lambda: "")
+    with pytest.raises(SandboxUnavailable, match="judged and run as bash, and this server has none"):
+        await run("touch ran")
+    assert not (root / "ran").exists()
 
 
 async def test_a_box_that_cannot_be_made_is_told_in_its_own_words(

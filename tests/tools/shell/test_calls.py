@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.tools.shell.test_reading import WRAPPED
 
-from artel.tools.policy import DEFAULT, Call, Effect, Policy, Rule, Verdict, judge_all
+from artel.tools.policy import DEFAULT, Call, Effect, Policy, Rule, Verdict, judge, judge_all
 from artel.tools.shell.calls import calls_of
 from artel.tools.shell.reading import commands
 from artel.tools.tool import Arguments, Risk, Tool, ToolRefused
+from artel.tools.verdicts import REFUSED
 
 PLAIN = Call(tool="execute", action="exec")
 PYTEST = Rule(id="pytest", effect="allow", action="exec", argv=("pytest", "**"))
@@ -81,6 +84,8 @@ def verdict(line: str, policy: Policy = DEFAULT, workdir: str = ".") -> Verdict:
         ("echo x | sudo tee y", "deny", "never-sudo"),
         ("env sudo ls", "deny", "never-sudo"),
         ("sh -c 'sudo ls'", "deny", "never-sudo"),
+        ("sh -c 'echo a &>/dev/null rm x'", "ask", "unknown"),
+        ("bash -c 'echo a &>/dev/null'", "allow", "harmless-echo"),
         ("/usr/bin/sudo ls", "deny", "never-sudo"),
         ("./SUDO ls", "deny", "never-sudo"),
         ("echo $(sudo ls", "deny", "never-sudo"),
@@ -193,6 +198,57 @@ def test_the_tool_judges_where_a_path_really_leads(root: Path) -> None:
             SHELL.calls({"command": line, "workdir": "out"}, root)
 
 
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("echo x > /tmp/out.txt", "harmless-echo"),
+        ("echo x >> /tmp/a/../out.txt", REFUSED),
+        ("echo x > /tmp/../etc/x", REFUSED),
+        ("echo x > /tmp", REFUSED),
+        ("echo x > /tmpx/y", REFUSED),
+        ("echo x > //tmp/y", REFUSED),
+        ("echo x > /var/tmp/y", REFUSED),
+        ("cd sub; echo x > ../tmp/y", REFUSED),
+        ("echo x > $TMPDIR/y", "write"),
+        ("echo x > /tmp/$y", "write"),
+        ("echo x > /tmp/*", "write"),
+        ("rm x > /tmp/y", "default"),
+        ("cat < /tmp/y", "harmless-cat"),
+        ("echo x > /tmp/y; tail -n 3 /tmp/y", "harmless-echo"),
+        ("cat /tmp/y .env", "secrets"),
+        ("cat /tmp/*", "unknown"),
+        ("cat /tmp/../etc/passwd", "unknown"),
+        ("cd /tmp/y && ls", "unknown"),
+        ("cd $x; echo > /tmp/y", "unknown"),
+        ("echo x > to-tmp/y", REFUSED),
+        ("sudo ls > /tmp/y", "never-sudo"),
+    ],
+)
+def test_the_tmp_of_a_box_is_the_commands_own(root: Path, line: str, rule: str) -> None:
+    (root / "sub").mkdir()
+    (root / "to-tmp").symlink_to("/tmp")
+    try:
+        found = judge_all(DEFAULT, "coder", SHELL.calls({"command": line}, root)).rule
+    except ToolRefused:
+        found = REFUSED
+    assert found == rule
+
+
+def test_a_workspace_below_tmp_is_no_scratch_folder_and_without_a_box_there_is_none(tmp_path: Path) -> None:
+    home = Path(mkdtemp(dir="/tmp")).resolve()
+    try:
+        (home / ".env").write_text("KEY=1")
+        (home / "out").symlink_to("/tmp")
+        for line, rule in ((f"echo x > {home}/a", "write"), (f"cat < {home}/.//.env", "secrets")):
+            assert judge_all(DEFAULT, "coder", SHELL.calls({"command": line}, home)).rule == rule
+        with pytest.raises(ToolRefused):
+            SHELL.calls({"command": f"echo x > {home}/out/a"}, home)
+        with pytest.raises(ToolRefused):
+            SHELL.calls({"command": "echo x > /tmp/artel-a"}, home, boxed=False)
+    finally:
+        rmtree(home)
+
+
 def quoted(word: str, style: str) -> str:
     match style:
         case "single":
@@ -280,3 +336,43 @@ def test_no_order_of_rules_about_commands_changes_a_verdict(line: str, data: st.
         floor=tuple(data.draw(st.permutations(floor))), rules=tuple(data.draw(st.permutations(rules)))
     )
     assert verdict(line, policy) == verdict(line, other)
+
+
+CORPUS = [
+    *("ls", "git push -f", "sudo rm x", "./git x", "/usr/bin/git y", "GIT push", "a; b && c | d", "$x y"),
+    *("env CI=1 timeout 5 git -C sub push", "sh -c 'git push; rm x'", "find . -exec rm {} +", "xargs rm"),
+    *("rm *", "g* push", "echo > a; cat < .env", "eval git push", "cd x; rm a", "doas -u x git push", ""),
+    *("git", "{git,rm} x", "sudo $x", "echo a > /tmp/x", "[ a ]", "busybox rm x", "time git push"),
+]
+HEADS = st.sampled_from(["git", "g*", "rm", "[gr]*", "**", "*", "sudo", "env", "./git", "?s", "find", "["])
+RULE = st.builds(
+    Rule,
+    id=st.sampled_from("abcdef"),
+    effect=st.sampled_from(["allow", "ask", "deny"]),
+    action=st.sampled_from(["*", "exec", "fs.*", "fs.write"]),
+    argv=st.one_of(
+        st.just(()),
+        st.tuples(HEADS),
+        st.tuples(HEADS, st.sampled_from(["push", "**", "x", "*"])),
+        st.tuples(HEADS, st.sampled_from(["push", "-f"]), st.just("**")),
+    ),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rules=st.lists(RULE, max_size=8), floor=st.lists(RULE, max_size=3), line=st.sampled_from(CORPUS))
+def test_looking_only_at_rules_about_the_command_changes_no_verdict(
+    rules: list[Rule], floor: list[Rule], line: str
+) -> None:
+    for policy in (Policy(rules=tuple(rules), floor=tuple(floor)), DEFAULT):
+        fast = [judge(policy, "coder", call) for call in calls_of(line, ".", PLAIN)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("artel.tools.policy._about", lambda rules, _call: rules)
+            assert [judge(policy, "coder", call) for call in calls_of(line, ".", PLAIN)] == fast
+
+
+def test_rules_are_told_apart_though_one_takes_the_place_of_another_in_memory() -> None:
+    for number in range(600):
+        policy = Policy(rules=(Rule(id=str(number), effect="deny", argv=(f"x{number}",)),))
+        assert verdict(f"x{number}", policy).rule == str(number)
+        del policy

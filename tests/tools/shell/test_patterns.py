@@ -1,6 +1,8 @@
 """Patterns for commands: a word each, `**` for the rest; what the shell makes fits only perhaps."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from artel.tools.shell.patterns import Fit, taken
 
@@ -55,3 +57,15 @@ def test_a_word_that_the_shell_makes_fits_surely_only_a_rest(
 
 def test_many_rests_take_no_time() -> None:
     assert taken(["a", *["**", "b"] * 49], ["a", *["b"] * 3_000, "c"], ()) is Fit.NO
+
+
+@given(
+    name=st.sampled_from(["a", "b", "*", "?", "**"]),
+    argv=st.lists(st.sampled_from(["a", "b", "-x"]), max_size=5),
+    unsure=st.sets(st.integers(0, 4), max_size=3),
+)
+def test_a_rule_about_any_use_of_a_command_is_decided_at_once_and_no_otherwise(
+    name: str, argv: list[str], unsure: set[int]
+) -> None:
+    places = sorted(at for at in unsure if at < len(argv))
+    assert taken((name, "**"), argv, places) == taken((name, "**", "**"), argv, places)

@@ -1,7 +1,10 @@
 """A line of shell is read as what it would run; what cannot be read is doubted, never guessed."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from artel.tools.shell import words
 from artel.tools.shell.reading import MAX_COMMANDS, Parsed, commands
 from artel.tools.shell.simple import MAX_BYTES
 
@@ -367,3 +370,8 @@ def test_lines_without_end_are_doubted_soon() -> None:
     ):
         assert commands(line).doubts, line[:20]
     assert commands("a;" * MAX_COMMANDS) == Parsed(commands("a").commands * MAX_COMMANDS)
+
+
+@given(st.text("ab1-./=:~#{}*?[]\\$ \t\n\u00a0é'\"`;&|<>()", max_size=12))
+def test_an_ordinary_word_is_read_as_letter_by_letter(raw: str) -> None:
+    assert words._bare(raw) == words._signed(raw)
