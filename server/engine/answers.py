@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from artel.graphs import decisions
+from artel.graphs.inbox import answer_of
 from artel.server.engine.auditing import decision_entries
 from artel.server.engine.pickup import command_of
 from artel.storage import approvals, audit, runs
@@ -189,7 +190,8 @@ def _with(order: Order, answers: dict[str, Any], decided: list[Approval], *, by:
         }
         for row in decided
     ]
-    command = {**(order.kwargs.get("command") or {}), "resume": answers}
+    resume = answers | {row.interrupt_id: answer_of(row.value, answers[row.interrupt_id]) for row in decided}
+    command = {**(order.kwargs.get("command") or {}), "resume": resume}
     return replace(order, kwargs={**order.kwargs, "command": command, "answers": said})
 
 
