@@ -57,7 +57,7 @@ def shown_calls(value: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the calls a batched question of ours is about, in its order."""
     artel = value.get("artel")
     calls = artel.get("calls") if isinstance(artel, Mapping) else None
-    return calls if isinstance(calls, list) else []
+    return [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
 
 
 def hunks_of(shown: Any) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from langchain_core.messages.tool import ToolCall
 from artel.graphs import inbox
 from artel.graphs.decisions import DECISIONS
 from artel.graphs.state import Verdict
+from artel.tools.covering import covered
 from artel.tools.policy import PATIENCE
 from artel.tools.policy import Verdict as Judged
 from artel.tools.tool import Seen, Tool, ToolFailed, ToolRefused
@@ -39,11 +40,12 @@ def about(
         description = tool.summary(call["args"], root)
         planned = tool.change(call["args"], root, seen)
         shown = tool.shown(call["args"], root)
+        covers = covered(tool.calls(call["args"], root))
     except (ToolRefused, ToolFailed) as error:
         changed: Mapping[str, Any] = {"problem": str(error)}
         description = f"{tool.name} no longer fits: {error}"
     else:
-        changed = {**shown, **(_shown(planned) if planned else {})}
+        changed = {"covers": covers, **shown, **(_shown(planned) if planned else {})}
     taint = {"tainted": True} if tainted else {}
     why = {"risk": tool.risk.value, "reason": verdict["reason"], "rule": verdict.get("rule", "")}
     return About(call, description, {**why, **taint, **changed})

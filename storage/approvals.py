@@ -204,6 +204,7 @@ async def ask(
     told = about(value)
     if conn.sealer:
         told["args"] = await conn.sealer.seal("approval", "args", told["args"]) if told["args"] else None
+        told["calls"] = [{name: one[name] for name in one if name != "covers"} for one in told["calls"]]
         value = await seal_question(conn.sealer, value)
     values = {
         "approval_id": new_id(),

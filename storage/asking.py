@@ -49,8 +49,8 @@ def question_of(value: Any) -> Mapping[str, Any]:
 def about(value: Any) -> dict[str, Any]:
     """Return what a row says of a question besides its value: kind, tool, arguments, agent, calls, endings.
 
-    `calls` lists the tool, the rule and the id of each call; of a batched question the arguments of its
-    calls stay in the value.
+    `calls` lists the tool, the rule and the id of each call, and what it `covers` if that is said; of a
+    batched question the arguments of its calls stay in the value.
     """
     question = question_of(value)
     ours = _ours(question)
@@ -80,15 +80,17 @@ def about(value: Any) -> dict[str, Any]:
 def _calls(question: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     ours = _ours(question)
     if found["tool"] is not None:
-        yield _call(found["tool"], ours.get("rule"), found["tool_call_id"])
+        yield _call(ours, found["tool"], found["tool_call_id"])
     elif isinstance(calls := ours.get("calls"), list):
         for call in calls:
             known = call if isinstance(call, Mapping) else {}
-            yield _call(known.get("name"), known.get("rule"), known.get("tool_call_id"))
+            yield _call(known, known.get("name"), known.get("tool_call_id"))
 
 
-def _call(tool: Any, rule: Any, tool_call_id: Any) -> dict[str, Any]:
-    return {"tool": _text(tool), "rule": _text(rule), "tool_call_id": _text(tool_call_id)}
+def _call(known: Mapping[str, Any], tool: Any, tool_call_id: Any) -> dict[str, Any]:
+    named = {"tool": tool, "rule": known.get("rule"), "tool_call_id": tool_call_id}
+    covers = _text(known.get("covers"))
+    return {name: _text(one) for name, one in named.items()} | ({"covers": covers} if covers else {})
 
 
 def _ours(question: Mapping[str, Any]) -> Mapping[str, Any]:
