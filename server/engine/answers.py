@@ -10,6 +10,7 @@ from artel.graphs import decisions
 from artel.graphs.inbox import answer_of
 from artel.server.engine.auditing import decision_entries
 from artel.server.engine.pickup import command_of
+from artel.server.engine.unseen import sha_of
 from artel.storage import approvals, audit, runs
 from artel.storage.approvals import AlreadyDecided, Approval
 from artel.storage.errors import Invalid
@@ -70,7 +71,7 @@ async def by_wire(conn: Connection, thread: Thread, order: Order) -> Order:
         decided = await approvals.decide(conn, row.approval_id, answer, by="wire", owner=order.owner)
         entries += decision_entries(decided, answer, by="wire", user=order.user_id)
     await audit.add(conn, entries)
-    return _with(order, answers, asked, by="wire")
+    return _with(order, thread, answers, asked, by="wire")
 
 
 def _validated(value: Any, decision: Any) -> Any:
@@ -134,7 +135,7 @@ async def by_person(conn: Connection, thread: Thread, asked: Approval, decision:
     decided = await approvals.decide(conn, asked.approval_id, checked, by=by, owner=asked.owner)
     order = await _order_of(conn, thread, asked)
     await audit.add(conn, decision_entries(decided, checked, by=by, user=by))
-    return _with(order, {asked.interrupt_id: checked}, [asked], by=by)
+    return _with(order, thread, {asked.interrupt_id: checked}, [asked], by=by)
 
 
 async def by_timeout(conn: Connection, thread: Thread, asked: Approval) -> Order:
@@ -147,7 +148,7 @@ async def by_timeout(conn: Connection, thread: Thread, asked: Approval) -> Order
     decided = await approvals.decide(conn, asked.approval_id, decision, by="timeout", owner=asked.owner)
     order = await _order_of(conn, thread, asked)
     await audit.add(conn, decision_entries(decided, decision, by="timeout", user=""))
-    return _with(order, {asked.interrupt_id: decision}, [asked], by="timeout")
+    return _with(order, thread, {asked.interrupt_id: decision}, [asked], by="timeout")
 
 
 def timeout_of(value: Any, asked: Approval) -> dict[str, Any]:
@@ -179,14 +180,19 @@ async def _order_of(conn: Connection, thread: Thread, asked: Approval) -> Order:
     )
 
 
-def _with(order: Order, answers: dict[str, Any], decided: list[Approval], *, by: str) -> Order:
+def _with(
+    order: Order, thread: Thread, answers: dict[str, Any], decided: list[Approval], *, by: str
+) -> Order:
     """Return the order with its answers addressed, and with word of what they decided for its event log."""
+    tasks = {one["id"]: task_id for task_id, asked in thread.interrupts.items() for one in asked}
     said = [
         {
             "approval_id": str(row.approval_id),
             "interrupt_id": row.interrupt_id,
             "decision": answers[row.interrupt_id],
             "by": by,
+            "task_id": tasks.get(row.interrupt_id),
+            "asked_sha": sha_of(row.value),
         }
         for row in decided
     ]

@@ -124,7 +124,7 @@ async def seen(
 def record(asked: Approval) -> dict[str, Any]:
     """Return a question as clients see it: the row, and what its block says of risk, rule, time and change.
 
-    `waited_s` counts until the answer, or until now.
+    `waited_s` counts until the answer, or until now; `path` names the nodes that led to the graph that asks.
     """
     question = question_of(asked.value)
     ours = question.get("artel")
@@ -156,9 +156,19 @@ def record(asked: Approval) -> dict[str, Any]:
     )
     return {
         **{name: getattr(asked, name) for name in named},
+        "path": _path(asked.namespace),
         "parked": asked.parked_at is not None,
         "waited_s": max(0.0, round((until - asked.asked_at).total_seconds(), 3)),
         "description": question.get("description"),
         **{name: said.get(name) for name in SAID},
         "calls": [{name: call.get(name) for name in CALL} for call in shown_calls(question)],
     }
+
+
+def _path(namespace: str) -> list[str]:
+    """Return the nodes of a namespace; LangGraph numbers the graphs that one task calls.
+
+    >>> _path("tools:1f0c|1|inner:77aa")
+    ['tools', 'inner']
+    """
+    return [part.partition(":")[0] for part in namespace.split("|") if part and not part.isdigit()]
