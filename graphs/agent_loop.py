@@ -53,7 +53,10 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
         calls = [call for said in response.result if isinstance(said, AIMessage) for call in said.tool_calls]
         seen = state.get("seen") or {}
         batched, tainted = wishes.approvals == "batched", bool(state.get("tainted"))
-        verdicts = await to_thread(freeze, self.agent, calls, root, seen, batched=batched, tainted=tainted)
+        inbox = wishes.approvals == "agent_inbox"
+        verdicts = await to_thread(
+            freeze, self.agent, calls, root, seen, batched=batched, tainted=tainted, inbox=inbox
+        )
         verdicts = await lifted(self.agent, calls, root, verdicts, tainted=tainted)
         return ExtendedModelResponse(response, Command(update=_kept(request, str(root), verdicts)))
 

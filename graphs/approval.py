@@ -22,12 +22,14 @@ from artel.graphs.auditing import entry_of, refused, watched
 from artel.graphs.context import Context, handles
 from artel.graphs.decisions import check, decision_on, final_args
 from artel.graphs.effects import FREE, Answer, Handler, Yes, act_once, once
+from artel.graphs.inbox import decision_of
 from artel.graphs.ledgers import AuditEntry
 from artel.graphs.lifting import keep, offered, settled, standing
-from artel.graphs.questions import About, about, ask_all, ask_one
+from artel.graphs.questions import About, about, ask_all, ask_inbox, ask_one, frozen, waits
 from artel.graphs.state import AgentLoopState, File, Verdict
 from artel.graphs.withholding import problem_of
 from artel.graphs.workbench import NOT_RUN, calls_of, message, root_of
+from artel.storage.asking import question_of
 from artel.storage.errors import Invalid
 from artel.tools.grants import Grant, judge_granted
 from artel.tools.policy import STRENGTH
@@ -48,7 +50,14 @@ def validate(value: Any, decision: Any) -> Any:
 
 
 def freeze(
-    agent: str, calls: Sequence[ToolCall], root: Path, seen: Seen, *, batched: bool, tainted: bool = False
+    agent: str,
+    calls: Sequence[ToolCall],
+    root: Path,
+    seen: Seen,
+    *,
+    batched: bool,
+    tainted: bool = False,
+    inbox: bool = False,
 ) -> dict[str, Verdict]:
     """Return the verdict on each call of a message, by call id. Reads files, so it belongs into a thread.
 
@@ -66,6 +75,8 @@ def freeze(
             )
         else:
             changed.update(paths)
+        if inbox and verdict["effect"] == "ask":
+            verdict["inbox"] = True
         verdicts[call["id"] or ""] = verdict
     return verdicts
 
@@ -87,8 +98,8 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
             unknown = entry_of(request, self.agent)
             return await watched(unknown, lambda: handler(request))  # which says what tools there are
         root = await to_thread(root_of, request.state)
-        frozen = self._frozen(request)
-        verdict: Verdict = frozen if frozen else await to_thread(self._verdict, request, root)
+        known = self._frozen(request)
+        verdict: Verdict = known if known else await to_thread(self._verdict, request, root)
         grants = await standing(call, verdict, root)
         now, entry = await to_thread(self._case, request, verdict, root, grants)
         entry = await settled(entry, verdict, now)
@@ -106,9 +117,13 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         self, request: ToolCallRequest, handler: Handler, verdict: Verdict, entry: AuditEntry
     ) -> Answer:
         shown = await to_thread(self._about, request, request.tool_call, verdict)
-        value = ask_one(shown, agent=self.agent, expires_in_s=handles().approval_timeout_s)
-        decision = await _ask(value, {shown.call["id"] or "": value["artel"]}, [entry])
-        await keep(value, decision)
+        inbox = verdict.get("inbox", False)
+        ask = ask_inbox if inbox else ask_one
+        value: Any = ask(shown, agent=self.agent, waits=waits([verdict], handles().approval_timeout_s))
+        question = question_of(value)
+        answer = await _ask(value, {shown.call["id"] or "": question["artel"]}, [entry])
+        decision = decision_of(answer) if inbox else answer
+        await keep(question, decision)
         return await self._answered(request, handler, verdict, decision)
 
     async def _together(self, request: ToolCallRequest, handler: Handler) -> Answer:
@@ -118,7 +133,8 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
             return Command()
         verdicts = request.state["verdicts"]
         shown = [await to_thread(self._about, request, call, verdicts[call["id"]]) for call in calls]
-        value = ask_all(shown, agent=self.agent, expires_in_s=handles().approval_timeout_s)
+        limit = waits([verdicts[call["id"]] for call in calls], handles().approval_timeout_s)
+        value = ask_all(shown, agent=self.agent, waits=limit)
         parts = value["artel"]["calls"]
         root = await to_thread(root_of, request.state)
         entries = [
@@ -201,7 +217,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
     def _about(self, request: ToolCallRequest, call: ToolCall, verdict: Verdict) -> About:
         seen = request.state.get("seen") or {}
         root, tainted = root_of(request.state), _is_tainted(request, verdict)
-        shown = about(TOOLS[call["name"]], call, root, seen, verdict["reason"], tainted=tainted)
+        shown = about(TOOLS[call["name"]], call, root, seen, verdict, tainted=tainted)
         more = offered(self.agent, call, root, tainted=tainted)
         return replace(shown, details={**shown.details, **more})
 
@@ -219,9 +235,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         ]
 
 
-async def _ask(
-    value: dict[str, Any], shown: Mapping[str, Mapping[str, Any]], entries: Sequence[AuditEntry]
-) -> Any:
+async def _ask(value: Any, shown: Mapping[str, Mapping[str, Any]], entries: Sequence[AuditEntry]) -> Any:
     try:
         return interrupt(value)
     except GraphInterrupt:
@@ -238,7 +252,7 @@ def _is_tainted(request: ToolCallRequest, verdict: Verdict) -> bool:
 
 def _verdict(agent: str, call: ToolCall, root: Path, seen: Seen, *, batched: bool, tainted: bool) -> Verdict:
     judged = _judged(agent, call, root, tainted=tainted)
-    verdict = Verdict(effect=judged.effect, reason=judged.reason, rule=judged.rule)
+    verdict = frozen(judged)
     if tainted:
         verdict["tainted"] = True
     tool = TOOLS.get(call["name"])

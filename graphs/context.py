@@ -40,9 +40,10 @@ class Context(BaseModel):
 
     workspace: str = Field("", description="Absolute path of the folder to work in; kept for the thread.")
     model: str = Field("", description="`provider:model` for this run instead of the configured one.")
-    approvals: Literal["per_call", "batched"] = Field(
+    approvals: Literal["per_call", "batched", "agent_inbox"] = Field(
         "per_call",
-        description="One question per tool call, or one per model turn for clients that know only that form.",
+        description="One question per tool call; one per model turn for clients that know only that form; or "
+        "one per call in the form of Agent Inbox.",
     )
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from artel.graphs import inbox
 from artel.graphs.granting import check_grant
+from artel.storage.asking import question_of, request_of
 from artel.storage.errors import Invalid
 
 DECISIONS = ("approve", "edit", "reject", "respond")
@@ -13,12 +15,15 @@ CheckArgs = Callable[[str, Mapping[str, Any]], None]
 def check(value: Any, decision: Any, check_args: CheckArgs) -> Any:
     """Return `decision` if it answers the interrupt `value`; a bare string answers a question.
 
+    An answer in the form of Agent Inbox comes back as the decision of ours that it is.
     `check_args(tool, args)` raises Invalid when an edit's arguments are not those of the tool. A foreign
     interrupt takes anything.
 
     Raises:
         Invalid: it does not; the message names the key that is wrong and what would be right.
     """
+    if (request := request_of(value)) is not None:
+        return _requested(request, inbox.decision_of(decision), check_args)
     match value:
         case {"type": "tool_approval", "name": str(name)}:
             return _one(decision, "decision", name, DECISIONS, check_args, value.get("artel"))
@@ -35,7 +40,8 @@ def check(value: Any, decision: Any, check_args: CheckArgs) -> Any:
 
 def decision_on(value: Any, decision: Any, tool_call_id: str) -> Mapping[str, Any] | None:
     """Return the part of an answer that speaks of one tool call, or None when none does."""
-    if not isinstance(value, Mapping) or not isinstance(decision, Mapping):
+    value = question_of(value)
+    if not isinstance(decision, Mapping):
         return None
     if value.get("type") == "tool_approval":
         return decision if value.get("tool_call_id") == tool_call_id else None
@@ -52,7 +58,7 @@ def shown_calls(value: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the calls a batched question of ours is about, in its order."""
     artel = value.get("artel")
     calls = artel.get("calls") if isinstance(artel, Mapping) else None
-    return calls if isinstance(calls, list) else []
+    return [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
 
 
 def hunks_of(shown: Any) -> tuple[str, ...]:
@@ -77,6 +83,19 @@ def final_args(decision: Any, name: str, asked: Mapping[str, Any]) -> Mapping[st
         case {"type": "edit", "edited_action": {"name": str(edited), "args": dict(args)}} if edited == name:
             return args
     return None
+
+
+def _requested(request: Mapping[str, Any], decision: Any, check_args: CheckArgs) -> Any:
+    """Check a decision on a request in the form of Agent Inbox; what a foreign action takes is not known."""
+    shown = request.get("artel")
+    if not inbox.is_ours(request):
+        check_args, shown = _any_args, None
+    name = request["action_request"]["action"]
+    return _one(decision, "decision", name, inbox.allowed(request), check_args, shown)
+
+
+def _any_args(name: str, args: Mapping[str, Any]) -> None:
+    del name, args
 
 
 def _many(

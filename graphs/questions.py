@@ -7,7 +7,12 @@ from typing import Any
 
 from langchain_core.messages.tool import ToolCall
 
+from artel.graphs import inbox
 from artel.graphs.decisions import DECISIONS
+from artel.graphs.state import Verdict
+from artel.tools.covering import covered
+from artel.tools.policy import PATIENCE
+from artel.tools.policy import Verdict as Judged
 from artel.tools.tool import Seen, Tool, ToolFailed, ToolRefused
 from artel.tools.workspace import hunks
 from artel.tools.workspace.change import Change
@@ -23,8 +28,10 @@ class About:
     details: Mapping[str, Any]
 
 
-def about(tool: Tool, call: ToolCall, root: Path, seen: Seen, reason: str, *, tainted: bool = False) -> About:
-    """Return what a person needs to know of a call: one line, the risk and why it is asked, and the diff.
+def about(
+    tool: Tool, call: ToolCall, root: Path, seen: Seen, verdict: Verdict, *, tainted: bool = False
+) -> About:
+    """Return what a person needs to know of a call: one line, its risk, why and by which rule, the diff.
 
     A change that no longer fits its file is shown without a diff, and says so; `tainted` is said where the
     agent has read text from outside before.
@@ -33,13 +40,41 @@ def about(tool: Tool, call: ToolCall, root: Path, seen: Seen, reason: str, *, ta
         description = tool.summary(call["args"], root)
         planned = tool.change(call["args"], root, seen)
         shown = tool.shown(call["args"], root)
+        covers = covered(tool.calls(call["args"], root))
     except (ToolRefused, ToolFailed) as error:
         changed: Mapping[str, Any] = {"problem": str(error)}
         description = f"{tool.name} no longer fits: {error}"
     else:
-        changed = {**shown, **(_shown(planned) if planned else {})}
+        changed = {"covers": covers, **shown, **(_shown(planned) if planned else {})}
     taint = {"tainted": True} if tainted else {}
-    return About(call, description, {"risk": tool.risk.value, "reason": reason, **taint, **changed})
+    why = {"risk": tool.risk.value, "reason": verdict["reason"], "rule": verdict.get("rule", "")}
+    return About(call, description, {**why, **taint, **changed})
+
+
+def frozen(judged: Judged) -> Verdict:
+    """Return a verdict of the policy as the state keeps it."""
+    verdict = Verdict(effect=judged.effect, reason=judged.reason, rule=judged.rule)
+    if judged.timeout_s:
+        verdict["timeout_s"] = judged.timeout_s
+    if judged.on_timeout:
+        verdict["on_timeout"] = judged.on_timeout
+    if judged.escalate_to:
+        verdict["escalate_to"] = list(judged.escalate_to)
+    return verdict
+
+
+def waits(verdicts: Sequence[Verdict], timeout_s: int) -> dict[str, Any]:
+    """Return how long a question about such calls waits, and what follows: the least, and the strictest.
+
+    `timeout_s` is the server's, for calls of which the policy says none.
+    """
+    then = min((one.get("on_timeout") or "reject" for one in verdicts), key=PATIENCE.__getitem__)
+    named = {user for one in verdicts for user in one.get("escalate_to", ())}
+    return {
+        "expires_in_s": min(one.get("timeout_s") or timeout_s for one in verdicts),
+        "on_timeout": then,
+        **({"escalate_to": sorted(named)} if then == "escalate" else {}),
+    }
 
 
 def _shown(planned: ChangeSet) -> dict[str, Any]:
@@ -59,7 +94,7 @@ def _file(change: Change) -> dict[str, Any]:
     }
 
 
-def ask_one(one: About, *, agent: str, expires_in_s: int) -> dict[str, Any]:
+def ask_one(one: About, *, agent: str, waits: Mapping[str, Any]) -> dict[str, Any]:
     """Return the question about one call; answered by a bare decision."""
     return {
         "type": "tool_approval",
@@ -67,11 +102,16 @@ def ask_one(one: About, *, agent: str, expires_in_s: int) -> dict[str, Any]:
         "name": one.call["name"],
         "args": one.call["args"],
         "description": one.description,
-        "artel": {"kind": "tool_call", "agent": agent, "expires_in_s": expires_in_s, **one.details},
+        "artel": {"kind": "tool_call", "agent": agent, **waits, **one.details},
     }
 
 
-def ask_all(many: Sequence[About], *, agent: str, expires_in_s: int) -> dict[str, Any]:
+def ask_inbox(one: About, *, agent: str, waits: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the question about one call in the form of Agent Inbox, answered by `[{"type", "args"}]`."""
+    return inbox.asked(ask_one(one, agent=agent, waits=waits), _in_full(one))
+
+
+def ask_all(many: Sequence[About], *, agent: str, waits: Mapping[str, Any]) -> dict[str, Any]:
     """Return one question about all gated calls of a message, in LangChain's older form.
 
     Answered by `{"decisions": [...]}`, one each in this order.
@@ -87,7 +127,7 @@ def ask_all(many: Sequence[About], *, agent: str, expires_in_s: int) -> dict[str
         "review_configs": [
             {"action_name": one.call["name"], "allowed_decisions": list(DECISIONS)} for one in many
         ],
-        "artel": {"kind": "tool_call", "agent": agent, "expires_in_s": expires_in_s, "calls": calls},
+        "artel": {"kind": "tool_call", "agent": agent, **waits, "calls": calls},
     }
 
 

@@ -21,11 +21,17 @@ class Verdict(TypedDict):
     effect: Literal["allow", "ask", "deny"]
     reason: str
     rule: NotRequired[str]
+    timeout_s: NotRequired[int]
+    on_timeout: NotRequired[Literal["reject", "escalate", "park"]]
+    escalate_to: NotRequired[list[str]]
+    "How long a question waits, what follows then, and who may answer after it; unsaid: as the server does."
     problem: NotRequired[str]
     "Why the call cannot be done at all: nobody is asked."
     files: NotRequired[list[File]]
     "That the change was worked out for."
     batched: NotRequired[bool]
+    inbox: NotRequired[bool]
+    "Whether it is asked in the form of Agent Inbox."
     tainted: NotRequired[bool]
     "Whether text from outside had been read when the call was made."
 

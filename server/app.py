@@ -37,6 +37,7 @@ from artel.server.routes import (
     changes,
     docs,
     grants,
+    hitl,
     info,
     page,
     policies,
@@ -48,7 +49,7 @@ from artel.server.settings import Settings, WebSettings
 WIRE = (system, assistants, threads, state, crons, runs, stateless, store, thread_stream)
 V2 = (commands, events, socket)
 OTHERS = (mcp, a2a, a2a_card, ui)
-PRODUCT = (info, approvals, changes, webhooks, policy, audit, grants, policies)
+PRODUCT = (info, approvals, changes, webhooks, policy, audit, grants, policies, hitl)
 
 
 def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = None) -> FastAPI:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from artel.storage.asking import about
 from artel.storage.errors import Conflict, NotFound
 from artel.storage.ids import new_id
 from artel.storage.postgres import Connection
@@ -19,6 +20,7 @@ from artel.storage.sealing import Sealer
 from artel.storage.sealing.questions import seal_decision, seal_question
 
 Kind = Literal["tool_call", "question", "plan", "foreign"]
+Ending = Literal["reject", "escalate", "park"]
 Status = Literal["pending", "approved", "rejected", "timeout", "superseded"]
 
 CLOCK = "timeout"  # who decides when nobody did in time
@@ -69,6 +71,12 @@ class Approval:
     answer_run_id: UUID | None  # the run that carries the answer
     superseded_at: datetime | None
     status: Status
+    agent: str | None = None
+    calls: list[dict[str, Any]] = field(default_factory=list)  # tool, rule and tool_call_id of each
+    on_timeout: Ending = "reject"
+    escalate_to: list[str] = field(default_factory=list)
+    escalated_at: datetime | None = None  # since then those users may see and answer it
+    parked_at: datetime | None = None  # since then it waits without a limit
     sealed_with: Mapping[str, Any] = field(default_factory=dict)  # the context for what follows from it
 
     @property
@@ -79,10 +87,11 @@ class Approval:
 
 ASK = """
 insert into approvals (approval_id, thread_id, run_id, interrupt_id, namespace, kind, tool_call_id, tool,
-                       args, value, owner, asked_at, expires_at)
+                       args, value, owner, asked_at, expires_at, agent, calls, on_timeout, escalate_to)
 select %(approval_id)s, %(thread_id)s, %(run_id)s, %(interrupt_id)s, %(namespace)s, %(kind)s,
        %(tool_call_id)s, %(tool)s, %(args)s, %(value)s, %(owner)s, clock_timestamp(),
-       clock_timestamp() + make_interval(secs => %(expires_in_s)s::float8)
+       clock_timestamp() + make_interval(secs => %(expires_in_s)s::float8), %(agent)s, %(calls)s,
+       %(on_timeout)s, %(escalate_to)s
  where not exists (select 1 from approvals a left join runs r on r.run_id = a.answer_run_id
                     where a.thread_id = %(thread_id)s and a.interrupt_id = %(interrupt_id)s
                       and a.superseded_at is null
@@ -102,12 +111,15 @@ returning *
 
 ANSWERED_BY = "update approvals set answer_run_id = %(run_id)s where approval_id = %(approval_id)s"
 
+# It is seen by its owner, as far as they may see its thread, and by whoever it was escalated to.
 GET = """
 select a.* from approvals a
- where approval_id = %(approval_id)s and owner = %(owner)s
-   and (%(allowed)s::jsonpath is null
-        or exists (select 1 from threads t
-                    where t.thread_id = a.thread_id and t.metadata @@ %(allowed)s::jsonpath))
+ where approval_id = %(approval_id)s
+   and ((owner = %(owner)s
+         and (%(allowed)s::jsonpath is null
+              or exists (select 1 from threads t
+                          where t.thread_id = a.thread_id and t.metadata @@ %(allowed)s::jsonpath)))
+        or (escalated_at is not null and %(user)s::text = any(escalate_to)))
 """
 
 OPEN_OF_THREAD = """
@@ -124,12 +136,15 @@ select exists (select 1 from approvals
 
 SEARCH = """
 select a.* from approvals a
- where owner = %(owner)s
+ where ((owner = %(owner)s
+         and (%(allowed)s::jsonpath is null
+              or exists (select 1 from threads t
+                          where t.thread_id = a.thread_id and t.metadata @@ %(allowed)s::jsonpath)))
+        or (escalated_at is not null and %(user)s::text = any(escalate_to)))
    and (%(status)s::text is null or status = %(status)s)
    and (%(thread_id)s::uuid is null or thread_id = %(thread_id)s)
-   and (%(allowed)s::jsonpath is null
-        or exists (select 1 from threads t
-                    where t.thread_id = a.thread_id and t.metadata @@ %(allowed)s::jsonpath))
+   and (%(tool)s::text is null or calls @> jsonb_build_array(jsonb_build_object('tool', %(tool)s::text)))
+   and (%(agent)s::text is null or agent = %(agent)s)
  order by asked_at desc, approval_id desc limit %(limit)s offset %(offset)s
 """
 
@@ -141,22 +156,14 @@ update approvals set superseded_at = clock_timestamp()
 # The time to answer begins again; the run that asked is the one on the other thread.
 ASK_AGAIN = """
 insert into approvals (approval_id, thread_id, run_id, interrupt_id, namespace, kind, tool_call_id, tool,
-                       args, value, owner, asked_at, expires_at)
+                       args, value, owner, asked_at, expires_at, agent, calls, on_timeout, escalate_to,
+                       escalated_at, parked_at)
 select gen_random_uuid(), %(target)s, run_id, interrupt_id, namespace, kind, tool_call_id, tool,
-       args, value, owner, clock_timestamp(), clock_timestamp() + (expires_at - asked_at)
+       args, value, owner, clock_timestamp(),
+       clock_timestamp() + (expires_at - coalesce(escalated_at, asked_at)), agent, calls, on_timeout,
+       escalate_to, case when escalated_at is not null then clock_timestamp() end, parked_at
   from approvals
  where thread_id = %(source)s and decision is null and superseded_at is null
-"""
-
-EXPIRING = """
-select * from approvals
- where decision is null and superseded_at is null and expires_at <= clock_timestamp()
- order by expires_at limit %(limit)s
-"""
-
-NEXT_EXPIRY = """
-select extract(epoch from min(expires_at) - clock_timestamp())::float8 as in_s from approvals
- where decision is null and superseded_at is null and expires_at is not null
 """
 
 # The newest question about a call decides: models repeat ids, and an old yes says nothing about a new call.
@@ -191,11 +198,13 @@ async def ask(
 
     Nothing, too, while another run carries an answer to it that this one has not seen.
 
-    What it is about (kind, tool, arguments) is read from the interrupt's value.
+    What it is about (kind, tool, arguments, agent), and what follows when nobody answers in time, is read
+    from the interrupt's value.
     """
-    about = _about(value)
+    told = about(value)
     if conn.sealer:
-        about["args"] = await conn.sealer.seal("approval", "args", about["args"]) if about["args"] else None
+        told["args"] = await conn.sealer.seal("approval", "args", told["args"]) if told["args"] else None
+        told["calls"] = [{name: one[name] for name in one if name != "covers"} for one in told["calls"]]
         value = await seal_question(conn.sealer, value)
     values = {
         "approval_id": new_id(),
@@ -206,8 +215,9 @@ async def ask(
         "value": Jsonb(value),
         "owner": owner,
         "expires_in_s": expires_in_s,
-        **about,
-        "args": None if about["args"] is None else Jsonb(about["args"]),
+        **told,
+        "args": None if told["args"] is None else Jsonb(told["args"]),
+        "calls": Jsonb(told["calls"]),
     }
     return await _all(conn, ASK, values)
 
@@ -241,13 +251,16 @@ async def answered_by(conn: Connection, approval_id: UUID | str, run_id: UUID) -
     await conn.execute(ANSWERED_BY, {"approval_id": approval_id, "run_id": run_id})
 
 
-async def get(conn: Connection, approval_id: UUID, *, owner: str, allowed: str | None = None) -> Approval:
-    """Return a question.
+async def get(
+    conn: Connection, approval_id: UUID, *, owner: str, allowed: str | None = None, user: str | None = None
+) -> Approval:
+    """Return a question of an owner, or one that was escalated to `user`.
 
     Raises:
         UnknownApproval: this owner was asked nothing with that id.
     """
-    found = await _all(conn, GET, {"approval_id": approval_id, "owner": owner, "allowed": allowed})
+    values = {"approval_id": approval_id, "owner": owner, "allowed": allowed, "user": user}
+    found = await _all(conn, GET, values)
     if not found:
         raise UnknownApproval(f"no approval {approval_id}")
     return found[0]
@@ -279,8 +292,14 @@ async def search(
     limit: int = 100,
     offset: int = 0,
     allowed: str | None = None,
+    user: str | None = None,
+    tool: str | None = None,
+    agent: str | None = None,
 ) -> list[Approval]:
-    """Return the questions an owner was asked, newest first; `allowed` limits by their threads' metadata."""
+    """Return the questions an owner was asked, and those escalated to `user`, newest first.
+
+    `allowed` limits the owner's by their threads' metadata.
+    """
     values = {
         "owner": owner,
         "status": status,
@@ -288,6 +307,9 @@ async def search(
         "limit": limit,
         "offset": offset,
         "allowed": allowed,
+        "user": user,
+        "tool": tool,
+        "agent": agent,
     }
     return await _all(conn, SEARCH, values)
 
@@ -295,12 +317,6 @@ async def search(
 async def supersede(conn: Connection, thread_id: UUID) -> None:
     """Set aside what is open on a thread: new input means that nobody waits for it."""
     await conn.execute(SUPERSEDE, {"thread_id": thread_id})
-
-
-async def expiring(conn: Connection, *, limit: int = 100) -> list[Approval]:
-    """Return open questions whose time is over, of all owners, longest over first; see `opened`."""
-    rows = await (await conn.execute(EXPIRING, {"limit": limit})).fetchall()
-    return [Approval(**row) for row in rows]
 
 
 async def opened(sealer: Sealer, asked: Approval) -> Approval:
@@ -312,12 +328,6 @@ async def opened(sealer: Sealer, asked: Approval) -> Approval:
     args, value, decision = await sealer.open([asked.args, asked.value, asked.decision])
     context = sealer.context_of(asked.value)
     return replace(asked, args=args, value=value, decision=decision, sealed_with=context)
-
-
-async def next_expiry_in(conn: Connection) -> float | None:
-    """Return the seconds until the next question expires, negative when one has; None when none will."""
-    row = await (await conn.execute(NEXT_EXPIRY)).fetchone()
-    return row["in_s"] if row else None
 
 
 async def approved(
@@ -340,24 +350,6 @@ async def approved(
 async def delete_of_run(conn: Connection, run_id: UUID) -> None:
     """Remove what a run asked."""
     await conn.execute(DELETE_OF_RUN, {"run_id": run_id})
-
-
-def _about(value: Any) -> dict[str, Any]:
-    """Read from an interrupt's value what it is about; of a batched question, its calls stay in the value."""
-    about: dict[str, Any] = {"kind": "foreign", "tool_call_id": None, "tool": None, "args": None}
-    match value:
-        case {"type": "tool_approval", "tool_call_id": str(call_id), "name": str(name), **rest}:
-            args = rest.get("args")
-            about |= {"kind": "tool_call", "tool_call_id": call_id, "tool": name}
-            about["args"] = args if isinstance(args, Mapping) else None
-        case {"action_requests": list(), "artel": {**_ours}}:
-            about["kind"] = "tool_call"
-        case {"type": "question" | "plan" as kind}:
-            about["kind"] = kind
-    if isinstance(value, Mapping) and isinstance(ours := value.get("artel"), Mapping):
-        kind = ours.get("kind")
-        about["kind"] = kind if kind in ("tool_call", "question", "plan") else about["kind"]
-    return about
 
 
 async def _all(conn: Connection, query: str, values: dict[str, Any]) -> list[Approval]:

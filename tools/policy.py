@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from artel.tools.errors import ToolRefused
 from artel.tools.shell.patterns import Fit, Spelled, taken
@@ -12,10 +12,13 @@ from artel.tools.workspace import globs
 from artel.tools.workspace.secrets import SECRETS
 
 Effect = Literal["allow", "ask", "deny"]
+OnTimeout = Literal["reject", "escalate", "park"]
 
 MAX_INDEXES = 256  # of rules, remembered by their identity: to hash eighty takes as long as to judge by them
 
 STRENGTH: dict[Effect, int] = {"allow": 0, "ask": 1, "deny": 2}
+PATIENCE: dict[OnTimeout, int] = {"reject": 0, "escalate": 1, "park": 2}  # the least wins
+LONGEST_WAIT_S = 604_800  # a week
 
 
 class Call(BaseModel):
@@ -74,6 +77,27 @@ class Rule(BaseModel):
     users: tuple[str, ...] = Field(default=(), description="Names of users; empty: any.")
     when: When | None = Field(default=None, description="What must hold besides; empty: nothing.")
     reason: str = Field(default="", description="Why, for the person asked.")
+    timeout_s: int | None = Field(
+        default=None,
+        ge=1,
+        le=LONGEST_WAIT_S,
+        description="Seconds that a question waits; empty: what other rules or the server say.",
+    )
+    on_timeout: OnTimeout | None = Field(
+        default=None,
+        description="What then: reject, park (it waits without a limit), escalate; empty: reject.",
+    )
+    escalate_to: tuple[Annotated[str, Field(pattern=r"^[^\x00]+$")], ...] = Field(
+        default=(), max_length=100, description="Users who may see and answer it then, for escalate."
+    )
+
+    @model_validator(mode="after")
+    def _asks_in_time(self) -> Self:
+        if self.effect != "ask" and (self.timeout_s or self.on_timeout or self.escalate_to):
+            raise ValueError("timeout_s, on_timeout and escalate_to are for rules with the effect ask")
+        if bool(self.escalate_to) != (self.on_timeout == "escalate"):
+            raise ValueError("on_timeout escalate and the users of escalate_to go together")
+        return self
 
     @field_validator("path", "unless")
     @classmethod
@@ -108,6 +132,9 @@ class Verdict(BaseModel):
     rule: str = Field(description="Id of the rule, or `default`, or `unknown`.")
     reason: str
     floor: bool = Field(default=False, description="Whether the rule is of the floor: no grant lifts it.")
+    timeout_s: int | None = Field(default=None, description="Seconds to wait for an answer; empty: unsaid.")
+    on_timeout: OnTimeout | None = Field(default=None, description="What follows then; empty: unsaid.")
+    escalate_to: tuple[str, ...] = Field(default=(), description="Who may answer then besides.")
 
 
 # What text from outside may talk an agent into: to run something, or to carry something out
@@ -161,16 +188,27 @@ DEFAULT = Policy(
     ),
 )
 
+Fits: TypeAlias = Sequence[tuple[Rule, Fit]]
+
 
 def judge(policy: Policy, agent: str, call: Call) -> Verdict:
     """Return what `policy` says of a `call` by `agent`.
 
     Deny wins over ask, ask over allow; of equals the floor; the order of the rules means nothing. So the
     floor is what a verdict cannot fall below, and lowers none. What nobody can know before it runs is never
-    allowed: an unknown call, and one that may turn out to be what a rule speaks against.
+    allowed: an unknown call, and one that may turn out to be what a rule speaks against. Of the rules that
+    ask, the shortest time counts, and what is strictest after it: reject, then escalate, then park.
     """
     of_floor = [(rule, _fit(rule, agent, call)) for rule in _about(policy.floor, call)]
     others = [(rule, _fit(rule, agent, call)) for rule in _about(policy.rules, call)]
+    verdict = _judged(policy, call, of_floor, others)
+    if verdict.effect != "ask":
+        return verdict
+    fits = (*of_floor, *others)
+    return _in_time(verdict, [rule for rule, fit in fits if fit is not Fit.NO and rule.effect == "ask"])
+
+
+def _judged(policy: Policy, call: Call, of_floor: Fits, others: Fits) -> Verdict:
     floor = _strictest(rule for rule, fit in of_floor if fit is Fit.YES)
     rule = _strictest(rule for rule, fit in others if fit is Fit.YES)
     verdict = Verdict(effect=policy.default, rule="default", reason="no rule speaks about it")
@@ -195,8 +233,26 @@ def judge_all(policy: Policy, agent: str, calls: Iterable[Call]) -> Verdict:
 
 
 def strictest(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the strictest of verdicts, of which there is at least one; of equals one of the floor."""
-    return min(verdicts, key=lambda each: (-STRENGTH[each.effect], not each.floor, each.rule, each.reason))
+    """Return the strictest of verdicts, of which there is at least one; of equals one of the floor.
+
+    Of those that ask, the shortest time counts, and what is strictest after it.
+    """
+    given = list(verdicts)
+    most = min(given, key=lambda each: (-STRENGTH[each.effect], not each.floor, each.rule, each.reason))
+    return _in_time(most, given) if most.effect == "ask" else most
+
+
+def _in_time(verdict: Verdict, asking: Iterable[Rule | Verdict]) -> Verdict:
+    """Return a verdict with how long its question waits, and what follows: what all that ask agree on."""
+    asking = list(asking)
+    limits = [each.timeout_s for each in asking if each.timeout_s]
+    endings = [each.on_timeout for each in asking if each.on_timeout]
+    if not limits and not endings:
+        return verdict
+    then = min(endings, key=PATIENCE.__getitem__, default=None)
+    named = {user for each in asking for user in each.escalate_to} if then == "escalate" else set()
+    waits = {"timeout_s": min(limits, default=None), "on_timeout": then, "escalate_to": tuple(sorted(named))}
+    return verdict.model_copy(update=waits)
 
 
 def _strictest(rules: Iterable[Rule]) -> Rule | None:

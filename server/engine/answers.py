@@ -7,10 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from artel.graphs import decisions, granting
+from artel.graphs.inbox import answer_of
 from artel.server.engine.auditing import decision_entries, grant_entry
 from artel.server.engine.pickup import command_of
+from artel.server.engine.unseen import sha_of
 from artel.storage import approvals, audit, grants, runs
 from artel.storage.approvals import AlreadyDecided, Approval
+from artel.storage.asking import question_of
 from artel.storage.errors import Invalid
 from artel.storage.postgres import Connection
 from artel.storage.runs import Order, Run
@@ -70,7 +73,7 @@ async def by_wire(conn: Connection, thread: Thread, order: Order) -> Order:
         entries += decision_entries(decided, answer, by="wire", user=order.user_id)
         entries += await _granted(conn, row, answer, user=order.user_id)
     await audit.add(conn, entries)
-    return _with(order, answers, asked, by="wire")
+    return _with(order, thread, answers, asked, by="wire")
 
 
 def _validated(value: Any, decision: Any) -> Any:
@@ -135,13 +138,13 @@ async def by_person(conn: Connection, thread: Thread, asked: Approval, decision:
     order = await _order_of(conn, thread, asked)
     entries = decision_entries(decided, checked, by=by, user=by)
     await audit.add(conn, [*entries, *await _granted(conn, asked, checked, user=by)])
-    return _with(order, {asked.interrupt_id: checked}, [asked], by=by)
+    return _with(order, thread, {asked.interrupt_id: checked}, [asked], by=by)
 
 
 async def _granted(conn: Connection, asked: Approval, decision: Any, *, user: str) -> list[dict[str, Any]]:
     """Write what a person grants with an answer; return what the audit log is told of it."""
     entries = []
-    for one in granting.taken(asked.value, decision):
+    for one in granting.taken(question_of(asked.value), decision):
         made = await grants.add(
             conn,
             owner=asked.owner,
@@ -169,7 +172,7 @@ async def by_timeout(conn: Connection, thread: Thread, asked: Approval) -> Order
     decided = await approvals.decide(conn, asked.approval_id, decision, by="timeout", owner=asked.owner)
     order = await _order_of(conn, thread, asked)
     await audit.add(conn, decision_entries(decided, decision, by="timeout", user=""))
-    return _with(order, {asked.interrupt_id: decision}, [asked], by="timeout")
+    return _with(order, thread, {asked.interrupt_id: decision}, [asked], by="timeout")
 
 
 def timeout_of(value: Any, asked: Approval) -> dict[str, Any]:
@@ -201,18 +204,24 @@ async def _order_of(conn: Connection, thread: Thread, asked: Approval) -> Order:
     )
 
 
-def _with(order: Order, answers: dict[str, Any], decided: list[Approval], *, by: str) -> Order:
+def _with(
+    order: Order, thread: Thread, answers: dict[str, Any], decided: list[Approval], *, by: str
+) -> Order:
     """Return the order with its answers addressed, and with word of what they decided for its event log."""
+    tasks = {one["id"]: task_id for task_id, asked in thread.interrupts.items() for one in asked}
     said = [
         {
             "approval_id": str(row.approval_id),
             "interrupt_id": row.interrupt_id,
             "decision": answers[row.interrupt_id],
             "by": by,
+            "task_id": tasks.get(row.interrupt_id),
+            "asked_sha": sha_of(row.value),
         }
         for row in decided
     ]
-    command = {**(order.kwargs.get("command") or {}), "resume": answers}
+    resume = answers | {row.interrupt_id: answer_of(row.value, answers[row.interrupt_id]) for row in decided}
+    command = {**(order.kwargs.get("command") or {}), "resume": resume}
     return replace(order, kwargs={**order.kwargs, "command": command, "answers": said})
 
 

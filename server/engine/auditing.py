@@ -18,6 +18,7 @@ from artel.server.engine import redaction
 from artel.server.telemetry import carried
 from artel.storage import audit, sealing
 from artel.storage.approvals import CLOCK, Approval
+from artel.storage.asking import question_of
 from artel.storage.chains import said
 from artel.storage.errors import Unavailable, Unstorable
 from artel.storage.grants import Granted
@@ -213,7 +214,7 @@ def decision_entries(asked: Approval, decision: Any, *, by: str, user: str) -> l
 
     `by` is the way it came, or who gave it; `user` who that was. Whence it came the request knows.
     """
-    value = asked.value if isinstance(asked.value, Mapping) else {}
+    value = question_of(asked.value)
     calls = shown_calls(value)
     parts: list[tuple[Mapping[str, Any], Any]] = [
         (call, decision_on(value, decision, str(call.get("tool_call_id")))) for call in calls
@@ -221,11 +222,17 @@ def decision_entries(asked: Approval, decision: Any, *, by: str, user: str) -> l
     return [_decision(asked, call, one, by=by, user=user) for call, one in parts]
 
 
+def overdue_entries(asked: Approval) -> list[dict[str, Any]]:
+    """Return that a question was parked or escalated instead of answered, as entries: one for each call."""
+    told = decision_entries(asked, {"type": asked.on_timeout}, by=CLOCK, user="")
+    return [{**one, "id": str(uuid5(UUID(one["id"]), asked.on_timeout))} for one in told]
+
+
 def _decision(asked: Approval, call: Mapping[str, Any], one: Any, *, by: str, user: str) -> dict[str, Any]:
     answer = one if isinstance(one, Mapping) else {}
     args, edited = call.get("args"), final_args(answer, str(call.get("name")), {})
     took = (asked.decided_at - asked.asked_at).total_seconds() if asked.decided_at else None
-    artel = asked.value.get("artel") if isinstance(asked.value, Mapping) else None
+    artel = question_of(asked.value).get("artel")
     return _stated(
         {
             "id": str(uuid5(asked.approval_id, str(call.get("tool_call_id")))),

@@ -201,30 +201,34 @@ async def _answer(conn: Connection, thread: Thread, order: Order) -> Order:
     return order
 
 
-async def answer(engine: Engine, approval_id: UUID, decision: Any, *, by: str, owner: str) -> Run:
+async def answer(
+    engine: Engine, approval_id: UUID, decision: Any, *, by: str, owner: str, user: str | None = None
+) -> Run:
     """Record the first answer to a question and start the run that goes on with it.
 
+    It is a question of `owner`, or one that was escalated to `user`.
+
     Raises:
-        NotFound: this owner was asked nothing with that id.
+        NotFound: neither was asked anything with that id.
         Invalid: the decision does not fit the question; nothing is saved.
         AlreadyDecided, Expired: it was answered before, or the time is over.
     """
     fast = engine.room > 0
     with engine.slot():
         try:
-            return await _answer_one(engine, approval_id, decision, by=by, owner=owner, fast=fast)
+            return await _answer_one(engine, approval_id, decision, by, owner, user, fast=fast)
         except ThreadTaken:
-            return await _answer_one(engine, approval_id, decision, by=by, owner=owner, fast=False)
+            return await _answer_one(engine, approval_id, decision, by, owner, user, fast=False)
 
 
 async def _answer_one(
-    engine: Engine, approval_id: UUID, decision: Any, *, by: str, owner: str, fast: bool
+    engine: Engine, approval_id: UUID, decision: Any, by: str, owner: str, user: str | None, *, fast: bool
 ) -> Run:
     async with engine.db.transaction() as conn:
         if fast and engine.settings.limits:
             await runs.hold(conn)  # before the thread: everybody takes them in this order
-        asked = await approvals.get(conn, approval_id, owner=owner)
-        thread = await threads.lock(conn, asked.thread_id, owner=owner)
+        asked = await approvals.get(conn, approval_id, owner=owner, user=user)
+        thread = await threads.lock(conn, asked.thread_id, owner=asked.owner)
         if thread is None:
             raise NotFound(f"no approval {approval_id}")
         order = engine.bounded(await answers.by_person(conn, thread, asked, decision, by=by))

@@ -17,6 +17,7 @@ from artel.server.engine.log import Part, RunLog
 from artel.server.engine.webhooks import RolledBack
 from artel.storage import approvals, checkpoints, events, runs, sealing, threads
 from artel.storage.approvals import Approval
+from artel.storage.asking import question_of
 from artel.storage.broker import notify
 from artel.storage.checkpoints import Load
 from artel.storage.encoding import dumps, loads
@@ -26,6 +27,7 @@ from artel.storage.runs import Run, numbering
 
 log = structlog.get_logger(__name__)
 
+LONGEST_WAIT_S = 366 * 24 * 3600.0  # whatever a graph says
 KEPT_FOR_KEY = timedelta(days=1)
 ROLLED_BACK: RolledBack = "rolled_back"  # said in `run.ended` and to its webhook: the run itself is gone
 
@@ -321,9 +323,9 @@ async def _ask(conn: Connection, run: Run, ending: Ending, timeout_s: float) -> 
 
 def _limit_s(value: Any, timeout_s: float) -> float | None:
     """Only our own agents' questions have a time limit, the one that is shown; a plain question has none."""
-    match value:
+    match question_of(value):
         case {"artel": {"expires_in_s": int() | float() as shown_s}}:
-            return shown_s
+            return float(min(max(shown_s, 0.0), LONGEST_WAIT_S))
         case {"artel": {"kind": "question"}}:
             return None
         case {"artel": {**_ours}}:

@@ -15,7 +15,7 @@ from langgraph.runtime import RunControl
 from langgraph.types import StateSnapshot
 
 from artel.graphs.context import Context
-from artel.server.engine import projecting, translate
+from artel.server.engine import projecting, translate, unseen
 from artel.server.engine.configuration import configuration, context
 from artel.server.engine.engine import Engine
 from artel.server.engine.handles import handles_of
@@ -228,13 +228,16 @@ async def _stream(
             if run_log.full:
                 await run_log.room()
     if not waits:
+        unseen.check_end(namespaces.keys() | saver.raised)
         return Done()
     head: RunnableConfig = {"configurable": {"thread_id": config["configurable"]["thread_id"]}}
     inside = await graph.aget_state(head, subgraphs=True) if not translate.looks_inside(kwargs) else None
     state = await graph.aget_state(head)
+    if state.next:
+        await unseen.check_wait(graph, execution.run, saver, state)
     if len(state.interrupts) > 1:  # each task has told its own questions only
         _say_again(run_log, graph, state)
-    return _done(state, namespaces | _raised_in(inside))
+    return _done(state, namespaces | _raised_in(inside) | saver.raised)
 
 
 async def _chunks(

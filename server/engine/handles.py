@@ -11,6 +11,7 @@ from artel.graphs.decisions import decision_on, final_args, shown_calls
 from artel.graphs.ledgers import Begun, Done, EffectCall, New, Noted, Unknown
 from artel.server.engine.auditing import Auditor, RunAudit
 from artel.storage import approvals, effects, grants, snapshots
+from artel.storage.asking import question_of
 from artel.storage.effects import EffectKey
 from artel.storage.postgres import Database
 from artel.storage.runs import Run
@@ -61,8 +62,9 @@ class StoredApprovals:
 
 
 def _shown(value: Any, tool_call_id: str) -> Mapping[str, Any]:
-    calls = shown_calls(value) if isinstance(value, Mapping) else []
-    return next((call for call in calls if call.get("tool_call_id") == tool_call_id), value)
+    question = question_of(value)
+    calls = shown_calls(question)
+    return next((call for call in calls if call.get("tool_call_id") == tool_call_id), question)
 
 
 class StoredGrants:

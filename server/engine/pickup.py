@@ -71,7 +71,7 @@ async def decide(graph: Any, run: Run, config: RunnableConfig) -> Decision:
     state: StateSnapshot = await graph.aget_state(_head(config), subgraphs=True)
     if not state.metadata or state.metadata.get("run_id") != str(run.run_id):
         return await _again(graph, run, config, state)
-    if not state.tasks or _all_wait(state) or await _at_breakpoint(graph, run, state):
+    if not state.tasks or _all_wait(state) or await at_breakpoint(graph, run, state):
         return Stop(state)
     return Go(None, addressed=False)
 
@@ -106,19 +106,21 @@ def _all_wait(state: StateSnapshot) -> bool:
     return bool(unfinished) and all(task.interrupts for task in unfinished)
 
 
-async def _at_breakpoint(graph: Any, run: Run, state: StateSnapshot) -> bool:
+async def at_breakpoint(graph: Any, run: Run, state: StateSnapshot) -> bool:
     """Whether this very run came to a breakpoint: `None` would go past it."""
     source = (state.metadata or {}).get("source")
-    if source in ("input", "loop") and _named(graph, run.kwargs.get("interrupt_before"), state.next):
+    before = run.kwargs.get("interrupt_before") or graph.interrupt_before_nodes
+    if source in ("input", "loop") and named(graph, before, state.next):
         return True
-    after = run.kwargs.get("interrupt_after")
+    after = run.kwargs.get("interrupt_after") or graph.interrupt_after_nodes
     if source != "loop" or not after or not state.parent_config:
         return False
-    before = await graph.aget_state(state.parent_config)
-    return _named(graph, after, [task.name for task in before.tasks])
+    earlier = await graph.aget_state(state.parent_config)
+    return named(graph, after, [task.name for task in earlier.tasks])
 
 
-def _named(graph: Any, breakpoints: Any, nodes: Collection[str]) -> bool:
+def named(graph: Any, breakpoints: Any, nodes: Collection[str]) -> bool:
+    """Whether breakpoints, as LangGraph takes them, name one of `nodes`."""
     if breakpoints == "*":
         return any(HIDDEN not in (getattr(graph.nodes.get(node), "tags", None) or ()) for node in nodes)
     return bool(breakpoints) and not set(breakpoints).isdisjoint(nodes)

@@ -12,9 +12,10 @@ import structlog
 
 from artel.server.engine import answers, endings, worker
 from artel.server.engine.audience import CHANGED, FOLLOW
+from artel.server.engine.auditing import overdue_entries
 from artel.server.engine.endings import Ending, exhausted
 from artel.server.engine.engine import Engine, is_gone
-from artel.storage import approvals, events, runs, sealing, threads, workers
+from artel.storage import approvals, audit, deadlines, events, runs, sealing, threads, workers
 from artel.storage.approvals import Approval
 from artel.storage.broker import notify
 from artel.storage.errors import Conflict, NotFound, Unavailable
@@ -178,23 +179,38 @@ async def keep_time(engine: Engine) -> None:
 
 
 async def expire(engine: Engine) -> float:
-    """Answer overdue questions with a no; return the seconds until the next one is due."""
+    """Do with overdue questions what they say, mostly answer no; return the seconds until one is due."""
     async with engine.db.connection(control=True) as conn:
-        overdue = await approvals.expiring(conn)
+        overdue = await deadlines.expiring(conn)
     unreadable = False
     for asked in overdue:
         try:
-            await _time_out(engine, asked)
+            if asked.on_timeout == "park" or (asked.on_timeout == "escalate" and not asked.escalated_at):
+                await _keep_open(engine, asked)
+            else:
+                await _time_out(engine, asked)
         except (Conflict, NotFound) as answered:
             log.debug("a question was answered in time after all", reason=str(answered))
         except CannotOpen as refused:
             unreadable = True
             log.warning("the time for a question is over, but", reason=str(refused))
     async with engine.db.connection(control=True) as conn:
-        due_in = await approvals.next_expiry_in(conn)
+        due_in = await deadlines.next_expiry_in(conn)
     if due_in is None or unreadable:
         return engine.settings.poll_s
     return min(max(due_in, 0.01), engine.settings.poll_s)
+
+
+async def _keep_open(engine: Engine, asked: Approval) -> None:
+    """Park or escalate a question: of several replicas one does it, and readers of the thread look again."""
+    async with engine.db.transaction(control=True) as conn:
+        asked = await approvals.opened(conn.sealer, asked) if conn.sealer else asked
+        with sealing.within(asked.sealed_with):
+            turn = deadlines.park if asked.on_timeout == "park" else deadlines.escalate
+            if not await turn(conn, asked.approval_id):
+                return
+            await audit.add(conn, overdue_entries(asked))
+        await notify(conn, CHANGED, str(asked.thread_id))
 
 
 async def _time_out(engine: Engine, asked: Approval) -> None:

@@ -21,6 +21,7 @@ from artel.server.protocol.bodies import MAX_LIMIT, Body, Id, Text
 from artel.server.protocol.given import GivenEngine, JsonRoute
 from artel.storage import approvals, grants
 from artel.storage.approvals import Approval
+from artel.storage.asking import question_of
 from artel.storage.errors import Invalid, NotFound
 from artel.tools.errors import ToolRefused
 from artel.tools.grants import Grant
@@ -143,7 +144,7 @@ async def _past(engine: Engine, owner: str, allowed: Allowed) -> list[Past]:
 
 def _calls(question: Approval) -> Iterator[Past]:
     """Yield the calls of ours that a question was about: one, or all of a batch."""
-    value: Mapping[str, Any] = question.value if isinstance(question.value, Mapping) else {}
+    value = question_of(question.value)
     artel = value.get("artel")
     agent = str(artel.get("agent", "")) if isinstance(artel, Mapping) else ""
     one = {"name": question.tool, "args": question.args}

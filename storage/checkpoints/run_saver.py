@@ -15,6 +15,7 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
     DeltaChannelHistory,
 )
+from langgraph.checkpoint.serde.types import INTERRUPT
 from psycopg.rows import DictRow
 
 from artel.storage import tasks
@@ -64,6 +65,7 @@ class RunSaver(Saver):
         self._nothing_there = new_thread
         self.run_id = run_id
         self.attempt = attempt
+        self.raised: dict[str, str] = {}  # questions by their ids: the namespace of the innermost graph
         self._memory = Memory(Writer(saves or Saves(db), run_id, attempt))
 
     def trust(self) -> None:
@@ -179,6 +181,9 @@ class RunSaver(Saver):
         """
         if self._memory.closed:
             return
+        for asked in (one for channel, told in writes if channel == INTERRUPT for one in told):
+            place = config["configurable"].get("checkpoint_ns", "")
+            self.raised[asked.id] = max(self.raised.get(asked.id, ""), place, key=len)
         rows = self._encoded_writes(self._encoder(config), config, writes, task_id, task_path)
         if self.db.sealer:
             await tasks.finish(self._put_sealed(rows, None, now=False))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.fakes.begun import begin, end
 
-from artel.storage import approvals
+from artel.storage import approvals, deadlines
 from artel.storage.approvals import CLOCK, AlreadyDecided, Approval, Expired, Superseded, UnknownApproval
 from artel.storage.ids import new_id
 from artel.storage.postgres import Connection, Database
@@ -202,16 +202,16 @@ async def test_questions_are_found_newest_first_and_by_thread(conn: Connection) 
 
 async def test_the_clock_finds_what_is_over_and_when_the_next_is(conn: Connection) -> None:
     run = await begin(conn)
-    assert await approvals.next_expiry_in(conn) is None
+    assert await deadlines.next_expiry_in(conn) is None
     await ask(conn, run, asked="for ever")
     late = await ask(conn, run, asked="late", expires_in_s=SOON_S)
-    in_s = await approvals.next_expiry_in(conn)
+    in_s = await deadlines.next_expiry_in(conn)
     assert in_s is not None
     assert 3000 < in_s < 3700
     over = await ask(conn, run, asked="over", expires_in_s=LONG_AGO_S)
-    assert await approvals.expiring(conn) == [over]
+    assert await deadlines.expiring(conn) == [over]
     await decide(conn, over, REJECT, by=CLOCK)
-    assert await approvals.expiring(conn) == []
+    assert await deadlines.expiring(conn) == []
     assert late in await approvals.open_of_thread(conn, run.thread_id)
 
 

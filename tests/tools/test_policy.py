@@ -1,5 +1,8 @@
 """Policy is data; the order of its rules means nothing."""
 
+from itertools import permutations
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,3 +158,53 @@ def test_a_policy_with_a_slip_is_refused_and_not_ignored(bad: dict[str, object])
 
 def test_a_policy_is_plain_data() -> None:
     assert Policy.model_validate(DEFAULT.model_dump(mode="json", by_alias=True)) == DEFAULT
+
+
+def waiting(policy: Policy) -> tuple[int | None, str | None, tuple[str, ...]]:
+    verdict = judge(policy, "coder", Call(tool="write_file", action="fs.write", path="db/a.sql"))
+    return verdict.timeout_s, verdict.on_timeout, verdict.escalate_to
+
+
+def test_of_rules_that_ask_the_shortest_time_and_the_strictest_end_count_in_any_order() -> None:
+    park = Rule(id="a", effect="ask", action="fs.write", timeout_s=60, on_timeout="park")
+    up = Rule(
+        id="b", effect="ask", path=("db/**",), timeout_s=90, on_timeout="escalate", escalate_to=("eve",)
+    )
+    more = Rule(id="c", effect="ask", on_timeout="escalate", escalate_to=("bob",))
+    quiet = Rule(id="d", effect="ask", action="fs.*")
+    other = Rule(id="e", effect="ask", action="exec", timeout_s=1, on_timeout="reject")
+    for rules in permutations((park, up, more, quiet, other)):
+        assert waiting(Policy(rules=rules)) == (60, "escalate", ("bob", "eve"))
+    assert waiting(Policy(rules=(park, quiet))) == (60, "park", ())
+    no = Rule(id="f", effect="ask", on_timeout="reject")
+    assert waiting(Policy(rules=(up,), floor=(no,))) == (90, "reject", ())
+    assert waiting(Policy(rules=(quiet,))) == (None, None, ())
+
+
+def test_of_all_that_a_call_amounts_to_the_shortest_time_counts() -> None:
+    rules = (
+        Rule(id="a", effect="ask", path=("a",), timeout_s=60, on_timeout="park"),
+        Rule(id="b", effect="ask", path=("b",), timeout_s=9, on_timeout="park"),
+        Rule(id="c", effect="allow", path=("c",)),
+    )
+    calls = [Call(tool="x", action="fs.write", path=path) for path in "abc"]
+    verdict = judge_all(Policy(rules=rules), "coder", calls)
+    assert (verdict.effect, verdict.timeout_s, verdict.on_timeout) == ("ask", 9, "park")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"effect": "allow", "timeout_s": 5}, "effect ask"),
+        ({"effect": "deny", "on_timeout": "park"}, "effect ask"),
+        ({"effect": "ask", "on_timeout": "escalate"}, "go together"),
+        ({"effect": "ask", "escalate_to": ["bob"]}, "go together"),
+        ({"effect": "ask", "timeout_s": 0}, "greater than or equal to 1"),
+        ({"effect": "ask", "timeout_s": 604_801}, "less than or equal to 604800"),
+        ({"effect": "ask", "on_timeout": "escalate", "escalate_to": ["a\0"]}, "escalate_to"),
+        ({"effect": "ask", "on_timeout": "approve"}, "on_timeout"),
+    ],
+)
+def test_a_rule_whose_time_makes_no_sense_is_refused(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Rule.model_validate({"id": "x", **wrong})

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from tests.server.auth.conftest import AUTH, As
 from tests.server.conftest import Open
@@ -198,6 +199,25 @@ async def test_a_question_is_for_whoever_has_its_thread(ada: As, bob: As) -> Non
     assert (await ada.ok("GET", f"/api/v1/approvals/{approval}"))["decided_by"] == "ada"
 
 
+async def test_a_question_that_was_escalated_is_for_whom_it_names_too(
+    ada: As, bob: As, fresh_dsn: str
+) -> None:
+    thread = await ada.thread()
+    await ada.ok("POST", f"/threads/{thread}/runs/wait", {"assistant_id": "gated", "input": {"n": 1}})
+    (asked,) = await ada.ok("GET", "/api/v1/hitl/requests")
+    path = f"/api/v1/hitl/requests/{asked['approval_id']}"
+    assert (await bob("PUT", f"{path}/approve", None)).status_code == 404
+    named = "update approvals set on_timeout = 'escalate', escalate_to = '{bob}', escalated_at = now()"
+    with psycopg.connect(fresh_dsn, autocommit=True) as conn:
+        conn.execute(named)
+    assert [one["escalate_to"] for one in await bob.ok("GET", "/api/v1/approvals")] == [["bob"]]
+    assert (await As(bob, "eve")("GET", path)).status_code == 404
+    await bob.ok("PUT", f"{path}/approve", None)
+    assert (await ada.ok("GET", path))["decided_by"] == "bob"
+    assert (await bob.ok("GET", "/api/v1/hitl/stats"))["groups"] == []
+    assert (await ada.ok("GET", "/api/v1/hitl/stats"))["groups"][0]["approved"] == 1
+
+
 async def test_whoever_is_refused_hears_403_everywhere(guarded: Wire, of_ada: dict[str, str]) -> None:
     banned = As(guarded, "banned")
     for method, path, body in [
@@ -216,6 +236,8 @@ async def test_whoever_is_refused_hears_403_everywhere(guarded: Wire, of_ada: di
         ("POST", "/store/items/search", {"namespace_prefix": []}),
         ("POST", "/store/namespaces", {}),
         ("GET", "/api/v1/approvals", None),
+        ("GET", "/api/v1/hitl/requests", None),
+        ("GET", "/api/v1/hitl/stats", None),
         ("GET", "/api/v1/webhooks", None),
         ("POST", "/api/v1/policy/explain", {"agent": "coder", "tool": "ls"}),
         ("POST", "/api/v1/policy/simulate", {"policy": {}}),
