@@ -233,13 +233,18 @@ def judge_all(policy: Policy, agent: str, calls: Iterable[Call]) -> Verdict:
 
 
 def strictest(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the strictest of verdicts, of which there is at least one; of equals one of the floor.
+    """Return the strictest of verdicts, of which there is at least one; of equals one of the floor,
+    then one of a rule.
 
     Of those that ask, the shortest time counts, and what is strictest after it.
     """
     given = list(verdicts)
-    most = min(given, key=lambda each: (-STRENGTH[each.effect], not each.floor, each.rule, each.reason))
+    most = min(given, key=_order)
     return _in_time(most, given) if most.effect == "ask" else most
+
+
+def _order(each: Verdict) -> tuple[int, bool, bool, str, str]:
+    return -STRENGTH[each.effect], not each.floor, each.rule == "default", each.rule, each.reason
 
 
 def _in_time(verdict: Verdict, asking: Iterable[Rule | Verdict]) -> Verdict:
