@@ -81,6 +81,7 @@ _POPEN = {*_RUN, "subprocess.Popen", "asyncio.create_subprocess_exec"}
 _SHELL_AT = 8  # the place of `shell` among the arguments of subprocess.Popen
 _SAFE = ("SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader")
 _WORD = re.compile(r"[\w$]+")
+_PUT_TOGETHER = re.compile(r"""["'`]\s*\)?\s*\+[^\n]*\]""")
 
 
 class Calls:
@@ -105,6 +106,8 @@ class Calls:
     def _may_hold(self, source: Source, rules: Iterable[Forbidden]) -> bool:
         text = source.text if source.text.isascii() else unicodedata.normalize("NFKC", source.text)
         words = {_word_of(rule.call) for rule in rules}
+        if source.language == "typescript" and _PUT_TOGETHER.search(text):
+            return True
         return any(word in text for word in (*words, *_ALWAYS[source.language]))  # "" is in every text
 
     def _in_python(self, source: Source, rules: list[Forbidden]) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from artel.tools.gate.configuration import Check, Gate, any_fits, fits
 from artel.tools.gate.declared import loads
 from artel.tools.gate.parsing import Reads
 from artel.tools.gate.report import CheckResult
-from artel.tools.sandbox.bubblewrap import SYSTEM
+from artel.tools.sandbox.bubblewrap import SYSTEM, environment
 from artel.tools.sandbox.settings import SandboxSettings
 
 FILES = "{files}"
@@ -191,12 +191,13 @@ class Plan:
     def _locate(self, name: str, language: str, home: str) -> Program | None:
         if self._gate.own_programs:
             for folder in (PurePosixPath(home), *PurePosixPath(home).parents):
-                for environment in _ENVIRONMENTS[language]:
-                    own = self._root / folder / environment / name
+                for inner in _ENVIRONMENTS[language]:
+                    own = self._root / folder / inner / name
                     if own.exists():
                         return Program(str(own), is_own=True)
-        beside = Path(sys.executable).with_name(name)
-        found = shutil.which(name) or (str(beside) if beside.exists() else "")
+        ours = str(Path(sys.executable).parent)
+        in_box = environment(self._settings)["PATH"]
+        found = next((one for path in (in_box, ours, None) if (one := shutil.which(name, path=path))), "")
         if not Path(found).is_absolute():
             return None
         return Program(found, tuple(self._shown_for(Path(found))))
