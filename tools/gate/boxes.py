@@ -67,12 +67,15 @@ class Boxes:
 
     async def _judged(self, checker: Checker) -> list[Finding]:
         found = await self._found(checker, {})
-        if not found or not self._can_compare(checker):
+        compared = [one for one in found if one.path and one.path not in self._fresh]
+        if not compared or not self._can_compare(checker):
             return found
-        try:
-            before = await self._found(checker, overlaid(self._change, self._modified))
-        except Broken:
-            return found
+        before = compared  # where no file is other than it was
+        if self._modified:
+            try:
+                before = await self._found(checker, overlaid(self._change, self._modified))
+            except Broken:
+                return found
         known = Counter(_key(one) for one in before if one.path and one.path not in self._fresh)
         return [self._marked(one, known) for one in found]
 

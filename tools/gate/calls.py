@@ -5,13 +5,15 @@ people and models write.
 """
 
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import TypeAlias
 
 from artel.tools.gate import python, script
 from artel.tools.gate.configuration import Forbidden, Gate
 from artel.tools.gate.report import Finding
-from artel.tools.gate.source import Node, Source, every, line_of, literal, said
+from artel.tools.gate.source import Node, Source, line_of, literal, said
 
 CHECK = "calls"
 
@@ -57,30 +59,23 @@ DEFAULT = (
         for call in calls
     ),
 )
-# Without one of these words nothing of a file can be a forbidden call
+# With one of these words in it a file is looked into, whatever else it holds
 _ALWAYS = {
-    "python": (
-        "shell",
-        "getattr",
-        "__dict__",
-        "vars",
-        "globals",
-        "locals",
-        "__builtins__",
-        "modules",
-        "yaml",
-    ),
-    "typescript": (
-        *("innerHTML", "outerHTML", "dangerouslySetInnerHTML", "srcdoc", "shell", "setTimeout"),
-        *("setInterval", "Reflect", "child_process", "\\", "globalThis", "window[", "self[", "global["),
+    "python": python.REACHING | {"shell", "subprocess", "yaml"},
+    "typescript": frozenset(
+        (
+            *("innerHTML", "outerHTML", "dangerouslySetInnerHTML", "srcdoc", "setTimeout", "setInterval"),
+            *("Reflect", "child_process"),
+        )
     ),
 }
+Mentions: TypeAlias = Callable[[Source, Callable[[str], bool]], Iterator[tuple[str, Node]]]
 _MARKUP = ("innerHTML", "outerHTML", "srcdoc")
 _RUN = ("subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output")
 _POPEN = {*_RUN, "subprocess.Popen", "asyncio.create_subprocess_exec"}
 _SHELL_AT = 8  # the place of `shell` among the arguments of subprocess.Popen
 _SAFE = ("SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader")
-_WORD = re.compile(r"[\w$]+")
+_WILD = re.compile(r"[*?\[]")
 _PUT_TOGETHER = re.compile(r"""["'`]\s*\)?\s*\+[^\n]*\]""")
 
 
@@ -104,19 +99,19 @@ class Calls:
         return sorted(unique.values(), key=lambda one: (one.line, one.rule))
 
     def _may_hold(self, source: Source, rules: Iterable[Forbidden]) -> bool:
-        text = source.text if source.text.isascii() else unicodedata.normalize("NFKC", source.text)
-        words = {_word_of(rule.call) for rule in rules}
-        if source.language == "typescript" and _PUT_TOGETHER.search(text):
+        words = source.words()
+        if words & _ALWAYS[source.language]:
             return True
-        return any(word in text for word in (*words, *_ALWAYS[source.language]))  # "" is in every text
+        if source.language == "typescript" and ("\\" in source.text or _PUT_TOGETHER.search(source.text)):
+            return True
+        return any(_may_stand(rule.call, words) for rule in rules)
 
     def _in_python(self, source: Source, rules: list[Forbidden]) -> Iterator[Finding]:
-        root = source.tree()
-        scope = python.scope(root)
-        yield from self._mentioned(source, rules, python.mentions(root, scope))
-        if not self._special:
+        scope = python.scope(source)
+        yield from self._mentioned(source, rules, python.mentions)
+        if not self._special or not {"shell", "yaml", "subprocess"} & source.words():
             return
-        for call in python.calls(root):
+        for call in python.calls(source):
             names = scope.of(call.child_by_field_name("function"))
             if _runs_shell(call, names, scope):
                 yield _finding(source, call, "shell=True", _SHELL)
@@ -124,20 +119,23 @@ class Calls:
                 yield _finding(source, call, "yaml.load", "runs code that the data names; use yaml.safe_load")
 
     def _in_script(self, source: Source, rules: list[Forbidden]) -> Iterator[Finding]:
-        root = source.tree()
-        scope = script.scope(root)
-        yield from self._mentioned(source, rules, script.mentions(root, scope))
+        yield from self._mentioned(source, rules, script.mentions)
         if self._special:
-            yield from _markup(source, root)
-            for call in script.calls(root):
+            yield from _markup(source)
+            scope = script.scope(source)
+            for call in script.calls(source):
                 yield from _odd_call(source, call, scope)
 
-    def _mentioned(
-        self, source: Source, rules: list[Forbidden], mentions: Iterable[tuple[str, Node]]
-    ) -> Iterator[Finding]:
+    def _mentioned(self, source: Source, rules: list[Forbidden], mentions: Mentions) -> Iterator[Finding]:
+        ends = {rule.call.rpartition(".")[2] for rule in rules}
+
+        @cache
+        def wanted(last: str) -> bool:
+            return last == "?" or last in ends or any(fnmatchcase(last, end) for end in ends)
+
         judged: dict[str, Forbidden | None] = {}
         risky = {rule.call.partition(".")[0] for rule in rules if "." in rule.call} | {"builtins"}
-        for name, node in mentions:
+        for name, node in mentions(source, wanted):
             if name not in judged:
                 judged[name] = next((rule for rule in rules if rule.matches(name)), None)
             if rule := judged[name]:
@@ -146,12 +144,14 @@ class Calls:
                 yield _finding(source, node, name, "is looked into by a name that nobody can tell")
 
 
-def _word_of(call: str) -> str:
-    """Return a word that must stand in a file which makes the call; nothing where there is none."""
-    for part in reversed(call.split(".")):
-        if words := _WORD.findall(part.partition("[")[0]):
-            return str(max(words, key=len))
-    return ""
+def _may_stand(call: str, words: frozenset[str]) -> bool:
+    """Whether a text of these words can make a call: each part of its name has to be among them."""
+    for part in call.split("."):
+        if part in words:
+            continue
+        if not _WILD.search(part) or not any(fnmatchcase(word, part) for word in words):
+            return False
+    return True
 
 
 def _finding(source: Source, node: Node, name: str, why: str) -> Finding:
@@ -170,9 +170,9 @@ def _runs_shell(call: Node, names: frozenset[str], scope: python.Scope) -> bool:
     return any(scope.of(one) & _POPEN for one in (call.child_by_field_name("function"), *given))
 
 
-def _markup(source: Source, root: Node) -> Iterator[Finding]:
+def _markup(source: Source) -> Iterator[Finding]:
     why = "writes markup into the page; make elements, or set textContent"
-    for node in every(root):
+    for node in source.nodes():
         if node.type in ("assignment_expression", "augmented_assignment_expression"):
             left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
             if left.type in ("member_expression", "subscript_expression"):

@@ -28,27 +28,28 @@ class Allowed:
     def __init__(self, gate: Gate, project: Project) -> None:
         self._lists = gate.imports
         self._project = project
+        self._insists = gate.insists_on(CHECK)
+        self.untold: set[str] = set()
+        "Languages of files that import something, of which nothing says whether they may."
 
     def look(self, source: Source) -> list[Finding]:
         """Return the imports of a file that are not allowed, once per line and module."""
         if "import" not in source.text and "require" not in source.text and "from" not in source.text:
             return []
         rule = next((one for one in self._lists if fits(source.path, one.files)), _DEFAULT)
-        if rule is _DEFAULT and not self.can_tell(source):
-            return []
         read = python.imports if source.language == "python" else script.imports
-        found = {(one.line, one.module): one for one in read(source.tree())}
+        found = {(one.line, one.module): one for one in read(source)}
         refused = [(one, self._refusal(source, rule, one.module)) for one in found.values()]
-        return [
+        findings = [
             Finding(check=CHECK, path=source.path, line=one.line, rule=one.module, message=why)
             for one, why in refused
             if why
         ]
-
-    def can_tell(self, source: Source) -> bool:
-        """Whether anything says what a file may import."""
-        listed = any(fits(source.path, one.files) for one in self._lists)
-        return listed or self._project.declares(source.path, source.language)
+        lenient = rule is _DEFAULT and not self._insists
+        if findings and lenient and not self._project.declares(source.path, source.language):
+            self.untold.add(source.language)
+            return []
+        return findings
 
     def _refusal(self, source: Source, rule: Imports, module: str) -> str:
         """Return why a module may not be imported; nothing if it may."""

@@ -1,9 +1,10 @@
 """What names in Python code stand for, whatever they are imported or assigned as."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from artel.tools.gate.source import NOTHING, Names, Node, every, identifier, line_of, literal, said
+from artel.tools.gate.source import NOTHING, Names, Node, Source, every, identifier, line_of, literal, said
 
 MAX_NAMES = 16  # that one name may stand for
 MAX_DEPTH = 8  # dots in a name
@@ -14,6 +15,14 @@ _PARAMETERS = {
     *("parameters", "lambda_parameters", "list_splat_pattern", "dictionary_splat_pattern"),
     *("default_parameter", "typed_parameter", "typed_default_parameter"),
 }
+REACHING = frozenset(
+    (
+        *("getattr", "vars", "globals", "locals", "modules", "import_module"),
+        *("__import__", "__dict__", "__builtins__"),
+    )
+)
+"""Words without one of which no call and no subscript stands for a name."""
+
 _IMPORTS = ("importlib.import_module", "importlib.__import__", "__import__")
 
 
@@ -94,12 +103,13 @@ class Scope:
                 yield f"{owner}.{'?' if name is None else name}"
 
 
-def scope(root: Node) -> Scope:
+@lru_cache(maxsize=1)
+def scope(source: Source) -> Scope:
     """Return what the names of a file stand for."""
     found = Scope()
     assigned: list[tuple[Node, Node]] = []
     unbound: set[str] = set()
-    for node in every(root):
+    for node in source.nodes():
         match node.type:
             case "import_statement" | "import_from_statement":
                 _bind(found, node)
@@ -177,10 +187,10 @@ def dotted(node: Node) -> str:
     return "".join(said(node).split())
 
 
-def imports(root: Node) -> Iterator[Import]:
+def imports(source: Source) -> Iterator[Import]:
     """Yield the modules that a file imports, those from its own package left out."""
-    found = scope(root)
-    for node in every(root):
+    by_call = scope(source) if {"import_module", "__import__"} & source.words() else None
+    for node in source.nodes():
         if node.type == "import_statement":
             for each in node.children_by_field_name("name"):
                 alias = each.child_by_field_name("alias")
@@ -190,34 +200,47 @@ def imports(root: Node) -> Iterator[Import]:
         elif node.type == "import_from_statement":
             if not (module := _module(node)).startswith("."):
                 yield Import(module, line_of(node))
-        elif node.type == "call" and found.of(node.child_by_field_name("function")) & {*_IMPORTS}:
+        elif (
+            by_call and node.type == "call" and by_call.of(node.child_by_field_name("function")) & {*_IMPORTS}
+        ):
             arguments = positional(node)
             module = (literal(arguments[0]) if arguments else None) or "?"
             if not module.startswith("."):
                 yield Import(module, line_of(node))
 
 
-def mentions(root: Node, found: Scope) -> Iterator[tuple[str, Node]]:
-    """Yield all names that code mentions, called or not, and what `from … import` takes."""
-    for node in every(root):
+def mentions(source: Source, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Node]]:
+    """Yield names that code mentions, called or not, and what `from … import` takes.
+
+    Those of which the last part is not `wanted` are left out, some of them.
+    """
+    found = scope(source)
+    reaches = bool(REACHING & source.words())
+    for node in source.nodes():
         match node.type:
             case "import_from_statement":
                 module = _module(node)
                 for each in node.children_by_field_name("name"):
                     named = each.child_by_field_name("name")
                     yield f"{module}.{dotted(named if named is not None else each)}", node
-            case "identifier" if not _is_label(node):
+            case "identifier":
+                own = identifier(node)
+                if not (own in found.means or wanted(own)) or _is_label(node):
+                    continue
                 for name in found.of(node):
-                    if name != identifier(node) or not _is_parameter(node, name):
+                    if name != own or (wanted(own) and not _is_parameter(node, own)):
                         yield name, node
-            case "attribute" | "subscript" | "call":
+            case "attribute" if wanted(identifier(node.child_by_field_name("attribute"))):
+                for name in found.of(node):
+                    yield name, node
+            case "subscript" | "call" if reaches:
                 for name in found.of(node):
                     yield name, node
 
 
-def calls(root: Node) -> Iterator[Node]:
+def calls(source: Source) -> Iterator[Node]:
     """Yield all calls of a file."""
-    return (node for node in every(root) if node.type == "call")
+    return (node for node in source.nodes() if node.type == "call")
 
 
 def positional(call: Node) -> list[Node]:

@@ -1,10 +1,11 @@
 """What names in TypeScript and JavaScript stand for, whatever they are imported or assigned as."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from artel.tools.gate.python import MAX_DEPTH, MAX_NAMES, MAX_NESTED, MAX_ROUNDS, Import
-from artel.tools.gate.source import NOTHING, Names, Node, every, identifier, line_of, literal
+from artel.tools.gate.source import NOTHING, Names, Node, Source, every, identifier, line_of, literal
 
 _GLOBALS = ("window.", "globalThis.", "self.", "global.")
 _THROUGH = {
@@ -56,11 +57,12 @@ class Scope:
             yield from self.of(function.child_by_field_name("object"), depth)
 
 
-def scope(root: Node) -> Scope:
+@lru_cache(maxsize=1)
+def scope(source: Source) -> Scope:
     """Return what the names of a file stand for."""
     found = Scope()
     assigned: list[tuple[Node, Node]] = []
-    for node in every(root):
+    for node in source.nodes():
         match node.type:
             case "import_statement":
                 _bind(found, node)
@@ -179,20 +181,24 @@ def loaded(call: Node) -> str | None:
     return bare(literal(given[0]) or "")
 
 
-def imports(root: Node) -> Iterator[Import]:
+def imports(source: Source) -> Iterator[Import]:
     """Yield the modules that a file imports, as they are written."""
-    for node in every(root):
+    for node in source.nodes():
         if node.type in ("import_statement", "export_statement", "import_require_clause"):
-            source = node.child_by_field_name("source")
-            if source is not None:
-                yield Import(literal(source) or "?", line_of(node))
+            named = node.child_by_field_name("source")
+            if named is not None:
+                yield Import(literal(named) or "?", line_of(node))
         elif node.type == "call_expression" and loaded(node) is not None:
             yield Import(literal(arguments(node)[0]) or "?", line_of(node))
 
 
-def mentions(root: Node, found: Scope) -> Iterator[tuple[str, Node]]:
-    """Yield all names that code mentions, called or not, and what imports and exports take by name."""
-    for node in every(root):
+def mentions(source: Source, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Node]]:
+    """Yield names that code mentions, called or not, and what imports and exports take by name.
+
+    Those of which the last part is not `wanted` are left out, some of them.
+    """
+    found = scope(source)
+    for node in source.nodes():
         match node.type:
             case "import_specifier" | "export_specifier":
                 statement = node.parent
@@ -200,10 +206,15 @@ def mentions(root: Node, found: Scope) -> Iterator[tuple[str, Node]]:
                     statement = statement.parent
                 if statement is not None and (module := source_of(statement)):
                     yield _plain(f"{module}.{_word(node.child_by_field_name('name'))}"), node
-            case "identifier" | "shorthand_property_identifier" if not _is_label(node):
+            case "identifier" | "shorthand_property_identifier":
+                own = identifier(node)
+                if (own in found.means or wanted(own)) and not _is_label(node):
+                    for name in found.of(node):
+                        yield name, node
+            case "member_expression" | "subscript_expression" if wanted(member(node)):
                 for name in found.of(node):
                     yield name, node
-            case "member_expression" | "subscript_expression" | "call_expression":
+            case "call_expression":
                 for name in found.of(node):
                     yield name, node
             case "object_pattern":
@@ -219,9 +230,9 @@ def _picked(pattern: Node, found: Scope) -> Iterator[tuple[str, Node]]:
             yield name, target
 
 
-def calls(root: Node) -> Iterator[Node]:
+def calls(source: Source) -> Iterator[Node]:
     """Yield all calls of a file, `new` ones too."""
-    return (node for node in every(root) if node.type in ("call_expression", "new_expression"))
+    return (node for node in source.nodes() if node.type in ("call_expression", "new_expression"))
 
 
 def arguments(call: Node) -> list[Node]:

@@ -3,7 +3,7 @@
 import ast
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -29,6 +29,7 @@ NOTHING: Names = frozenset()
 
 _INTERPRETER = re.compile(rb"#!\s*\S*/(?:env(?:\s+-\S+)*\s+)?(python|pypy|node|deno|bun|tsx|ts-node)[\d.]*\b")
 _ESCAPED = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\(.)", re.DOTALL)
+_WORD = re.compile(r"[\w$]+")
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
 
 
@@ -46,9 +47,13 @@ class Source:
         """Its lines, as the grammar counts them."""
         return self.text.split("\n")
 
-    def tree(self) -> Node:
-        """Return the root of its syntax tree."""
-        return _tree(self.grammar, self.text)
+    def nodes(self) -> Sequence[Node]:
+        """Return all nodes of its syntax tree, in the order of the text."""
+        return _nodes(self.grammar, self.text)
+
+    def words(self) -> frozenset[str]:
+        """Return all words in it, names among them; letters as Python folds them."""
+        return _words(self.text)
 
 
 def grammar_of(path: str, data: bytes) -> str:
@@ -149,10 +154,14 @@ def _character(found: re.Match[str]) -> str:
     return chr(int(code, 16)) if int(code, 16) <= 0x10FFFF else "\ufffd"
 
 
+@lru_cache(maxsize=1)  # one file goes through several checks in a row
+def _nodes(grammar: str, source: str) -> Sequence[Node]:
+    return tuple(every(_parser(grammar).parse(source.encode("utf-8", "replace")).root_node))
+
+
 @lru_cache(maxsize=1)
-def _tree(grammar: str, source: str) -> Node:
-    # one file goes through several checks in a row
-    return _parser(grammar).parse(source.encode("utf-8", "replace")).root_node
+def _words(source: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(source if source.isascii() else unicodedata.normalize("NFKC", source)))
 
 
 @lru_cache(maxsize=4)

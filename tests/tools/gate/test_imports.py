@@ -87,6 +87,19 @@ def test_a_list_counts_instead_of_what_is_declared(declared: Path) -> None:
     assert refused(declared, "web/a.ts", node, denied=["child_process"]) == ["child_process"]
 
 
+def test_where_nothing_is_declared_only_who_asked_for_the_check_is_refused(root: Path) -> None:
+    code = source.read("a.py", b"import os\nimport requests\n")
+    assert code is not None
+    lenient = Allowed(Gate(), Project(root))
+    assert (lenient.look(code), lenient.untold) == ([], {"python"})
+    strict = Allowed(Gate(checks=("imports",)), Project(root))
+    assert [one.rule for one in strict.look(code)] == ["requests"]
+    unneeded = Allowed(Gate(), Project(root))
+    plain = source.read("a.py", b"import os\n")
+    assert plain is not None
+    assert (unneeded.look(plain), unneeded.untold) == ([], set())
+
+
 def test_under_a_list_an_import_that_nobody_can_tell_is_refused(declared: Path) -> None:
     assert refused(declared, "a.py", "import importlib\nimportlib.import_module(x)\n", allowed=[]) == ["?"]
     assert refused(declared, "web/a.ts", "import(x)", allowed=[]) == ["?"]
