@@ -1,4 +1,4 @@
-"""The command line: `artel serve | worker | migrate | chat | run | audit | grants`."""
+"""The command line: `artel serve | worker | migrate | chat | run | audit | grants | gate`."""
 
 import argparse
 import gc
@@ -72,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--json", action="store_true", help="print one JSON object a line: events, then the end")
     _add_audit(subcommands.add_parser("audit", help="check the audit log, or take it along"))
     _add_grants(subcommands.add_parser("grants", help="what need not be asked again, and take it back"))
+    _add_gate(subcommands.add_parser("gate", help="judge what has changed, before it is published"))
     return top
 
 
@@ -86,6 +87,13 @@ def _add_grants(to: argparse.ArgumentParser) -> None:
         each.add_argument(
             "--config", type=Path, help="the langgraph.json with the key, if they are encrypted"
         )
+
+
+def _add_gate(to: argparse.ArgumentParser) -> None:
+    to.add_argument("paths", nargs="*", metavar="PATH", help="only these files and folders")
+    to.add_argument("--base", default="HEAD", metavar="REF", help="what it is compared with (HEAD)")
+    to.add_argument("--json", action="store_true", help="print the report as JSON")
+    to.add_argument("--workspace", type=Path, default=Path(), help="the repository (the current folder)")
 
 
 def _add_audit(to: argparse.ArgumentParser) -> None:

@@ -166,6 +166,13 @@ DEFAULT = Policy(
             argv=("dd", "**", "of=/dev/*", "**"),
             reason="writes to a device",
         ),
+        Rule(
+            id="artel-config",
+            effect="ask",
+            action="fs.write",
+            path=("**/.artel", "**/.artel/**"),
+            reason="configures what agents are held to",
+        ),
     ),
     rules=(
         Rule(id="look", effect="allow", action="fs.list", reason="names only"),

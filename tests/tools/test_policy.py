@@ -70,6 +70,14 @@ def test_rules_can_be_about_agents_and_users() -> None:
     assert judge(policy, "ask", call("fs.write")).rule == "default"
 
 
+def test_what_configures_artel_in_a_project_is_asked_about_even_where_writing_is_allowed() -> None:
+    free = DEFAULT.model_copy(update={"rules": (Rule(id="w", effect="allow", action="fs.write"),)})
+    for path in (".artel/gate.toml", "web/.Artel/gate.toml", ".artel"):
+        verdict = judge(free, "coder", call("fs.write", path=path))
+        assert (verdict.effect, verdict.rule, verdict.floor) == ("ask", "artel-config", True)
+    assert judge(free, "coder", call("fs.write", path="docs/.artel.md")).effect == "allow"
+
+
 def test_no_verdict_falls_below_the_floor_and_none_is_lowered_to_it() -> None:
     floor = (Rule(id="f", effect="ask", action="fs.write"),)
     allow = Rule(id="a", effect="allow", action="fs.write")

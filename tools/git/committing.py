@@ -5,6 +5,7 @@ from asyncio import to_thread
 from collections.abc import Sequence
 
 from artel.tools.errors import ToolRefused
+from artel.tools.gate import guarding
 from artel.tools.git import authorship, names
 from artel.tools.git.errors import GitFailed
 from artel.tools.git.reading import Entry, changes
@@ -23,7 +24,8 @@ FROM_STDIN = ("--pathspec-from-file=-", "--pathspec-file-nul")
 async def commit(work: Work, message: str, paths: Sequence[str] | None) -> Outcome:
     """Commit `paths`, or without them every change but secrets; what else is staged stays staged.
 
-    The commit carries the key of the call: if there is one already, it is the answer.
+    The commit carries the key of the call: if there is one already, it is the answer. It passes the gate
+    before, where the project says so.
     """
     repository = await to_thread(find, work.root)
     if not message.strip() or len(message) > MAX_MESSAGE or not names.is_text(message):
@@ -33,6 +35,7 @@ async def commit(work: Work, message: str, paths: Sequence[str] | None) -> Outco
     repository.check_at_rest()
     chosen, left_out = await _chosen(repository, work, paths)
     await _check_filters(repository, chosen)
+    judged = await guarding.check_commit(work, repository, [each.path for each in chosen])
     if new := [each.path for each in chosen if each.is_new]:
         await _literally(repository, "add", stdin=_listed(new))
     message = authorship.signed(message, work)
@@ -46,6 +49,8 @@ async def commit(work: Work, message: str, paths: Sequence[str] | None) -> Outco
         if made := await _made(repository, work):  # an attempt that was thought dead was faster
             return Outcome(made)
         raise
+    if judged:
+        await guarding.check_made(repository, judged, [each.path for each in chosen])
     told = await _told(repository, await repository.head(), chosen)
     return Outcome("\n".join([told, *left_out]))
 

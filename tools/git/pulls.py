@@ -4,6 +4,7 @@ from asyncio import to_thread
 from pathlib import Path
 
 from artel.tools.errors import ToolRefused
+from artel.tools.gate import guarding
 from artel.tools.git import hosts, names, records
 from artel.tools.git.errors import GitFailed
 from artel.tools.git.remotes import Remote, find_remote
@@ -37,6 +38,7 @@ async def open_pr(work: Work, title: str, body: str, base: str | None) -> Outcom
         await names.branch(repository, base)
     if head == base:
         raise ToolRefused(f"{head} cannot be taken over into itself; make a branch with git_branch")
+    await guarding.check_published(work, repository, remote, head, "pr", base or "")
     opened = await _opened(remote, work, Request(title.strip(), body, head, base or ""))
     return Outcome(f"{'Opened' if opened.new else 'There is already'} {printable(opened.where)}.")
 

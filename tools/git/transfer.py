@@ -3,6 +3,7 @@
 import re
 from asyncio import to_thread
 
+from artel.tools.gate import guarding
 from artel.tools.git import names
 from artel.tools.git.branching import forward, is_ancestor
 from artel.tools.git.errors import GitFailed, TransferFailed
@@ -24,6 +25,7 @@ async def push(work: Work, remote_name: str, name: str | None) -> Outcome:
     commit = await repository.line("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}")
     if not commit:
         raise GitFailed(f"there is no commit on a branch {printable(branch)} to push; git_branch lists them")
+    await guarding.check_published(work, repository, remote, branch, "push")
     ran = await repository.git(
         *("push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--no-progress"),
         *("--recurse-submodules=no", "--no-force-with-lease", *remote.program("receive-pack")),

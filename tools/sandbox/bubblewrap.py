@@ -8,9 +8,9 @@ import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import TemporaryFile, gettempdir
 
 from artel.tools.errors import ToolRefused
 from artel.tools.sandbox.errors import SandboxUnavailable
@@ -83,6 +83,12 @@ class Place:
     "The server's data folder: hidden wherever it lies."
     roots: tuple[Path, ...] = ()
     "Folders of all workspaces: hidden below what is readable."
+    read_only: bool = False
+    "Whether the workspace cannot be written either."
+    readable: tuple[Path, ...] = ()
+    "What this command may read besides what every one may."
+    instead: Mapping[Path, bytes] = field(default_factory=dict)
+    "Files of a workspace that is not written, and what they hold for this command."
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +114,23 @@ def boxed(place: Place, settings: SandboxSettings, status_fd: int, opened: ExitS
     root = _open_root(place.root, opened)
     repositories, data = _look(root, place, opened)
     foreign = _foreign(place, settings)
+    instead = {path: _holding(data, opened) for path, data in place.instead.items()}
     argv = [
         *(program, "--unshare-all", "--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"),
         *("--cap-drop", "ALL", "--die-with-parent", "--new-session", "--hostname", "sandbox"),
         *("--json-status-fd", str(status_fd)),
         *_scratch(settings),
         *_kernel(),
-        *_system(settings),
+        *_system(settings, place),
         *(word for path in foreign for word in _hidden(path, place)),
-        *("--bind-fd", str(root), str(place.root)),
+        *("--ro-bind-fd" if place.read_only else "--bind-fd", str(root), str(place.root)),
         *(word for path, fd in repositories.items() for word in ("--ro-bind-fd", str(fd), str(path))),
+        *(word for path, fd in instead.items() for word in ("--ro-bind-data", str(fd), str(path))),
         *(word for path in data for word in _hidden(path, place)),
         *(word for path in (*foreign, *data) for word in ("--remount-ro", str(path))),
         *("--remount-ro", "/", "--chdir", str(place.workdir), "--"),
     ]
-    return Box(argv, (root, *repositories.values()))
+    return Box(argv, (root, *repositories.values(), *instead.values()))
 
 
 def find_bubblewrap() -> str:
@@ -159,7 +167,15 @@ def _open_root(path: Path, opened: ExitStack) -> int:
     return fd
 
 
-def _system(settings: SandboxSettings) -> Iterator[str]:
+def _holding(data: bytes, opened: ExitStack) -> int:
+    """Return a descriptor from which `data` is read."""
+    file = opened.enter_context(TemporaryFile(buffering=0))  # noqa: SIM115 - `opened` closes it
+    file.write(data)
+    file.seek(0)
+    return file.fileno()
+
+
+def _system(settings: SandboxSettings, place: Place) -> Iterator[str]:
     for folder in map(Path, SYSTEM):
         if folder.is_symlink():
             yield from ("--symlink", str(folder.readlink()), str(folder))
@@ -170,7 +186,7 @@ def _system(settings: SandboxSettings) -> Iterator[str]:
             yield from ("--ro-bind-try", str(path), str(path))
     for path in sorted(OWN_ETC.iterdir()):
         yield from ("--ro-bind", str(path), f"/etc/{path.name}")
-    for path in settings.readable:
+    for path in (*settings.readable, *place.readable):
         yield from ("--ro-bind-try", str(path), str(path))
 
 
@@ -183,7 +199,7 @@ def _scratch(settings: SandboxSettings) -> Iterator[str]:
 
 def _foreign(place: Place, settings: SandboxSettings) -> list[Path]:
     """Return what of the data folder and of other workspaces lies below a folder that can be read."""
-    readable = [*map(Path, SYSTEM), *settings.readable]
+    readable = [*map(Path, SYSTEM), *settings.readable, *place.readable]
     own = {*place.roots, *([place.data] if place.data else [])} - {place.root}
     return sorted(
         path for path in own if path.is_dir() and any(path.is_relative_to(seen) for seen in readable)
