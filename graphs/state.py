@@ -26,6 +26,8 @@ class Verdict(TypedDict):
     files: NotRequired[list[File]]
     "That the change was worked out for."
     batched: NotRequired[bool]
+    leads: NotRequired[list[str]]
+    "Where else it leads: a yes is for these addresses."
     tainted: NotRequired[bool]
     "Whether text from outside had been read when the call was made."
 
