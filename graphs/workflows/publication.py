@@ -1,6 +1,7 @@
 """The state of publishing: what was asked for, what would be published, what came of it."""
 
 import re
+from dataclasses import asdict
 from typing import Annotated, Any, Literal, NotRequired
 from uuid import NAMESPACE_OID, uuid5
 
@@ -9,6 +10,7 @@ from langgraph.graph import add_messages
 from typing_extensions import TypedDict
 
 from artel.tools.git.publishing import Draft, Publish, parse
+from artel.tools.workspace.paths import printable
 
 NAME = "publish"
 MAX_OWNER = 40  # characters of a branch
@@ -78,6 +80,11 @@ def asked_of(state: PublishState) -> Publish:
 def draft_of(promise: Promise) -> Draft:
     """Return what would be published."""
     return Draft(**promise["draft"])
+
+
+def kept(draft: Draft) -> dict[str, Any]:
+    """Return what would be published as it is kept and shown: names on disk may be bytes that are no text."""
+    return {**asdict(draft), "files": [printable(path) for path in draft.files]}
 
 
 def branch_of(user: str, thread_id: str) -> str:

@@ -6,14 +6,13 @@ after a crash finds what the first attempt did.
 
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
 from langchain_core.messages import AIMessage
-from langchain_core.messages.tool import ToolCall
-from langchain_core.runnables import RunnableConfig
+from langgraph.config import get_config
 from langgraph.errors import GraphInterrupt
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -23,10 +22,8 @@ from langgraph.types import Command, interrupt
 from artel.graphs.auditing import refused, watched
 from artel.graphs.context import Context, handles, workspace
 from artel.graphs.decisions import final_args
-from artel.graphs.ledgers import AuditEntry, EffectCall
-from artel.graphs.questions import About, ask_one
 from artel.graphs.workbench import message
-from artel.graphs.workflows import gating
+from artel.graphs.workflows import consent, gating
 from artel.graphs.workflows.publication import (
     ASKED,
     NAME,
@@ -38,57 +35,57 @@ from artel.graphs.workflows.publication import (
     asked_of,
     branch_of,
     draft_of,
+    kept,
     words,
 )
 from artel.tools.git import publishing
 from artel.tools.git.publishing import Changed, Draft, Publish
 from artel.tools.git.turns import turn
-from artel.tools.policy import Call, Verdict, judge_all
-from artel.tools.tool import Risk, ToolFailed, ToolRefused, Work
+from artel.tools.tool import ToolFailed, ToolRefused, Work
 
 WORDS = ("title", "description", "draft")  # a person may change them without being asked again
 BROKEN_OFF = "it was broken off; publish again to go on."
 
 
-async def prepare(
-    state: PublishState, config: RunnableConfig, runtime: Runtime[Context]
-) -> Command[Literal["gate", "done"]]:
+async def prepare(state: PublishState, runtime: Runtime[Context]) -> Command[Literal["gate", "done"]]:
     """Work out what would be published, touching nothing."""
     fresh: dict[str, Any] = {"promise": None, "report": None, "publication": None}
     wish = (runtime.context or Context()).workspace or state.get("workspace") or ""
     try:
         asked = asked_of(state)
         root = await to_thread(workspace, wish)
-        user, thread_id = _who(config)
+        user, thread_id = _who()
         draft = await publishing.drafted(
             _work(root, thread_id, ""), asked, branch_of(user or "local", thread_id)
         )
     except (ToolRefused, ToolFailed) as error:
         return _over("failed", str(error), fresh)
     promise = Promise(
-        call_id=uuid4().hex, args=args_of(state), workspace=str(root), draft=asdict(draft), gate=""
+        call_id=uuid4().hex, args=args_of(state), workspace=str(root), draft=kept(draft), gate=""
     )
-    verdict = _judged()
+    verdict = consent.judged()
     if verdict.effect == "deny":
-        entry = _entry(promise, verdict, runtime, promise["args"])
-        refused(entry, message(_call(promise), verdict.reason, {"kind": "refused", "by": "policy"}))
+        entry = consent.entry_of(promise, verdict, runtime, promise["args"])
+        refused(entry, message(consent.call_of(promise), verdict.reason, {"kind": "refused", "by": "policy"}))
         return _over("refused", f"the policy denies it ({verdict.rule}): {verdict.reason}", fresh)
     return Command(goto="gate", update={**fresh, "workspace": str(root), "promise": promise})
 
 
-async def gate(state: PublishState, config: RunnableConfig) -> Command[Literal["ask", "done"]]:
+async def gate(state: PublishState) -> Command[Literal["ask", "done"]]:
     """Check what would be published; while the gate is red nobody is asked and nothing is committed."""
     promise = _promise(state)
-    draft, work = draft_of(promise), _work(Path(promise["workspace"]), _who(config)[1], "")
+    asked, draft = publishing.parse(promise["args"]), draft_of(promise)
+    work = _work(Path(promise["workspace"]), _who()[1], "")
     try:
-        report = await gating.run(work, base=draft.start, paths=draft.files)
-        now = await publishing.drafted(work, publishing.parse(promise["args"]), draft.branch)
+        before = await publishing.drafted(work, asked, draft.branch)
+        report = await gating.run(work, base=before.start, paths=before.files)
+        after = await publishing.drafted(work, asked, draft.branch)
     except (ToolRefused, ToolFailed) as error:
         return _over("failed", str(error))
     shown = {"report": report.model_dump(mode="json")}
     if not report.passed:
         return _over("red", report.text(), shown)
-    if now.promised != draft.promised:
+    if not draft.promised == before.promised == after.promised:
         return _over("failed", "the files changed while they were checked. Publish again.", shown)
     return Command(goto="ask", update={**shown, "promise": {**promise, "gate": report.text()}})
 
@@ -98,8 +95,9 @@ async def ask(
 ) -> Command[Literal["prepare", "commit", "done"]]:
     """Ask a person; other words are taken, other files are checked and asked about anew."""
     promise = _promise(state)
-    entry = _entry(promise, _judged(), runtime, promise["args"])
-    value = _question(promise)
+    entry = consent.entry_of(promise, consent.judged(), runtime, promise["args"])
+    entry = replace(entry, effect="ask")  # whatever the policy lets agents do by themselves
+    value = consent.question(promise)
     try:
         decision = interrupt(value)
     except GraphInterrupt:
@@ -108,9 +106,9 @@ async def ask(
         raise
     final = final_args(decision, NAME, promise["args"])
     if final is None:
-        reason = _no(decision)
+        reason = consent.no(decision)
         entry = replace(entry, decision=str(decision.get("type", "")) if isinstance(decision, dict) else "")
-        refused(entry, message(_call(promise), reason, {"kind": "refused", "by": "user"}))
+        refused(entry, message(consent.call_of(promise), reason, {"kind": "refused", "by": "user"}))
         return _over("rejected", reason)
     change = {name: final.get(name) for name in ASKED}
     if any(final.get(name) != promise["args"].get(name) for name in ASKED if name not in WORDS):
@@ -119,7 +117,7 @@ async def ask(
 
 
 async def commit(
-    state: PublishState, config: RunnableConfig, runtime: Runtime[Context]
+    state: PublishState, runtime: Runtime[Context]
 ) -> Command[Literal["prepare", "push", "done"]]:
     """Make the commit that was shown; where the files are others by now, ask anew."""
 
@@ -127,27 +125,24 @@ async def commit(
         return await publishing.commit(step.work, step.draft, step.asked)
 
     branch = draft_of(_promise(state)).branch
-    return await _made(
-        state, config, runtime, "commit", act, "push", lambda made: {"branch": branch, "commit": made}
-    )
+    return await _made(state, runtime, "commit", act, "push", lambda made: {"branch": branch, "commit": made})
 
 
 async def push(
-    state: PublishState, config: RunnableConfig, runtime: Runtime[Context]
+    state: PublishState, runtime: Runtime[Context]
 ) -> Command[Literal["prepare", "request", "done"]]:
     """Bring the commit to the remote, at the address that was shown."""
-    made = (state.get("publication") or {}).get("commit", "")
+    so_far = state.get("publication")
+    made = so_far.get("commit", "") if so_far else ""
 
     async def act(step: _Step) -> str:
         new = await publishing.push(step.work, step.draft, made)
         return "pushed" if new else "it was there already"
 
-    return await _made(state, config, runtime, "push", act, "request", lambda _: {"pushed": True})
+    return await _made(state, runtime, "push", act, "request", lambda _: {"pushed": True})
 
 
-async def request(
-    state: PublishState, config: RunnableConfig, runtime: Runtime[Context]
-) -> Command[Literal["prepare", "done"]]:
+async def request(state: PublishState, runtime: Runtime[Context]) -> Command[Literal["prepare", "done"]]:
     """Ask for the branch to be merged, unless a request for it is open."""
 
     async def act(step: _Step) -> str:
@@ -155,7 +150,6 @@ async def request(
 
     return await _made(
         state,
-        config,
         runtime,
         "request",
         act,
@@ -173,8 +167,13 @@ async def done(state: PublishState) -> dict[str, Any]:
 def build() -> CompiledStateGraph[Any, Context, Any, Any]:
     """Return the graph: prepare → gate → ask → commit → push → request → done."""
     graph = StateGraph(PublishState, context_schema=Context, input_schema=Wanted)
-    for node in (prepare, gate, ask, commit, push, request, done):
-        graph.add_node(node)
+    graph.add_node(prepare)
+    graph.add_node(gate)
+    graph.add_node(ask)
+    graph.add_node(commit)
+    graph.add_node(push)
+    graph.add_node(request)
+    graph.add_node(done)
     graph.add_edge(START, "prepare")
     graph.add_edge("done", END)
     return graph.compile(name=NAME).with_config(metadata={"kind": "workflow"})
@@ -191,7 +190,6 @@ class _Step:
 
 async def _made(
     state: PublishState,
-    config: RunnableConfig,
     runtime: Runtime[Context],
     effect: Literal["commit", "push", "request"],
     act: Callable[[_Step], Awaitable[str]],
@@ -199,18 +197,17 @@ async def _made(
     told: Callable[[str], Mapping[str, Any]],
 ) -> Command[Any]:
     """Make an effect if the yes to it stands, note it in the audit log, and say where to go on."""
-    promise, verdict = _promise(state), _judged()
+    promise, verdict = _promise(state), consent.judged()
     draft, so_far = draft_of(promise), dict(state.get("publication") or {})
     details = {"effect": effect, "branch": draft.branch, "address": draft.address, "tree": draft.tree}
-    summary = _summary_of(effect, draft, str(so_far.get("commit", ""))[:10])
-    entry = replace(
-        _entry(promise, verdict, runtime, details), effect="ask", decision="approve", summary=summary
-    )
-    if problem := await _why_not(promise, verdict):
-        refused(entry, message(_call(promise), problem, {"kind": "refused", "by": "policy"}))
+    summary = consent.of_effect(effect, draft, str(so_far.get("commit", ""))[:10])
+    entry = consent.entry_of(promise, verdict, runtime, details)
+    entry = replace(entry, effect="ask", decision="approve", summary=summary)
+    if problem := await consent.why_not(promise, verdict):
+        refused(entry, message(consent.call_of(promise), problem, {"kind": "refused", "by": "policy"}))
         return _over("refused", problem, {"publication": so_far})
     root = Path(promise["workspace"])
-    work = _work(root, _who(config)[1], promise["call_id"], draft.address)
+    work = _work(root, _who()[1], promise["call_id"], draft.address)
     failed: ToolRefused | ToolFailed | None = None
     result = ""
 
@@ -222,8 +219,8 @@ async def _made(
                 result = await act(_Step(work, draft, publishing.parse(promise["args"])))
         except (ToolRefused, ToolFailed) as error:
             failed = error
-            return message(_call(promise), str(error), {"kind": "failed", "code": error.code})
-        return message(_call(promise), result, {"kind": "act", "tool": NAME}, "success")
+            return message(consent.call_of(promise), str(error), {"kind": "failed", "code": error.code})
+        return message(consent.call_of(promise), result, {"kind": "act", "tool": NAME}, "success")
 
     await watched(entry, run)
     if isinstance(failed, Changed):
@@ -234,81 +231,6 @@ async def _made(
     return Command(goto=then, update={"publication": {**begun, **told(result)}})
 
 
-async def _why_not(promise: Promise, verdict: Verdict) -> str:
-    """Say why a yes does not hold for an effect; nothing if it does."""
-    if verdict.effect == "deny":
-        return f"the policy denies it ({verdict.rule}): {verdict.reason}"
-    shown = await handles().approvals.approved(promise["call_id"], NAME, promise["args"])
-    if shown is None:
-        return "no approval of this very call stands."
-    seen = shown.get("artel", shown).get("promised")
-    if seen is not None and tuple(seen) != draft_of(promise).promised:
-        return "this is not what the user was shown."
-    return ""
-
-
-def _judged() -> Verdict:
-    calls = [Call(tool=NAME, action=action) for action in ("git.write", "git.push")]
-    return judge_all(handles().policy, NAME, calls)
-
-
-def _question(promise: Promise) -> dict[str, Any]:
-    draft = draft_of(promise)
-    details = {
-        "risk": Risk.NETWORK.value,
-        "reason": "sends work to others",
-        "before": draft.tree,
-        "promised": list(draft.promised),
-        "branch": draft.branch,
-        "base": draft.base,
-        "remote": draft.remote,
-        "address": draft.address,
-        "paths": list(draft.files),
-        "commits": list(draft.commits),
-        "left_out": list(draft.left_out),
-        "gate": promise["gate"],
-        "diff": draft.diff,
-    }
-    about = About(_call(promise), _summary(promise), details)
-    return ask_one(about, agent=NAME, expires_in_s=handles().approval_timeout_s)
-
-
-def _summary(promise: Promise) -> str:
-    draft, title = draft_of(promise), promise["args"]["title"].strip()
-    count = "1 file" if len(draft.files) == 1 else f"{len(draft.files)} files"
-    return f"Publish {count} as {draft.branch}, to be merged into {draft.base}: {title} → {draft.address}"
-
-
-def _summary_of(effect: Literal["commit", "push", "request"], draft: Draft, made: str) -> str:
-    match effect:
-        case "commit":
-            return f"Commit {len(draft.files)} files, tree {draft.tree[:10]}, to {draft.branch}"
-        case "push":
-            return f"Push {made} as {draft.branch} → {draft.address}"
-        case "request":
-            return f"Ask to merge {draft.branch} at {made} into {draft.base} → {draft.address}"
-
-
-def _entry(
-    promise: Promise, verdict: Verdict, runtime: Runtime[Context], args: Mapping[str, Any]
-) -> AuditEntry:
-    info = runtime.execution_info
-    call = EffectCall(
-        thread_id=(info.thread_id if info else None) or "",
-        checkpoint_ns=info.checkpoint_ns if info else "",
-        parent_checkpoint_id=info.checkpoint_id if info else "",
-        tool_call_id=promise["call_id"],
-        tool=NAME,
-        args=args,
-    )
-    summary = _summary(promise)
-    return AuditEntry("verdict", NAME, call, verdict.effect, verdict.rule, verdict.reason, summary)
-
-
-def _call(promise: Promise) -> ToolCall:
-    return ToolCall(name=NAME, args=promise["args"], id=promise["call_id"])
-
-
 def _promise(state: PublishState) -> Promise:
     promise = state.get("promise")
     if promise is None:
@@ -316,9 +238,9 @@ def _promise(state: PublishState) -> Promise:
     return promise
 
 
-def _who(config: RunnableConfig) -> tuple[str, str]:
+def _who() -> tuple[str, str]:
     """Return for whom a run is and on which thread, as our server and LangGraph's tell."""
-    known = config.get("configurable") or {}
+    known = get_config().get("configurable") or {}
     return str(known.get("langgraph_auth_user_id") or ""), str(known.get("thread_id") or "")
 
 
@@ -336,17 +258,6 @@ def _work(root: Path, thread_id: str, key: str, *leads: str) -> Work:
         git=given.git,
         leads=leads or None,
     )
-
-
-def _no(decision: Any) -> str:
-    match decision:
-        case {"type": "reject", "timeout": True}:
-            return "nobody answered in time."
-        case {"type": "reject" | "respond", "message": str(said)} if said.strip():
-            return f"you said no: {said}"
-        case {"type": "reject"}:
-            return "you said no."
-    return "the answer was neither an approval nor a rejection."
 
 
 def _over(status: str, reason: str, more: Mapping[str, Any] | None = None) -> Command[Any]:

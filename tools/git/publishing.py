@@ -174,9 +174,12 @@ async def push(work: Work, draft: Draft, made: str) -> bool:
 
     Raises:
         RemoteRefused: the remote leads elsewhere now than the person was shown.
-        GitFailed: the branch at the remote holds foreign commits, or it cannot be reached.
+        GitFailed: the commit is not that of the draft, the branch at the remote holds foreign commits, or it
+            cannot be reached.
     """
     repository = await to_thread(find, work.root)
+    if draft.tree != await repository.line("rev-parse", f"{await names.commit(repository, made)}^{{tree}}"):
+        raise GitFailed(f"{made[:10]} does not hold the files that were shown, so it is not pushed")
     remote = await to_thread(find_remote, repository, draft.remote, work, push=True)
     return await send(repository, remote, draft.branch, made, work)
 
@@ -205,7 +208,7 @@ async def _base(repository: Repository, remote: Remote, asked: str | None) -> st
     found = found or await repository.branch()
     if not found:
         raise GitFailed(f"we are on no branch and {remote.name} tells no default: name the base")
-    return found
+    return await names.branch(repository, found)
 
 
 async def _start(repository: Repository, remote: Remote, base: str, head: str) -> str:

@@ -53,7 +53,7 @@ class Publisher:
 
     async def go(self, given: Any) -> "Publisher":
         """Run on a graph built anew, as a restarted process has it, with what was saved."""
-        graph = publish.build().copy(update={"checkpointer": self.saver})
+        graph: Any = publish.build().copy(update={"checkpointer": self.saver})
         config: Any = {"configurable": {"thread_id": self.thread, "langgraph_auth_user_id": self.user}}
         with use(self.handles):
             try:

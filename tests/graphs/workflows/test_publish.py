@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -350,7 +351,7 @@ async def test_two_users_and_two_threads_have_branches_of_their_own(publisher: P
     assert publisher.shown["branch"].startswith("user/bob-x/feature-")
 
 
-WORLDS = {
+WORLDS: dict[str, tuple[Callable[[Publisher], Any], dict[str, Any], str]] = {
     "no remote": (lambda p: p.git("remote", "remove", "origin"), {}, "origin has 0 addresses"),
     "no change": (
         lambda p: (p.git("add", "-A"), p.git("stash", "-q")),
@@ -391,6 +392,56 @@ async def test_what_cannot_be_published_is_said_and_nobody_is_asked(publisher: P
     assert (publisher.open, publisher.result["status"]) == ((), "failed")
     assert said in publisher.said
     assert not any("feature" in ref for ref in publisher.sent)
+
+
+async def test_names_that_are_no_text_are_published_and_shown_written_out(publisher: Publisher) -> None:
+    names = [b"caf\xe9.py", "дом \n.py".encode(), b"-x.py", b":(glob)*.py"]
+    for name in names:
+        (publisher.folder / os.fsdecode(name)).write_text("x = 1\n")
+    await publisher.publish()
+    assert r"caf\udce9.py" in publisher.shown["paths"]
+    json.dumps(publisher.shown).encode()
+    await publisher.answer(YES)
+    listed = publisher.git("ls-tree", "-z", "--name-only", publisher.result["branch"], at=publisher.bare)
+    assert set(map(os.fsdecode, names)) < set(listed.split("\0"))
+
+
+async def test_what_stands_in_the_place_of_something_else_is_published_as_it_is_now(
+    publisher: Publisher,
+) -> None:
+    (publisher.folder / "a.py").unlink()
+    (publisher.folder / "a.py").mkdir()
+    publisher.write("a.py/inner.py", "x = 1\n")
+    publisher.git("rm", "-q", "--cached", "b.py")
+    (publisher.folder / "c.py").unlink()
+    (publisher.folder / "c.py").symlink_to("/etc/passwd")
+    (publisher.folder / "d.py").chmod(0o755)
+    publisher.write("gone.py", "x\n")
+    publisher.git("add", "gone.py")
+    (publisher.folder / "gone.py").unlink()
+    await publisher.publish()
+    await publisher.answer(YES)
+    tree = publisher.git("ls-tree", "-r", publisher.result["branch"], at=publisher.bare).splitlines()
+    assert [line.split("\t")[1] for line in tree] == ["a.py/inner.py", "b.py", "c.py", "d.py", "new.py"]
+    assert [line.split(" ")[0] for line in tree] == ["100644", "100644", "120000", "100755", "100644"]
+    assert publisher.git("show", f"{publisher.result['branch']}:b.py") == "bye = 1"
+
+
+async def test_a_token_that_may_not_is_told_with_its_setting(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def sent(*_: Any) -> bool:
+        return True
+
+    monkeypatch.setattr(publishing, "send", sent)
+    async with git_host(403) as host:
+        publisher.git("fetch", "-q", "origin")
+        publisher.git("remote", "set-url", "origin", f"{host.url}/ann/project.git")
+        settings = {"github_url": host.url, "github_token": SecretStr("t0ken"), "timeout_s": 5}
+        publisher.with_handles(git=GitSettings.model_validate(settings))
+        await publisher.publish()
+        await publisher.answer(YES)
+    assert "refuses the token of ARTEL_GIT__GITHUB_TOKEN (403)" in publisher.said
 
 
 async def test_a_secret_goes_only_where_it_is_named(publisher: Publisher) -> None:
