@@ -31,6 +31,8 @@ from artel.graphs.withholding import problem_of
 from artel.graphs.workbench import NOT_RUN, calls_of, message, root_of
 from artel.storage.asking import question_of
 from artel.storage.errors import Invalid
+from artel.tools.git import publishing
+from artel.tools.git.pulls import REMOTE
 from artel.tools.grants import Grant, judge_granted
 from artel.tools.policy import STRENGTH
 from artel.tools.policy import Verdict as Judged
@@ -180,7 +182,8 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         chosen = tuple(decision.get("hunks", ()))
         if chosen and TOOLS[call["name"]].plan is None:
             return refused(entry, _not_run(call, "the user took parts of it, and it has none."))
-        yes = Yes(_shown(verdict, shown), edited=edited, hunks=chosen)
+        leads = None if _leads_elsewhere(call["args"], args) else _leads(verdict)
+        yes = Yes(_shown(verdict, shown), edited=edited, hunks=chosen, leads=leads)
         answer = await self._run(request, handler, root, yes, entry)
         return _noted(answer, args) if edited else answer
 
@@ -191,7 +194,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
 
         def run() -> Awaitable[Answer]:
             if tool.act:
-                return act_once(request, handler, tool, root)
+                return act_once(request, handler, tool, root, yes)
             if tool.plan is None:
                 return handler(request)
             return once(request, handler, tool, root, request.state.get("seen") or {}, yes)
@@ -266,6 +269,8 @@ def _verdict(agent: str, call: ToolCall, root: Path, seen: Seen, *, batched: boo
     if planned:
         files = [File(path=path, before_sha=sha) for path, sha in planned.files.items()]
         verdict = {**verdict, "files": files}
+    if tool.leads_to and judged.effect == "ask":
+        verdict = {**verdict, "leads": list(tool.leads_to(root, tool.parse(call["args"])))}
     return {**verdict, "batched": True} if batched and judged.effect == "ask" else verdict
 
 
@@ -301,6 +306,16 @@ def _shown(verdict: Verdict, shown: Mapping[str, Any]) -> dict[str, str | None]:
         return {artel["path"]: artel["before_sha"]}
     files = artel.get("files") or verdict.get("files") or ()
     return {file["path"]: file["before_sha"] for file in files}
+
+
+def _leads(verdict: Verdict) -> tuple[str, ...] | None:
+    leads = verdict.get("leads")
+    return None if leads is None else tuple(leads)
+
+
+def _leads_elsewhere(asked: Mapping[str, Any], final: Mapping[str, Any]) -> bool:
+    """Whether the person named another remote than the one whose address they were shown."""
+    return bool(asked.get("remote", REMOTE) != final.get("remote", REMOTE))
 
 
 def _for(request: ToolCallRequest, call: ToolCall) -> ToolCallRequest:
@@ -353,10 +368,10 @@ def check_args(name: str, args: Mapping[str, Any]) -> None:
     Raises:
         Invalid: the message names what is wrong.
     """
-    tool = TOOLS.get(name)
-    if tool is None:
+    parse = publishing.parse if name == publishing.NAME else TOOLS[name].parse if name in TOOLS else None
+    if parse is None:
         return
     try:
-        tool.parse(args)
+        parse(args)
     except ToolRefused as error:
         raise Invalid(f"edited_action.args: {error}") from None

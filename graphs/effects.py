@@ -53,6 +53,8 @@ class Yes:
     "Whether they changed the call, which then may lead to other files."
     hunks: tuple[str, ...] = ()
     "The parts of the change that they took; empty: all."
+    leads: tuple[str, ...] | None = None
+    "Where else they were shown that it leads; None: they were not."
 
 
 FREE = Yes({})
@@ -126,11 +128,13 @@ def resume(
     return rest
 
 
-async def act_once(request: ToolCallRequest, handler: Handler, tool: Tool, root: Path) -> Answer:
+async def act_once(
+    request: ToolCallRequest, handler: Handler, tool: Tool, root: Path, yes: Yes = FREE
+) -> Answer:
     """Let a tool act, unless it did; one that began and whose end nobody saw does not act again."""
     call, ledger = request.tool_call, handles().effects
     if tool.repeatable:
-        with letting(None):
+        with letting(None, yes.leads):
             return await handler(request)
     effect = effect_of(request.runtime, request.tool_call)
     begun = await ledger.begin(effect, {"tool": tool.name})
@@ -140,7 +144,7 @@ async def act_once(request: ToolCallRequest, handler: Handler, tool: Tool, root:
         if isinstance(begun, Unknown):
             answer: Answer = message(call, _STOPPED.format(tool=tool.name), {"kind": "unknown"})
         else:
-            with letting(None):
+            with letting(None, yes.leads):
                 answer = await handler(request)
     await ledger.finish(effect, _result(answer))
     return answer

@@ -7,6 +7,7 @@ from typing import Any
 from langgraph.pregel import Pregel
 
 from artel.graphs import ask, coder, orchestrator
+from artel.graphs.workflows import publish
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +27,9 @@ AGENTS: dict[str, Agent] = {
         coder.build, "Coder", "Reads and changes files of the workspace; every change asks first."
     ),
     "ask": Agent(ask.build, "Ask", "Answers questions about the workspace; changes nothing."),
+    "publish": Agent(
+        publish.build,
+        "Publish",
+        "Checks the changes of a workspace, asks, and opens a request to merge them; talks to nobody.",
+    ),
 }

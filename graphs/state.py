@@ -32,6 +32,8 @@ class Verdict(TypedDict):
     batched: NotRequired[bool]
     inbox: NotRequired[bool]
     "Whether it is asked in the form of Agent Inbox."
+    leads: NotRequired[list[str]]
+    "Where else it leads: a yes is for these addresses."
     tainted: NotRequired[bool]
     "Whether text from outside had been read when the call was made."
 

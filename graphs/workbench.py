@@ -26,6 +26,7 @@ NOT_RUN = "Not run:"  # how every message about a call that was not let through 
 @dataclass(frozen=True, slots=True)
 class _Let:
     planned: ChangeSet | None
+    leads: tuple[str, ...] | None = None
 
 
 _let: ContextVar[_Let | None] = ContextVar("artel_let", default=None)
@@ -43,7 +44,7 @@ def wrapped(tool: Tool, agent: str) -> BaseTool:
             if tool.look:
                 outcome = await to_thread(tool.function, root, args, seen)
             elif tool.act and let:
-                outcome = await tool.act(_work(runtime, root, agent, call), tool.parse(args))
+                outcome = await tool.act(_work(runtime, root, agent, call, let.leads), tool.parse(args))
             elif let and let.planned:
                 outcome = await to_thread(perform, root, let.planned, seen)
             else:
@@ -70,9 +71,9 @@ def _failed(call: ToolCall, error: ToolRefused | ToolFailed) -> Command[Any] | T
 
 
 @contextmanager
-def letting(planned: ChangeSet | None) -> Iterator[None]:
-    """Let the tool that is called inside make this very change, or act."""
-    token = _let.set(_Let(planned))
+def letting(planned: ChangeSet | None, leads: tuple[str, ...] | None = None) -> Iterator[None]:
+    """Let the tool that is called inside make this very change, or act, only where it `leads`."""
+    token = _let.set(_Let(planned, leads))
     try:
         yield
     finally:
@@ -138,7 +139,9 @@ def effect_of(runtime: ToolRuntime[Any, Any], call: ToolCall, hunks: Sequence[st
     )
 
 
-def _work(runtime: ToolRuntime[Any, Any], root: Path, agent: str, call: ToolCall) -> Work:
+def _work(
+    runtime: ToolRuntime[Any, Any], root: Path, agent: str, call: ToolCall, leads: tuple[str, ...] | None
+) -> Work:
     effect, given = effect_of(runtime, call), handles()
     return Work(
         root,
@@ -150,6 +153,7 @@ def _work(runtime: ToolRuntime[Any, Any], root: Path, agent: str, call: ToolCall
         sandbox=given.sandbox,
         internet=given.internet,
         git=given.git,
+        leads=leads,
     )
 
 

@@ -42,6 +42,7 @@ from artel.server.routes import (
     page,
     policies,
     policy,
+    publishing,
     webhooks,
 )
 from artel.server.settings import Settings, WebSettings
@@ -49,7 +50,7 @@ from artel.server.settings import Settings, WebSettings
 WIRE = (system, assistants, threads, state, crons, runs, stateless, store, thread_stream)
 V2 = (commands, events, socket)
 OTHERS = (mcp, a2a, a2a_card, ui)
-PRODUCT = (info, approvals, changes, webhooks, policy, audit, grants, policies, hitl)
+PRODUCT = (info, approvals, changes, webhooks, policy, audit, grants, policies, hitl, publishing)
 
 
 def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = None) -> FastAPI:

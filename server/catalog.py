@@ -105,6 +105,16 @@ class Catalog:
         """
         return self._entry(graph_id).description
 
+    def kind(self, graph_id: str) -> str | None:
+        """Return what a graph says it is in the metadata of its configuration: `workflow`, say.
+
+        Raises:
+            UnknownGraph: no graph has that name.
+        """
+        graph = self._entry(graph_id).graph
+        said = ((graph.config or {}).get("metadata") or {}).get("kind") if graph else None
+        return said if isinstance(said, str) else None
+
     @asynccontextmanager
     async def graph(
         self,

@@ -96,7 +96,7 @@ def test_only_the_settings_read_the_environment() -> None:
     assert reading == {"server/settings.py"}
 
 
-def test_questions_are_asked_in_two_places_only() -> None:
+def test_questions_are_asked_in_three_places_only() -> None:
     """A node with a question starts again from its first line: an effect before it would happen twice."""
     asking = {
         path
@@ -104,7 +104,7 @@ def test_questions_are_asked_in_two_places_only() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "interrupt"
     }
-    assert asking == {"graphs/approval.py", "graphs/orchestrator.py"}
+    assert asking == {"graphs/approval.py", "graphs/orchestrator.py", "graphs/workflows/publish.py"}
 
 
 @pytest.mark.parametrize(("packages", "layer"), [(DATABASES, "storage"), (HTTP, "server")])
@@ -140,7 +140,8 @@ def test_imports_name_the_package_from_its_root() -> None:
 def test_langgraph_json_serves_the_agents_of_the_registry() -> None:
     """An agent in one list only is missing in Studio, or in our own server."""
     graphs = json.loads((ROOT / "langgraph.json").read_text())["graphs"]
-    assert graphs == {name: f"./graphs/{name}.py:graph" for name in AGENTS}
+    places = {name: agent.build.__module__.removeprefix("artel.") for name, agent in AGENTS.items()}
+    assert graphs == {name: f"./{place.replace('.', '/')}.py:graph" for name, place in places.items()}
 
 
 def test_no_file_names_a_machine_or_a_package_index() -> None:

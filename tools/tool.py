@@ -69,6 +69,8 @@ class Work:
     internet: Internet = field(default_factory=Internet)
     "What may be reached of it."
     git: GitSettings = field(default_factory=GitSettings)
+    leads: tuple[str, ...] | None = None
+    "Where else the call leads as the person who said yes was shown it; None: nobody was asked."
 
 
 @dataclass(frozen=True, slots=True)

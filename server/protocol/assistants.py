@@ -39,7 +39,9 @@ Recurse = Annotated[bool, Query(description="Those inside them too, as `child|de
 async def prepare(db: Database, catalog: Catalog) -> None:
     """Make sure that every graph that is served has its own assistant."""
     async with db.transaction() as conn:
-        await assistants.keep_system(conn, {name: catalog.description(name) for name in catalog.names()})
+        known = {name: catalog.description(name) for name in catalog.names()}
+        kinds = {name: kind for name in known if (kind := catalog.kind(name))}
+        await assistants.keep_system(conn, known, kinds)
 
 
 @router.post("", responses=answers(AssistantExists, UnknownGraph, TwoContexts, Forbidden))

@@ -127,17 +127,20 @@ class Change:
         }
 
 
-async def keep_system(conn: Connection, graphs: Mapping[str, str | None]) -> None:
+async def keep_system(
+    conn: Connection, graphs: Mapping[str, str | None], kinds: Mapping[str, str] | None = None
+) -> None:
     """Make sure that each graph has its own assistant; `graphs` are descriptions by graph id.
 
-    One that somebody has changed stays as they want it.
+    `kinds` are noted in the metadata, for lists that show only some. One that somebody has changed stays as
+    they want it.
     """
     for graph_id, description in sorted(graphs.items()):
         values = {
             "assistant_id": system_assistant_id(graph_id),
             "graph_id": graph_id,
             "description": description,
-            "metadata": Jsonb(SYSTEM),
+            "metadata": Jsonb(SYSTEM | ({"kind": kinds[graph_id]} if kinds and graph_id in kinds else {})),
         }
         await conn.execute(KEEP, values)
         await conn.execute(KEEP_FIRST, values)

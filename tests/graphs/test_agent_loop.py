@@ -160,7 +160,7 @@ def test_studio_can_load_and_draw_a_graph_and_sees_public_fields_only(module: An
 
 
 def test_the_registry_names_what_can_be_built() -> None:
-    assert set(AGENTS) == {"orchestrator", "coder", "ask"}
+    assert set(AGENTS) == {"orchestrator", "coder", "ask", "publish"}
     assert all(agent.build().name == name for name, agent in AGENTS.items())
 
 

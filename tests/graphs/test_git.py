@@ -80,6 +80,33 @@ async def test_a_no_leaves_the_repository_as_it_was(start: Start, folder: Path, 
     assert git(folder, "status", "--porcelain").split() == ["M", "notes.txt"]
 
 
+@pytest.mark.parametrize("tool", ["git_push", "open_pr"])
+@pytest.mark.parametrize("remote", [{}, {"remote": "origin"}])
+async def test_a_yes_is_for_the_address_that_was_shown(
+    start: Start, folder: Path, bare: Path, tool: str, remote: dict[str, str]
+) -> None:
+    elsewhere = folder.parent / "elsewhere.git"
+    git(folder, "clone", "-q", "--bare", str(bare), str(elsewhere))
+    git(folder, "switch", "-qc", "feature")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "Mine")
+    asked = call("git_push", **remote) if tool == "git_push" else call("open_pr", title="x", body="y")
+    run = await start("coder", calls(asked), "ok").say("publish")
+    git(folder, "remote", "set-url", "origin", str(elsewhere))
+    await run.answer(YES)
+    assert f"leads to {elsewhere} now, and the user was shown {bare}" in run.told[0]
+    assert git(elsewhere, "for-each-ref", "--format=%(refname)") == "refs/heads/main"
+
+
+async def test_an_answer_may_name_another_remote(start: Start, folder: Path, bare: Path) -> None:
+    elsewhere = folder.parent / "elsewhere.git"
+    git(folder, "clone", "-q", "--bare", str(bare), str(elsewhere))
+    git(folder, "remote", "add", "other", str(elsewhere))
+    git(folder, "switch", "-qc", "feature")
+    run = await start("coder", calls(call("git_push")), "ok").say("push")
+    await run.answer({"type": "edit", "edited_action": {"name": "git_push", "args": {"remote": "other"}}})
+    assert "refs/heads/feature" in git(elsewhere, "for-each-ref", "--format=%(refname)")
+
+
 async def test_a_crash_after_the_commit_commits_nothing_again(
     start: Start, folder: Path, bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

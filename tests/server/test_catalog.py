@@ -186,7 +186,7 @@ def test_without_a_configuration_our_agents_are_served(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     catalog = Catalog.load()
-    assert catalog.names() == ["orchestrator", "coder", "ask"]
+    assert catalog.names() == ["orchestrator", "coder", "ask", "publish"]
     assert all(catalog.description(name) for name in catalog.names())
 
 

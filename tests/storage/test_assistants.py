@@ -35,6 +35,13 @@ async def test_a_restart_changes_nothing_but_a_description(conn: Connection) -> 
     assert after.is_system
 
 
+async def test_what_a_graph_is_stands_in_the_metadata_of_its_assistant(conn: Connection) -> None:
+    await assistants.keep_system(conn, {"a": None, "b": None}, {"b": "workflow"})
+    plain, workflow = [await assistants.get(conn, system_assistant_id(name)) for name in ("a", "b")]
+    assert "kind" not in plain.metadata
+    assert (workflow.metadata["kind"], workflow.is_system) == ("workflow", True)
+
+
 async def test_ids_are_given_once_and_what_is_gone_is_unknown(conn: Connection) -> None:
     mine = new_id()
     made = await assistants.create(conn, mine, "a", config={"tags": ["x"]}, metadata={"k": 1})

@@ -7,7 +7,7 @@ from artel.tools.git.repository import Repository
 from artel.tools.tool import Work
 
 NAME, EMAIL = "Artel", "artel@localhost"
-CALL = "Artel-Call"
+CALL, AGENT = "Artel-Call", "Artel-Agent"
 _TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]*: .+")
 
 
@@ -32,6 +32,6 @@ def signed(message: str, work: Work) -> str:
     said = message.strip()
     *before, last = said.split("\n\n")
     continues = bool(before) and all(map(_TRAILER.fullmatch, last.split("\n")))
-    trailers = [f"Artel-Agent: {work.agent}"] if work.agent else []
+    trailers = [f"{AGENT}: {work.agent}"] if work.agent else []
     trailers += [f"{CALL}: {work.key}"] if work.key else []
     return said + ("\n" if continues else "\n\n") + "\n".join(trailers) if trailers else said

@@ -33,17 +33,19 @@ async def commit(work: Work, message: str, paths: Sequence[str] | None) -> Outco
     if made := await _made(repository, work):
         return Outcome(made)
     repository.check_at_rest()
-    chosen, left_out = await _chosen(repository, work, paths)
-    await _check_filters(repository, chosen)
+    chosen, left_out = await choose(repository, work, paths)
+    if not chosen:
+        raise GitFailed("\n".join(["nothing to commit", *left_out]))
+    await check_filters(repository, chosen)
     judged = await guarding.check_commit(work, repository, [each.path for each in chosen])
     if new := [each.path for each in chosen if each.is_new]:
-        await _literally(repository, "add", stdin=_listed(new))
+        await _literally(repository, "add", stdin=listed(new))
     message = authorship.signed(message, work)
     try:
         await _literally(
             *(repository, "commit", "--quiet", "--only", "--no-verify", "--no-gpg-sign", "--no-status"),
             *("--cleanup=whitespace", f"--message={message}"),
-            stdin=_listed([each.path for each in chosen]),
+            stdin=listed([each.path for each in chosen]),
         )
     except GitFailed:
         if made := await _made(repository, work):  # an attempt that was thought dead was faster
@@ -67,10 +69,14 @@ async def _made(repository: Repository, work: Work) -> str:
     return f"Committed as {commit[:10]} already; nothing was committed twice." if commit else ""
 
 
-async def _chosen(
+async def choose(
     repository: Repository, work: Work, paths: Sequence[str] | None
 ) -> tuple[list[Entry], list[str]]:
-    """Return what to commit, and a line about each kind of change that is left out."""
+    """Return what to commit, and a line about each kind of change that is left out.
+
+    Raises:
+        GitFailed: one of `paths` has no change, or a file still conflicts.
+    """
     _, entries = await changes(repository, untracked="all", submodules="all")
     if paths is not None:
         wanted = [names.path(work.root, path) for path in paths]
@@ -90,15 +96,17 @@ async def _chosen(
     told = (said if secret else []) + (
         [f"Left out, repositories of their own: {_shown(nested)}."] if nested else []
     )
-    if not chosen:
-        raise GitFailed("\n".join(["nothing to commit", *told]))
     return chosen, told
 
 
-async def _check_filters(repository: Repository, chosen: Sequence[Entry]) -> None:
-    """Refuse files that git would have to convert by a program, such as git-lfs: none is run here."""
+async def check_filters(repository: Repository, chosen: Sequence[Entry]) -> None:
+    """Refuse files that git would have to convert by a program, such as git-lfs: none is run here.
+
+    Raises:
+        GitFailed: one is such; the message names it.
+    """
     ran = await repository.git(
-        "check-attr", "-z", "--stdin", "filter", stdin=_listed([each.path for each in chosen])
+        "check-attr", "-z", "--stdin", "filter", stdin=listed([each.path for each in chosen])
     )
     parts = [os.fsdecode(part) for part in ran.out.split(b"\0")]
     for path, value in zip(parts[::3], parts[2::3], strict=False):
@@ -134,5 +142,6 @@ def _shown(paths: Sequence[str]) -> str:
     return f"{shown} and {len(paths) - MAX_SHOWN} more" if len(paths) > MAX_SHOWN else shown
 
 
-def _listed(paths: Sequence[str]) -> bytes:
+def listed(paths: Sequence[str]) -> bytes:
+    """Return paths as git reads them from its input, with NUL between them."""
     return b"\0".join(map(os.fsencode, paths))

@@ -116,11 +116,13 @@ def _token(token: SecretStr, setting: str) -> str:
     return token.get_secret_value()
 
 
-def _body(host: Host, request: Request, base: str) -> dict[str, str]:
+def _body(host: Host, request: Request, base: str) -> dict[str, str | bool]:
     if host.kind == "github":
-        return {"title": request.title, "body": request.body, "head": request.head, "base": base}
+        draft = {"draft": True} if request.draft else {}
+        return {"title": request.title, "body": request.body, "head": request.head, "base": base, **draft}
     branches = {"source_branch": request.head, "target_branch": base}
-    return {"title": request.title, "description": request.body, **branches}
+    title = f"Draft: {request.title}" if request.draft else request.title
+    return {"title": title, "description": request.body, **branches}
 
 
 def _search(host: Host, head: str, base: str) -> dict[str, str]:

@@ -86,10 +86,12 @@ async def _read(
 
 async def _feed(process: Process, stdin: bytes) -> None:
     assert process.stdin is not None
-    with suppress(ConnectionError):  # it ended without reading
-        process.stdin.write(stdin)
-        await process.stdin.drain()
-    process.stdin.close()
+    with suppress(ConnectionError, RuntimeError):  # it ended without reading; uvloop says the second
+        if stdin:
+            process.stdin.write(stdin)
+            await process.stdin.drain()
+    with suppress(RuntimeError):
+        process.stdin.close()
 
 
 async def _end(process: Process) -> None:

@@ -23,8 +23,10 @@ async def open_request(bare: Repository, request: Request) -> Opened:
     """
     base = request.base or (await bare.branch())
     commits = [await _commit(bare, branch) for branch in (request.head, base)]
-    record = {"title": request.title, "body": request.body, "head": request.head, "base": base}
+    record: dict[str, Any] = {"title": request.title, "body": request.body}
+    record |= {"head": request.head, "base": base}
     record |= {"head_commit": commits[0], "base_commit": commits[1]}
+    record |= {"draft": True} if request.draft else {}
     if request.head == base:
         raise GitFailed(f"{base} cannot be taken over into itself; make a branch with git_branch")
     for _ in range(ATTEMPTS):

@@ -84,6 +84,7 @@ def find_remote(repository: Repository, name: str, work: Work, *, push: bool = F
             + (printable(", ".join(known)) or "none")
         )
     remote = _parsed(name, urls[0], repository.root)
+    _check_shown(remote, work)
     repository.config.check_for_network()
     if remote.protocol == "file":
         _check_folder(Path(remote.path), work, push=push)
@@ -138,6 +139,14 @@ def _local(name: str, root: Path, path: str) -> Remote:
 
 def _without_git(path: str) -> str:
     return path.strip("/").removesuffix(".git")
+
+
+def _check_shown(remote: Remote, work: Work) -> None:
+    if work.leads is not None and remote.shown not in work.leads:
+        raise RemoteRefused(
+            f"{remote.name} leads to {remote.shown} now, and the user was shown "
+            f"{', '.join(work.leads) or 'no address'}: nothing was sent. If it is still wanted, ask again"
+        )
 
 
 def _check_folder(folder: Path, work: Work, *, push: bool) -> None:

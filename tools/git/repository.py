@@ -53,8 +53,9 @@ class Repository:
         writes: bool = False,
         config: Mapping[str, str] | None = None,
         ok: Sequence[int] = (0,),
+        index: Path | None = None,
     ) -> Ran:
-        """Run git here; an exit status that is not in `ok` is an error.
+        """Run git here; an exit status that is not in `ok` is an error. `index` stands for the user's.
 
         Raises:
             GitFailed: with what git said of it, or that it took longer than `timeout_s`.
@@ -63,6 +64,8 @@ class Repository:
         env = environment(protocol=protocol, writes=writes, config=config) | {"GIT_DIR": str(self.git_dir)}
         if not self.bare:
             env["GIT_WORK_TREE"] = str(self.root)
+        if index:
+            env["GIT_INDEX_FILE"] = str(index)
         argv = [git, "--no-pager", *args]
         try:
             ran = await run(argv, cwd=self.root, env=env, stdin=stdin, at_most=at_most, timeout_s=timeout_s)

@@ -12,6 +12,8 @@ class Request:
     head: str
     base: str
     "Nothing: the branch that the remote itself is on."
+    draft: bool = False
+    "Whether it says that it is not to be taken over yet."
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,16 @@ async def push(work: Work, remote_name: str, name: str | None) -> Outcome:
     if not commit:
         raise GitFailed(f"there is no commit on a branch {printable(branch)} to push; git_branch lists them")
     await guarding.check_published(work, repository, remote, branch, "push")
+    has = "has now" if await send(repository, remote, branch, commit, work) else "had already"
+    return Outcome(f"{remote.shown} {has} {printable(branch)} at {commit[:10]}.")
+
+
+async def send(repository: Repository, remote: Remote, branch: str, commit: str, work: Work) -> bool:
+    """Make a commit the newest of a remote's branch, only forward; say whether it was not that before.
+
+    Raises:
+        GitFailed: the remote does not take it; nothing has changed there.
+    """
     ran = await repository.git(
         *("push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--no-progress"),
         *("--recurse-submodules=no", "--no-force-with-lease", *remote.program("receive-pack")),
@@ -38,8 +48,7 @@ async def push(work: Work, remote_name: str, name: str | None) -> Outcome:
     if ran.code:
         raise _rejected(ran, remote, branch)
     await repository.git("update-ref", f"refs/remotes/{remote.name}/{branch}", commit, writes=True)
-    has = "had already" if "[up to date]" in ran.text else "has now"
-    return Outcome(f"{remote.shown} {has} {printable(branch)} at {commit[:10]}.")
+    return "[up to date]" not in ran.text
 
 
 async def pull(work: Work, remote_name: str, name: str | None) -> Outcome:

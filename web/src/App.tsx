@@ -43,7 +43,7 @@ export function App() {
   useEffect(() => {
     refresh()
     api.info().then(setInfo, () => undefined)
-    api.assistants().then(setAssistants, () => undefined)
+    api.assistants().then((found) => setAssistants(found.filter(talks)), () => undefined)
     const timer = setInterval(() => document.hidden || refresh(), REFRESH_MS)
     document.addEventListener("visibilitychange", refresh)
     const back = () => setOpen(named())
@@ -297,6 +297,11 @@ function ThemeButton() {
       <Face size={18} aria-hidden />
     </Button>
   )
+}
+
+/** Whether it is somebody to talk to: a workflow is started by what needs it. */
+function talks(assistant: Assistant): boolean {
+  return assistant.metadata?.kind !== "workflow"
 }
 
 function firstOf(assistants: Assistant[]): string {

@@ -56,7 +56,7 @@ async def test_serve_answers_and_a_signal_stops_it(
             for path in ("/info", "/api/v1/info"):
                 assert (await client.get(path)).json()["model"] == offline
             found = (await client.post("/assistants/search", json={})).json()
-            assert {one["graph_id"] for one in found} == {"orchestrator", "coder", "ask"}
+            assert {one["graph_id"] for one in found} == {"orchestrator", "coder", "ask", "publish"}
         os.kill(os.getpid(), signal.SIGTERM)
         async with asyncio.timeout(15):
             await serving
@@ -66,7 +66,7 @@ async def test_a_worker_says_what_it_runs_and_a_signal_stops_it(
     fresh_dsn: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     working = asyncio.create_task(worker._work(load_settings(), fresh_dsn))
-    await until(lambda: "orchestrator, coder, ask" in capsys.readouterr().out)
+    await until(lambda: "orchestrator, coder, ask, publish" in capsys.readouterr().out)
     os.kill(os.getpid(), signal.SIGINT)
     async with asyncio.timeout(15):
         await working

@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
+import uvloop
 
 from artel.tools.git.programs import Ran, run
 
@@ -33,6 +34,18 @@ async def test_one_that_talks_too_much_is_cut_and_ended(tmp_path: Path) -> None:
 
 async def test_input_that_nobody_reads_is_no_error(tmp_path: Path) -> None:
     assert (await shell("exit 0", tmp_path, stdin=b"x" * 1_000_000)).code == 0
+
+
+@pytest.mark.parametrize("size", [0, 1, 300_000])
+def test_one_that_ends_at_once_is_no_error_on_the_loop_of_the_server_either(
+    tmp_path: Path, size: int
+) -> None:
+    """uvloop says by a RuntimeError what asyncio says by a ConnectionError: every third git failed so."""
+
+    async def many() -> set[int]:
+        return {(await shell("exit 0", tmp_path, stdin=b"x" * size)).code for _ in range(20)}
+
+    assert uvloop.run(many()) == {0}
 
 
 async def test_one_that_does_not_listen_is_killed_with_all_it_began(tmp_path: Path) -> None:

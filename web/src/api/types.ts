@@ -73,6 +73,7 @@ export interface Assistant {
   graph_id: string
   name: string
   description: string | null
+  metadata?: { kind?: string }
 }
 
 export interface Info {

@@ -1,0 +1,1 @@
+"""Graphs with no model at their heart."""
