@@ -28,6 +28,8 @@ class Verdict(TypedDict):
     batched: NotRequired[bool]
     tainted: NotRequired[bool]
     "Whether text from outside had been read when the call was made."
+    version: NotRequired[str]
+    "Of the tool that the model was told of."
 
 
 class Route(TypedDict):

@@ -150,7 +150,7 @@ def _compared(handles: Handles, policy: Policy, asked: Iterable[Past], *, strict
 
 def _explained(handles: Handles, policies: tuple[Policy, ...], asked: Asked) -> list[Explanation]:
     tools = import_module("artel.tools.registry").TOOLS  # an idle server needs none of what tools need
-    tool = tools.get(asked.tool)
+    tool = tools.get(asked.tool) or handles.mcp.get(asked.tool)
     if tool is None:
         raise Invalid(f"tool must be one of {', '.join(tools)}, got {asked.tool[:80]!r}")
     root: Path = workspace(asked.workspace, handles)
