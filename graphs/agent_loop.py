@@ -48,6 +48,7 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
         root, system, model = await to_thread(self._prepared, wishes, state)
         offered = {tool.name for tool in toolset(self.agent, handles().internet.settings)}
         tools = [tool for tool in request.tools if not isinstance(tool, BaseTool) or tool.name in offered]
+        tools += [wrapped(tool, self.agent) for tool in await handles().mcp.of(self.agent)]
         response = await _answer(request.override(model=model, system_message=system, tools=tools), handler)
         response = replace(response, result=list(answered(response.result)))
         calls = [call for said in response.result if isinstance(said, AIMessage) for call in said.tool_calls]

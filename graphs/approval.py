@@ -27,6 +27,7 @@ from artel.graphs.ledgers import AuditEntry
 from artel.graphs.lifting import keep, offered, settled, standing
 from artel.graphs.questions import About, about, ask_all, ask_inbox, ask_one, frozen, waits
 from artel.graphs.state import AgentLoopState, File, Verdict
+from artel.graphs.toolbox import TOOLS, changed, found, reaching
 from artel.graphs.withholding import problem_of
 from artel.graphs.workbench import NOT_RUN, calls_of, message, root_of
 from artel.storage.asking import question_of
@@ -36,7 +37,6 @@ from artel.tools.git.pulls import REMOTE
 from artel.tools.grants import Grant, judge_granted
 from artel.tools.policy import STRENGTH
 from artel.tools.policy import Verdict as Judged
-from artel.tools.registry import TOOLS
 from artel.tools.tool import Seen, ToolFailed, ToolRefused
 
 __all__ = ["Gate", "check_args", "decision_on", "freeze", "validate"]
@@ -95,8 +95,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
     async def awrap_tool_call(self, request: ToolCallRequest, handler: Handler) -> Answer:
         """Run the call if it is allowed; ask a person first if the policy says so."""
         call = request.tool_call
-        tool = TOOLS.get(call["name"])
-        if tool is None or request.tool is None:
+        if await found(request, self.agent) is None:
             unknown = entry_of(request, self.agent)
             return await watched(unknown, lambda: handler(request))  # which says what tools there are
         root = await to_thread(root_of, request.state)
@@ -166,6 +165,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         self, request: ToolCallRequest, handler: Handler, verdict: Verdict, decision: Any
     ) -> Answer:
         call = request.tool_call
+        await found(request, self.agent)  # a server may have been away since, or this be another process
         args = final_args(decision, call["name"], call["args"])
         edited = args is not None and dict(args) != call["args"]
         request = request.override(tool_call={**call, "args": dict(args or call["args"])})
@@ -194,7 +194,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
 
         def run() -> Awaitable[Answer]:
             if tool.act:
-                return act_once(request, handler, tool, root, yes)
+                return act_once(request, reaching(tool, self.agent, handler), tool, root, yes)
             if tool.plan is None:
                 return handler(request)
             return once(request, handler, tool, root, request.state.get("seen") or {}, yes)
@@ -214,7 +214,9 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
     ) -> tuple[Judged, AuditEntry]:
         """Return what the policy says now, and the entry with the stricter of that and what was frozen."""
         tainted = _is_tainted(request, verdict)
-        now = _judged(self.agent, request.tool_call, root, grants, tainted=tainted)
+        now = changed(request.tool_call, verdict) or _judged(
+            self.agent, request.tool_call, root, grants, tainted=tainted
+        )
         return now, entry_of(request, self.agent, _stricter(now, verdict), root)
 
     def _about(self, request: ToolCallRequest, call: ToolCall, verdict: Verdict) -> About:
@@ -261,6 +263,8 @@ def _verdict(agent: str, call: ToolCall, root: Path, seen: Seen, *, batched: boo
     tool = TOOLS.get(call["name"])
     if tool is None or judged.effect == "deny":
         return verdict
+    if tool.version:
+        verdict["version"] = tool.version
     try:
         planned = tool.change(call["args"], root, seen)
     except (ToolRefused, ToolFailed) as error:
@@ -320,7 +324,7 @@ def _leads_elsewhere(asked: Mapping[str, Any], final: Mapping[str, Any]) -> bool
 
 def _for(request: ToolCallRequest, call: ToolCall) -> ToolCallRequest:
     """Return the request of a sibling call."""
-    tool = next(one for one in request.runtime.tools if one.name == call["name"])
+    tool = next((one for one in request.runtime.tools if one.name == call["name"]), None)
     runtime = replace(request.runtime, tool_call_id=call["id"])
     return replace(request, tool_call=call, tool=tool, runtime=runtime)
 

@@ -17,9 +17,9 @@ from langgraph.errors import GraphBubbleUp
 from artel.graphs.context import handles
 from artel.graphs.effects import Answer
 from artel.graphs.ledgers import AuditEntry
+from artel.graphs.toolbox import TOOLS
 from artel.graphs.workbench import effect_of
 from artel.tools.policy import Verdict
-from artel.tools.registry import TOOLS
 from artel.tools.tool import Risk, ToolFailed, ToolRefused
 
 TOLD = ("code", "by", "path", "before_sha", "after_sha", "exit_code")  # of a tool's artifact

@@ -25,6 +25,7 @@ from artel.graphs.ledgers import (
 )
 from artel.graphs.models import Models, ModelSettings
 from artel.tools.git.settings import GitSettings
+from artel.tools.mcp.servers import Servers
 from artel.tools.policy import DEFAULT, Policy
 from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.web.internet import Internet
@@ -68,6 +69,7 @@ class Handles:
     grants: GrantLedger = field(default_factory=LocalGrants)
     user: str = "local"
     "On whose behalf the run goes."
+    mcp: Servers = field(default_factory=Servers)
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")

@@ -15,12 +15,12 @@ from artel.graphs.context import handles
 from artel.graphs.granting import taken
 from artel.graphs.ledgers import AuditEntry
 from artel.graphs.state import Verdict
+from artel.graphs.toolbox import TOOLS
 from artel.graphs.workbench import calls_of
 from artel.tools.grants import Grant, grants_of, judge_granted, liftable
 from artel.tools.offers import offers
 from artel.tools.policy import Call
 from artel.tools.policy import Verdict as Judged
-from artel.tools.registry import TOOLS
 from artel.tools.tool import ToolFailed, ToolRefused
 
 LAPSED = (

@@ -36,6 +36,8 @@ class Verdict(TypedDict):
     "Where else it leads: a yes is for these addresses."
     tainted: NotRequired[bool]
     "Whether text from outside had been read when the call was made."
+    version: NotRequired[str]
+    "Of the tool that the model was told of."
 
 
 class Route(TypedDict):

@@ -20,6 +20,7 @@ from artel.tools.policy import Call
 from artel.tools.tool import Tool, ToolFailed, ToolRefused, Work, perform
 from artel.tools.workspace.changeset import ChangeSet
 
+BOX = "arguments"  # in which those of a tool travel that the graph was not built with
 NOT_RUN = "Not run:"  # how every message about a call that was not let through begins
 
 
@@ -32,10 +33,14 @@ class _Let:
 _let: ContextVar[_Let | None] = ContextVar("artel_let", default=None)
 
 
-def wrapped(tool: Tool, agent: str) -> BaseTool:
-    """Return `tool` for an agent; one that changes things does only what `letting` lets it."""
+def wrapped(tool: Tool, agent: str, *, boxed: bool = False) -> BaseTool:
+    """Return `tool` for an agent; one that changes things does only what `letting` lets it.
+
+    `boxed`: its arguments come as one, named BOX.
+    """
 
     async def run(runtime: ToolRuntime, **args: Any) -> Command[Any] | ToolMessage:
+        args = args[BOX] if boxed else args
         call = ToolCall(name=tool.name, args=args, id=runtime.tool_call_id)
         seen = runtime.state.get("seen") or {}
         try:
@@ -54,7 +59,9 @@ def wrapped(tool: Tool, agent: str) -> BaseTool:
         artifact = _artifact(tool, let.planned if let else None)
         if outcome.untrusted:
             artifact["untrusted"] = True
-        done = message(call, outcome.text, artifact, status="success")
+        if outcome.failed:
+            artifact["kind"] = "failed"
+        done = message(call, outcome.text, artifact, status="error" if outcome.failed else "success")
         return Command(update={"messages": [done], "seen": dict(outcome.seen), **taint(artifact)})
 
     return StructuredTool(

@@ -39,6 +39,7 @@ from artel.server.routes import (
     grants,
     hitl,
     info,
+    mcp_servers,
     page,
     policies,
     policy,
@@ -50,7 +51,19 @@ from artel.server.settings import Settings, WebSettings
 WIRE = (system, assistants, threads, state, crons, runs, stateless, store, thread_stream)
 V2 = (commands, events, socket)
 OTHERS = (mcp, a2a, a2a_card, ui)
-PRODUCT = (info, approvals, changes, webhooks, policy, audit, grants, policies, hitl, publishing)
+PRODUCT = (
+    info,
+    approvals,
+    changes,
+    webhooks,
+    policy,
+    audit,
+    grants,
+    policies,
+    hitl,
+    publishing,
+    mcp_servers,
+)
 
 
 def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = None) -> FastAPI:

@@ -22,6 +22,8 @@ from artel.server.engine.settings import EngineSettings, WebhookSettings
 from artel.server.telemetry.settings import LogSettings, TelemetrySettings
 from artel.storage.errors import Invalid
 from artel.tools.git.settings import GitSettings
+from artel.tools.mcp.configuration import Configured, McpFileWrong, McpSettings
+from artel.tools.mcp.configuration import read as read_mcp
 from artel.tools.sandbox.settings import SandboxSettings
 from artel.tools.web.internet import InternetSettings
 
@@ -132,6 +134,7 @@ class Settings(BaseSettings):
     log: LogSettings = Field(LogSettings(), description="What is logged, and how.")
     telemetry: TelemetrySettings = Field(TelemetrySettings(), description="What is told to those who watch.")
     git: GitSettings = Field(GitSettings(), description="Where git may push to and pull from.")
+    mcp: McpSettings = Field(McpSettings(), description="Which MCP servers agents may use.")
 
     policy: Path | None = Field(
         None, description="The server's policy, a YAML or JSON file; without it the built-in one holds."
@@ -168,7 +171,13 @@ class Settings(BaseSettings):
             self.git.github_token,
             self.git.gitlab_token,
         )
-        return tuple(filter(None, (*values, *keys, *(secret.get_secret_value() for secret in hidden))))
+        named = (
+            *values,
+            *keys,
+            *(secret.get_secret_value() for secret in hidden),
+            *mcp_servers(self).secrets,
+        )
+        return tuple(filter(None, named))
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -226,6 +235,20 @@ def provide(env: Mapping[str, str]) -> None:
 def environment() -> Mapping[str, str]:
     """Return what graphs and headers of webhooks may take values from."""
     return dict(os.environ)
+
+
+def mcp_servers(settings: Settings) -> Configured:
+    """Read the file of MCP servers, with what it takes from the environment; no file: no servers.
+
+    Raises:
+        SettingsWrong: it cannot be used; the message names the file and the key.
+    """
+    if settings.mcp.file is None:
+        return Configured()
+    try:
+        return read_mcp(settings.mcp.file, environment())
+    except McpFileWrong as wrong:
+        raise SettingsWrong(f"ARTEL_MCP__FILE: {wrong}") from wrong
 
 
 def _told(wrong: ValidationError) -> str:

@@ -141,7 +141,7 @@ class Verdict(BaseModel):
 _TAKEN_IN = "the agent has read text from outside, which may have told it to"
 _TAINTED = tuple(
     Rule(id=f"tainted-{action}", effect="ask", action=action, when=When(tainted=True), reason=_TAKEN_IN)
-    for action in ("exec", "exec.*", "net.*", "git.push")
+    for action in ("exec", "exec.*", "net.*", "git.push", "mcp.*")
 )
 # Builtins without a way to write a file or to run another program, and programs that only look at what
 # `artel.tools.shell.calls` has judged for each path by itself. git is not here: what a repository configures
@@ -188,6 +188,8 @@ DEFAULT = Policy(
         Rule(id="git-secrets", effect="ask", action="git.read", path=SECRETS, reason="may hold keys"),
         Rule(id="git-write", effect="ask", action="git.write", reason="changes the repository"),
         Rule(id="git-push", effect="ask", action="git.push", reason="sends work to others"),
+        Rule(id="clock", effect="allow", action="time.read", reason="changes nothing"),
+        Rule(id="mcp", effect="ask", action="mcp.*", reason="another program does it, and nobody sees what"),
         *(
             Rule(id=f"harmless-{name}", effect="allow", action="exec", argv=(name, "**"), reason="only looks")
             for name in HARMLESS

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field
 
-from artel.tools import commands
+from artel.tools import clock, commands
 from artel.tools.git import tools as git
 from artel.tools.policy import Call
 from artel.tools.tool import Arguments, Outcome, Risk, Seen, Tool, Work
@@ -340,6 +340,7 @@ ALL = (
         offered=lambda settings: bool(settings.search),
     ),
     *git.ALL,
+    clock.TOOL,
 )
 
 TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in ALL})
@@ -356,9 +357,10 @@ OF_AGENT: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("web_fetch", "web_search"),
             *git.READERS,
             *git.WRITERS,
+            "clock",
         ),
-        "ask": (*READERS, "web_fetch", "web_search", *git.READERS),
-        "orchestrator": READERS,
+        "ask": (*READERS, "web_fetch", "web_search", *git.READERS, "clock"),
+        "orchestrator": (*READERS, "clock"),
     }
 )
 

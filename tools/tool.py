@@ -49,6 +49,8 @@ class Outcome:
     "Path → sha256 of each file that the model has now read, as it was then."
     untrusted: bool = False
     "Whether it holds text from outside: whoever reads it may have been told to do harm."
+    failed: bool = False
+    "Whether it says why the tool could not do it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ class Tool:
     "Whether to `act` twice does no harm; otherwise a call whose end nobody saw is not made again."
     offered: Callable[[InternetSettings], bool] | None = None
     "Whether agents have it under these settings. None: always."
+    version: str = ""
+    "What tells it from another tool that took its name; nothing: its name is enough."
 
     @property
     def description(self) -> str:

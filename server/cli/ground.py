@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 
+import structlog
+
 from artel.graphs.context import Handles
 from artel.graphs.models import Models
 from artel.server import encryption, served
@@ -13,7 +15,7 @@ from artel.server.catalog import Catalog
 from artel.server.engine import Engine, open_engine
 from artel.server.engine.webhook_policy import webhooks_of
 from artel.server.protocol.crons import order_of
-from artel.server.settings import Settings, environment, load_settings, provide
+from artel.server.settings import Settings, environment, load_settings, mcp_servers, provide
 from artel.server.store import open_store
 from artel.server.telemetry import logs
 from artel.server.telemetry.tracing import open_tracing
@@ -21,10 +23,13 @@ from artel.storage import embedded
 from artel.storage.migrations import migrate
 from artel.storage.opening import open_storage
 from artel.tools import policies
+from artel.tools.mcp.servers import Servers
 from artel.tools.policy import DEFAULT, Policy
 from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.web.internet import Internet
 from artel.tools.workspace.paths import MARKER
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
     async with (
         aclosing(models),
         aclosing(handles.sandbox),
+        aclosing(handles.mcp),
         open_storage(
             dsn,
             direct=storage.postgres_direct,
@@ -126,14 +132,19 @@ def _handles(settings: Settings, models: Models, policy: Policy) -> Handles:
             own.mkdir(parents=True, exist_ok=True)
     with suppress(OSError):
         (settings.data / MARKER).touch()  # no tool reads or writes in a folder that has it
+    sandbox = Sandbox(settings.sandbox, data=settings.data.resolve(), roots=roots)
+    configured = mcp_servers(settings)
+    for key in configured.ignored:
+        log.warning(f"{settings.mcp.file}: mcpServers.{key} is not known here, and ignored")
     return Handles(
         models=models,
         roots=roots,
         default_workspace=roots[0],
-        sandbox=Sandbox(settings.sandbox, data=settings.data.resolve(), roots=roots),
+        sandbox=sandbox,
         approval_timeout_s=int(settings.engine.approval_timeout_s),
         internet=Internet(settings.internet),
         git=settings.git,
         snapshot_home=(settings.data / "snapshots").resolve(),
         policy=policy,
+        mcp=Servers(configured.servers, sandbox),
     )

@@ -174,7 +174,7 @@ def _compared(ground: Ground, policy: Policy, asked: Iterable[Past], *, strict: 
 
 def _explained(ground: Ground, policies: tuple[Policy, ...], asked: Asked) -> list[Explanation]:
     tools = import_module("artel.tools.registry").TOOLS  # an idle server needs none of what tools need
-    tool = tools.get(asked.tool)
+    tool = tools.get(asked.tool) or ground.handles.mcp.get(asked.tool)
     if tool is None:
         raise Invalid(f"tool must be one of {', '.join(tools)}, got {asked.tool[:80]!r}")
     root: Path = workspace(asked.workspace, ground.handles)

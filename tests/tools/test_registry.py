@@ -28,6 +28,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "apply_patch": {"input": "*** Begin Patch\n*** Add File: b.py\n+x = 1\n*** End Patch"},
     "delete_file": {"file_path": "a.py"},
     "move_file": {"src": "a.py", "dst": "b.py"},
+    "clock": {"zone": "UTC"},
 }
 LOOKING_OR_PLANNING = [name for name, tool in TOOLS.items() if not tool.act]
 
