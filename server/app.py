@@ -31,13 +31,23 @@ from artel.server.protocol import (
 )
 from artel.server.protocol.ui_bundles import Bundles, sources
 from artel.server.protocol.v2 import commands, events, socket
-from artel.server.routes import approvals, audit, changes, docs, info, page, policy, webhooks
+from artel.server.routes import (
+    approvals,
+    audit,
+    changes,
+    docs,
+    info,
+    page,
+    policy,
+    webhooks,
+    workspaces,
+)
 from artel.server.settings import Settings, WebSettings
 
 WIRE = (system, assistants, threads, state, crons, runs, stateless, store, thread_stream)
 V2 = (commands, events, socket)
 OTHERS = (mcp, a2a, a2a_card, ui)
-PRODUCT = (info, approvals, changes, webhooks, policy, audit)
+PRODUCT = (info, approvals, changes, webhooks, policy, audit, workspaces)
 
 
 def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = None) -> FastAPI:

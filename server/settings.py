@@ -24,6 +24,7 @@ from artel.storage.errors import Invalid
 from artel.tools.git.settings import GitSettings
 from artel.tools.sandbox.settings import SandboxSettings
 from artel.tools.web.internet import InternetSettings
+from artel.tools.workspaces.settings import WorkspaceSettings
 
 ENV_FILES = (
     ".env",
@@ -132,6 +133,9 @@ class Settings(BaseSettings):
     log: LogSettings = Field(LogSettings(), description="What is logged, and how.")
     telemetry: TelemetrySettings = Field(TelemetrySettings(), description="What is told to those who watch.")
     git: GitSettings = Field(GitSettings(), description="Where git may push to and pull from.")
+    workspaces: WorkspaceSettings = Field(
+        WorkspaceSettings(), description="Folders that are made for threads."
+    )
 
     @field_validator("workspace_roots", mode="before")
     @classmethod

@@ -131,4 +131,6 @@ def _handles(settings: Settings, models: Models) -> Handles:
         internet=Internet(settings.internet),
         git=settings.git,
         snapshot_home=(settings.data / "snapshots").resolve(),
+        workspaces=settings.workspaces,
+        thread_home=(settings.data / "threads").resolve(),
     )
