@@ -36,6 +36,7 @@ from artel.server.routes import (
     audit,
     changes,
     docs,
+    export,
     info,
     page,
     policy,
@@ -47,7 +48,7 @@ from artel.server.settings import Settings, WebSettings
 WIRE = (system, assistants, threads, state, crons, runs, stateless, store, thread_stream)
 V2 = (commands, events, socket)
 OTHERS = (mcp, a2a, a2a_card, ui)
-PRODUCT = (info, approvals, changes, webhooks, policy, audit, workspaces)
+PRODUCT = (info, approvals, changes, webhooks, policy, audit, workspaces, export)
 
 
 def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = None) -> FastAPI:

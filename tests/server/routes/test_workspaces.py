@@ -1,13 +1,16 @@
 """Registered workspaces: each thread gets what was said, works there alone, and leaves nothing behind."""
 
 import asyncio
+import json
 import os
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from zipfile import ZipFile
 
 import httpx
 import pytest
@@ -39,6 +42,12 @@ def git(folder: Path, *args: str) -> str:
 
 def files(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def unzipped(content: bytes) -> dict[str, bytes]:
+    with ZipFile(BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 @dataclass
@@ -350,3 +359,119 @@ async def test_a_checkout_has_what_is_not_committed_when_that_is_wanted(yard: Ya
     assert files(await yard.path()) == ORIGINAL
     await yard.run("hi", workspace="dirty")
     assert files(await yard.path()) == {"a.txt": "one\nmore\n", "new.txt": "new\n"}
+
+
+CHANGES = (
+    calls(edit("a.txt", "one", "ONE")),
+    calls(call("write_file", file_path="deep/new.txt", content="new\n")),
+    calls(call("write_file", file_path=".env", content="KEY=1\n")),
+    calls(call("delete_file", file_path="b.txt")),
+    "done",
+)
+
+
+@pytest.mark.parametrize("mode", ["shared", "copy"])
+async def test_the_result_of_a_thread_is_taken_away_as_archive_and_patch(yard: Yard, mode: str) -> None:
+    yard.repository()
+    base = yard.home / "base"
+    git(yard.home, "clone", "-q", str(yard.folder), str(base))
+    await yard.register(mode=mode)
+    await yard.run(*CHANGES)
+    path = f"/api/v1/threads/{yard.threads[0]}"
+    told = await yard.http.get(f"{path}/export")
+    assert (told.status_code, told.headers["content-type"]) == (200, "application/zip"), told.text
+    found = unzipped(told.content)
+    assert {name: found[name] for name in found if name.startswith("files/")} == {
+        "files/a.txt": b"ONE\n",
+        "files/deep/new.txt": b"new\n",
+    }
+    (yard.home / "it.patch").write_bytes(found["changes.patch"])
+    git(base, "apply", str(yard.home / "it.patch"))
+    assert files(base) == {"a.txt": "ONE\n"}
+    assert (base / "deep/new.txt").read_text() == "new\n"
+    manifest = json.loads(found["manifest.json"])
+    assert [(one["path"], one["kind"]) for one in manifest["changes"]] == [
+        ("a.txt", "changed"),
+        ("b.txt", "deleted"),
+        ("deep/new.txt", "added"),
+    ]
+    assert manifest["changes"][0]["after"] == git(base, "hash-object", "a.txt").strip()
+    assert [one["path"] for one in manifest["left_out"]] == [".env"]
+    assert [one["tool"] for one in manifest["steps"]] == [
+        "edit_file",
+        "write_file",
+        "write_file",
+        "delete_file",
+    ]
+    assert "change it" in found["conversation.md"].decode()
+    assert len(json.loads(found["conversation.json"])) == 10
+    whole = unzipped((await yard.http.get(f"{path}/export?all=true")).content)
+    assert {name for name in whole if name.startswith("files/")} == {"files/a.txt", "files/deep/new.txt"}
+    patch = await yard.http.get(f"{path}/patch")
+    assert patch.content == found["changes.patch"]
+
+
+async def test_what_others_changed_is_no_result_of_a_thread(yard: Yard) -> None:
+    await yard.register()
+    await yard.run(*ONE)
+    (yard.folder / "b.txt").write_text("mine\n")
+    await yard.run(calls(call("write_file", file_path="c.txt", content="c\n")), "done")
+    (yard.folder / "a.txt").write_text("mine too\n")
+    told = [await yard.http.get(f"/api/v1/threads/{thread}/patch") for thread in yard.threads]
+    assert ["+ONE" in one.text for one in told] == [True, False]
+    assert ["+c" in one.text for one in told] == [False, True]
+    assert not any("mine" in one.text for one in told)
+
+
+async def test_who_approved_a_step_is_told(yard: Yard) -> None:
+    await yard.register()
+    ask = {"policy": Policy(rules=(Rule(id="ask", effect="ask", action="fs.write"),))}
+    await yard.run(*ONE, more=ask)
+    asked = (await yard.http.get("/api/v1/approvals")).json()[0]["approval_id"]
+    yes = {"decision": {"type": "approve"}}
+    run = (await yard.http.post(f"/api/v1/approvals/{asked}", json=yes)).json()["run_id"]
+    await yard.http.get(f"/threads/{yard.threads[0]}/runs/{run}/join")
+    told = await yard.http.get(f"/api/v1/threads/{yard.threads[0]}/export")
+    (step,) = json.loads(unzipped(told.content)["manifest.json"])["steps"]
+    assert (step["tool"], bool(step["approved_by"]), bool(step["approved_at"])) == ("edit_file", True, True)
+
+
+async def test_a_thread_that_changed_nothing_has_an_empty_result(yard: Yard) -> None:
+    await yard.run("hi", workspace=None)
+    path = f"/api/v1/threads/{yard.threads[0]}"
+    assert (await yard.http.get(f"{path}/patch")).content == b""
+    found = unzipped((await yard.http.get(f"{path}/export")).content)
+    assert sorted(found) == ["changes.patch", "conversation.json", "conversation.md", "manifest.json"]
+    assert (await yard.http.get(f"/api/v1/threads/{uuid4()}/patch")).status_code == 404
+
+
+async def test_the_result_of_others_is_not_there(yard: Yard) -> None:
+    ann, bob = called_by(yard.app, "ann", OwnOnly()), called_by(yard.app, "bob", OwnOnly())
+    async with ann, bob:
+        hers = Yard(yard.app, ann, yard.home)
+        await hers.register(mode="copy")
+        await hers.run(*ONE)
+        for what in ("export", "patch"):
+            path = f"/api/v1/threads/{hers.threads[0]}/{what}"
+            assert [(await one.get(path)).status_code for one in (bob, ann)] == [404, 200]
+
+
+async def test_a_thread_that_worked_in_two_folders_is_asked_which(yard: Yard) -> None:
+    (yard.home / "roots/else").mkdir()
+    (yard.home / "roots/else/a.txt").write_text("one\n")
+    await yard.run(*ONE, workspace=str(yard.folder))
+    await yard.run(*ONE, *ONE, thread=yard.threads[0], workspace=str(yard.home / "roots/else"))
+    path = f"/api/v1/threads/{yard.threads[0]}/patch"
+    refused = await yard.http.get(path)
+    assert (refused.status_code, refused.json()["code"]) == (409, "several_folders")
+    told = await yard.http.get(path, params={"workspace": str(yard.folder)})
+    assert (told.status_code, "+ONE" in told.text) == (200, True)
+
+
+async def test_a_removed_folder_still_has_its_result(yard: Yard) -> None:
+    await yard.register(mode="copy")
+    await yard.run(*ONE)
+    engine = yard.app.state.engine
+    engine.handles = yard.handles(workspaces=WorkspaceSettings(ttl_h=1e-9))
+    assert (await tidying.tidy(engine), yard.own) == (1, [])
+    assert "+ONE" in (await yard.http.get(f"/api/v1/threads/{yard.threads[0]}/patch")).text
