@@ -98,6 +98,8 @@ select w.*, (select count(*) from thread_workspaces t
  order by w.name limit %(limit)s offset %(offset)s
 """
 
+OF_REMOTES = "select * from workspaces where kind = 'git'"
+
 CHANGE = """
 update workspaces set name = coalesce(%(name)s, name), mode = coalesce(%(mode)s, mode),
                       ref = coalesce(%(ref)s, ref), uncommitted = coalesce(%(uncommitted)s, uncommitted),
@@ -220,6 +222,11 @@ async def get(conn: Connection, whose: Whose, named: str | UUID) -> Workspace:
 async def search(conn: Connection, whose: Whose, *, limit: int, offset: int = 0) -> list[Workspace]:
     """Return the workspaces of a user, by name."""
     return await _rows(conn, SEARCH, {**_of(whose), "named": None, "limit": limit, "offset": offset})
+
+
+async def of_remotes(conn: Connection) -> list[Workspace]:
+    """Return all workspaces of repositories elsewhere, of everybody."""
+    return await _rows(conn, OF_REMOTES, {})
 
 
 async def change(

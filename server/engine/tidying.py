@@ -14,6 +14,7 @@ import structlog
 
 from artel.server.engine.engine import Engine
 from artel.server.engine.retention import FIRST_S
+from artel.server.engine.workspaces import mirror_home, mirror_name
 from artel.storage import workspaces
 from artel.storage.errors import Unavailable
 from artel.tools.snapshots.repository import SnapshotFailed, repository_of
@@ -52,7 +53,15 @@ async def tidy(engine: Engine) -> int:
     async with engine.db.connection() as conn:
         wanted = await workspaces.wanted(conn, [str(folder) for folder in folders])
     done += await _each(_remove, [folder for folder in folders if str(folder) not in wanted])
-    return done + await _park(engine, wanted)
+    return done + await _park(engine, wanted) + await _drop_mirrors(engine, mirror_home(home))
+
+
+async def _drop_mirrors(engine: Engine, home: Path) -> int:
+    """Remove mirrors of repositories that nobody has registered any more."""
+    found = await to_thread(_mirrors, home)
+    async with engine.db.connection() as conn:
+        wanted = {mirror_name(one) for one in await workspaces.of_remotes(conn)} if found else set()
+    return await _each(_remove, [folder for folder in found if folder.name not in wanted])
 
 
 async def _park(engine: Engine, paths: set[str]) -> int:
@@ -102,6 +111,10 @@ def _look(home: Path) -> tuple[list[Path], list[Path]]:
         elif not path.name.startswith("."):
             folders.append(path)
     return folders, left
+
+
+def _mirrors(home: Path) -> list[Path]:
+    return [folder for folder in home.glob("*") if folder.is_dir()]
 
 
 def _is_old(draft: Path) -> bool:

@@ -19,9 +19,10 @@ from artel.storage.runs import Run
 from artel.storage.threads import UnknownThread
 from artel.storage.workspaces import Folder, Whose, Workspace
 from artel.tools.errors import ToolFailed, ToolRefused
+from artel.tools.git.remotes import remote_at
 from artel.tools.git.repository import find
 from artel.tools.workspace.paths import resolve_workspace
-from artel.tools.workspaces import making
+from artel.tools.workspaces import making, mirrors
 from artel.tools.workspaces.making import Made, Place, Wish
 
 log = structlog.get_logger(__name__)
@@ -128,6 +129,17 @@ async def copy_folder(
     return folder.path, path
 
 
+def mirror_home(thread_home: Path) -> Path:
+    """Return where mirrors lie: beside the folders of threads, for none of them to reach."""
+    return thread_home.with_name("mirrors")
+
+
+def mirror_name(workspace: Workspace) -> str:
+    """Return what the mirror of a workspace is called: one for each user and address."""
+    whose = (workspace.owner, workspace.user_id, workspace.source)
+    return sha256("\0".join(whose).encode()).hexdigest()[:32]
+
+
 def _asked(run: Run) -> str:
     context = run.kwargs.get("context")
     asked = context.get("workspace") if isinstance(context, Mapping) else None
@@ -197,7 +209,16 @@ async def _made(given: Handles, folder: Folder, workspace: Workspace) -> Made:
         uncommitted=workspace.uncommitted,
         files=folder.kept_tree,
     )
+    if workspace.kind == "git":
+        return await _of_remote(given, workspace, place, wish)
     source = await to_thread(resolve_workspace, workspace.source, given.roots)
     if workspace.mode == "copy":
         return await making.copied(source, place, wish)
     return await making.checked_out(await to_thread(find, source), place, wish)
+
+
+async def _of_remote(given: Handles, workspace: Workspace, place: Place, wish: Wish) -> Made:
+    remote = await to_thread(remote_at, workspace.source, given.git, given.roots)
+    folder = mirror_home(place.path.parent.parent) / mirror_name(workspace)
+    source = await mirrors.mirror(remote, folder, given.git, max_bytes=wish.max_bytes)
+    return await making.checked_out(source, place, replace(wish, ref=await mirrors.commit(source, wish.ref)))

@@ -1,5 +1,6 @@
 """/api/v1/workspaces: folders and repositories that threads choose by name."""
 
+import re
 from asyncio import to_thread
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,9 +17,10 @@ from artel.server.errors import answers
 from artel.server.protocol.bodies import Body, Limit, Offset, Text
 from artel.server.protocol.given import GivenEngine, Json, JsonRoute
 from artel.storage import workspaces
-from artel.storage.errors import Forbidden, NotFound
+from artel.storage.errors import Forbidden, Invalid, NotFound
 from artel.storage.workspaces import Kind, Mode, NameTaken, UnknownWorkspace, Whose, Workspace, WorkspaceInUse
-from artel.tools.git.errors import NoRepository, UnsafeRepository
+from artel.tools.git.errors import NoRepository, RemoteRefused, UnsafeRepository
+from artel.tools.git.remotes import remote_at
 from artel.tools.git.repository import find
 from artel.tools.workspace.paths import BadPath, DeniedPath, OutsideWorkspace, WrongKind, resolve_workspace
 
@@ -55,11 +57,12 @@ class Registered(Body):
     source: Text = Field(
         min_length=1,
         max_length=MAX_SOURCE,
-        description="Absolute path of a folder, which has to lie below a root.",
+        description="Absolute path of a folder below a root, or address of a repository that git may reach.",
     )
-    mode: Mode = Field(
-        "shared",
-        description="What a thread gets: the folder itself, a copy, or a checkout on a branch of its own.",
+    mode: Mode | None = Field(
+        None,
+        description="What a thread gets: the folder itself, a copy, or a checkout on a branch of its own; "
+        "by default `shared`, of an address `worktree`.",
     )
     ref: Ref = Field("", description="Branch, tag or commit to check out; empty: what the source is on.")
     uncommitted: bool = Field(default=False, description="Whether a checkout has what is not committed, too.")
@@ -86,6 +89,7 @@ class Changes(Body):
         NoAgents,
         NoRepository,
         UnsafeRepository,
+        RemoteRefused,
         OutsideWorkspace,
         DeniedPath,
         BadPath,
@@ -94,9 +98,10 @@ class Changes(Body):
     ),
 )
 async def register(body: Registered, engine: GivenEngine, caller: GivenCaller) -> Response:
-    """Register a folder; nothing is copied before a thread chooses it by `context.workspace`."""
+    """Register a folder or a repository; nothing is copied before a thread names it."""
     await caller.may("threads", "create", {"metadata": {}})
-    kind, source = await to_thread(_checked, _handles(engine), body.source, body.mode)
+    mode = body.mode or ("worktree" if _is_address(body.source) else "shared")
+    kind, source = await to_thread(_checked, _handles(engine), body.source, mode)
     async with engine.db.connection() as conn:
         made = await workspaces.register(
             conn,
@@ -104,7 +109,7 @@ async def register(body: Registered, engine: GivenEngine, caller: GivenCaller) -
             name=body.name,
             kind=kind,
             source=source,
-            mode=body.mode,
+            mode=mode,
             ref=body.ref,
             uncommitted=body.uncommitted,
             max_mb=body.max_mb,
@@ -136,7 +141,9 @@ async def get(workspace_id: Named, engine: GivenEngine, caller: GivenCaller) -> 
 
 @router.patch(
     "/{workspace_id}",
-    responses=answers(UnknownWorkspace, NameTaken, NoAgents, NoRepository, UnsafeRepository, Forbidden),
+    responses=answers(
+        UnknownWorkspace, NameTaken, NoAgents, NoRepository, UnsafeRepository, OutsideWorkspace, Forbidden
+    ),
 )
 async def change(workspace_id: Named, body: Changes, engine: GivenEngine, caller: GivenCaller) -> Response:
     """Change a workspace; threads that have their folder of it keep that as it is."""
@@ -190,10 +197,22 @@ def _whose(caller: Caller) -> Whose:
 
 def _checked(given: Handles, source: str, mode: Mode) -> tuple[Kind, str]:
     """Return what a source is, and where it really lies; one that threads could not get is refused."""
+    if _is_address(source):
+        if mode != "worktree":
+            raise Invalid(
+                f"mode must be worktree, for that is what a thread gets of a repository, got {mode}"
+            )
+        remote_at(source, given.git, given.roots)
+        return "git", source
     real: Path = resolve_workspace(source, given.roots)
     if mode == "worktree":
         find(real)
     return "folder", str(real)
+
+
+def _is_address(source: str) -> bool:
+    """Say whether a source is the address of a repository: a URL, or `host:path` as ssh has it."""
+    return "://" in source or bool(re.match(r"[\w.@-]+:", source))
 
 
 def _record(one: Workspace) -> dict[str, Any]:

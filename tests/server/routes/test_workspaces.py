@@ -475,3 +475,67 @@ async def test_a_removed_folder_still_has_its_result(yard: Yard) -> None:
     engine.handles = yard.handles(workspaces=WorkspaceSettings(ttl_h=1e-9))
     assert (await tidying.tidy(engine), yard.own) == (1, [])
     assert "+ONE" in (await yard.http.get(f"/api/v1/threads/{yard.threads[0]}/patch")).text
+
+
+async def test_a_repository_elsewhere_is_fetched_once_and_each_thread_has_its_own(yard: Yard) -> None:
+    yard.repository()
+    git(yard.folder, "branch", "-m", "main")
+    git(yard.folder, "tag", "v1")
+    remote = yard.home / "roots/remote.git"
+    git(yard.home, "clone", "-q", "--bare", str(yard.folder), str(remote))
+    made = await yard.register(source=f"file://{remote}")
+    assert (made["kind"], made["mode"]) == ("git", "worktree")
+    await yard.run(*ONE)
+    path = await yard.path()
+    assert files(path) == {**ORIGINAL, "a.txt": "ONE\n"}
+    assert git(path, "branch", "-a").split() == ["*", f"artel/{yard.threads[0]}", "remotes/origin/main"]
+    git(path, "commit", "-qam", "mine")
+    assert git(path, "push", "-q", "origin", "HEAD") == ""
+    git(yard.folder, "remote", "set-url", "origin", str(remote))
+    (yard.folder / "b.txt").write_text("later\n")
+    git(yard.folder, "commit", "-qam", "later")
+    git(yard.folder, "push", "-q", "origin", "main")
+    await yard.run("hi")
+    assert files(await yard.path()) == {**ORIGINAL, "b.txt": "later\n"}
+    await yard.http.patch(f"/api/v1/workspaces/{made['workspace_id']}", json={"ref": "v1"})
+    await yard.run("hi")
+    assert files(await yard.path()) == ORIGINAL
+    await yard.http.patch(f"/api/v1/workspaces/{made['workspace_id']}", json={"ref": "nowhere"})
+    assert (await yard.run("hi"))["status"] == "error"
+    assert "there is no commit 'nowhere'" in await yard.problem()
+    mirrors = yard.home / "data/mirrors"
+    assert len([one for one in mirrors.iterdir() if one.is_dir()]) == 1
+    await yard.http.delete(f"/api/v1/workspaces/{made['workspace_id']}?force=true")
+    assert await tidying.tidy(yard.app.state.engine) == 4
+    assert not [one for one in mirrors.iterdir() if one.is_dir()]
+    assert remote.is_dir()
+
+
+async def test_addresses_where_git_may_not_go_are_refused(yard: Yard) -> None:
+    wrong = {
+        "https://git.example/shop.git": "ARTEL_GIT__HOSTS",
+        "https://127.0.0.1/shop.git": "ARTEL_GIT__HOSTS",
+        "http://github.com/a/b": "not encrypted",
+        "git@github.com:a/b.git": "ARTEL_GIT__SSH",
+        "https://who:s3cret@github.com/a/b": "ARTEL_GIT__GITHUB_TOKEN",
+        "ext::sh -c id": "https, ssh and folders",
+        f"file://{yard.home}": "ARTEL_GIT__LOCAL_REMOTES",
+        f"file://{yard.folder}": "no bare repository",
+    }
+    for source, said in wrong.items():
+        told = await yard.http.post("/api/v1/workspaces", json={"name": "far", "source": source})
+        assert (source, told.is_error, said in told.text) == (source, True, True), told.text
+        assert "s3cret" not in told.text
+    body = {"name": "far", "source": "https://github.com/a/b", "mode": "shared"}
+    assert "worktree" in (await yard.http.post("/api/v1/workspaces", json=body)).json()["detail"]
+
+
+async def test_too_large_a_repository_is_not_kept(yard: Yard) -> None:
+    (yard.folder / "big").write_bytes(os.urandom(2_000_000))
+    yard.repository()
+    remote = yard.home / "roots/remote.git"
+    git(yard.home, "clone", "-q", "--bare", str(yard.folder), str(remote))
+    await yard.register(source=f"file://{remote}", max_mb=1)
+    assert (await yard.run("hi"))["status"] == "error"
+    assert "more than 1 MB" in await yard.problem()
+    assert not [one for one in (yard.home / "data/mirrors").iterdir() if one.is_dir()]
