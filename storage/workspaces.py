@@ -122,6 +122,11 @@ select f.* from thread_workspaces f join threads t using (thread_id)
  where f.thread_id = %(thread_id)s and t.owner = %(owner)s
 """
 
+FOLDERS = """
+select * from thread_workspaces where workspace_id = %(workspace_id)s
+ order by last_used_at desc, thread_id limit %(limit)s offset %(offset)s
+"""
+
 OF_FOLDER = "select * from workspaces where workspace_id = %(workspace_id)s"
 
 TREES = """
@@ -280,6 +285,12 @@ async def delete(conn: Connection, whose: Whose, workspace_id: UUID, *, force: b
 async def of_thread(conn: Connection, thread_id: UUID, *, owner: str) -> Folder | None:
     """Return what a thread got; None when it chose no registered workspace."""
     return await _folder(conn, OF_OWNERS_THREAD, {"thread_id": thread_id, "owner": owner})
+
+
+async def folders(conn: Connection, workspace_id: UUID, *, limit: int, offset: int = 0) -> list[Folder]:
+    """Return what threads got of a workspace, last used first; the caller has found that workspace."""
+    values = {"workspace_id": workspace_id, "limit": limit, "offset": offset}
+    return [Folder(**row) for row in await (await conn.execute(FOLDERS, values)).fetchall()]
 
 
 async def choose(

@@ -22,7 +22,7 @@ from artel.tools.snapshots.taking import take
 from artel.tools.workspaces.making import DRAFT
 from artel.tools.workspaces.removing import GONE, remove, take_away
 
-TIDY_S = 3_600.0
+TIDY_S = 600.0
 LEFT_S = 86_400.0  # drafts so old were left by somebody who was killed
 
 log = structlog.get_logger(__name__)
@@ -118,4 +118,7 @@ def _mirrors(home: Path) -> list[Path]:
 
 
 def _is_old(draft: Path) -> bool:
-    return draft.lstat().st_mtime < time.time() - LEFT_S
+    try:
+        return draft.lstat().st_mtime < time.time() - LEFT_S
+    except FileNotFoundError:  # it became whole
+        return False

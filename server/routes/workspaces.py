@@ -18,7 +18,16 @@ from artel.server.protocol.bodies import Body, Limit, Offset, Text
 from artel.server.protocol.given import GivenEngine, Json, JsonRoute
 from artel.storage import workspaces
 from artel.storage.errors import Forbidden, Invalid, NotFound
-from artel.storage.workspaces import Kind, Mode, NameTaken, UnknownWorkspace, Whose, Workspace, WorkspaceInUse
+from artel.storage.workspaces import (
+    Folder,
+    Kind,
+    Mode,
+    NameTaken,
+    UnknownWorkspace,
+    Whose,
+    Workspace,
+    WorkspaceInUse,
+)
 from artel.tools.git.errors import NoRepository, RemoteRefused, UnsafeRepository
 from artel.tools.git.remotes import remote_at
 from artel.tools.git.repository import find
@@ -139,6 +148,22 @@ async def get(workspace_id: Named, engine: GivenEngine, caller: GivenCaller) -> 
         return Json(_record(await workspaces.get(conn, _whose(caller), workspace_id)))
 
 
+@router.get("/{workspace_id}/threads", responses=answers(UnknownWorkspace, Forbidden))
+async def used_by(
+    workspace_id: Named,
+    engine: GivenEngine,
+    caller: GivenCaller,
+    limit: Annotated[Limit, Query()] = 100,
+    offset: Annotated[Offset, Query()] = 0,
+) -> Response:
+    """Return what threads got of a workspace, last used first: where it lies, or why it was not made."""
+    await caller.may("threads", "search", {})
+    async with engine.db.connection() as conn:
+        known = await workspaces.get(conn, _whose(caller), workspace_id)
+        found = await workspaces.folders(conn, known.workspace_id, limit=limit, offset=offset)
+    return Json([_folder(one) for one in found])
+
+
 @router.patch(
     "/{workspace_id}",
     responses=answers(
@@ -213,6 +238,21 @@ def _checked(given: Handles, source: str, mode: Mode) -> tuple[Kind, str]:
 def _is_address(source: str) -> bool:
     """Say whether a source is the address of a repository: a URL, or `host:path` as ssh has it."""
     return "://" in source or bool(re.match(r"[\w.@-]+:", source))
+
+
+def _folder(one: Folder) -> dict[str, Any]:
+    named = (
+        "thread_id",
+        "path",
+        "own",
+        "state",
+        "problem",
+        "base_commit",
+        "bytes",
+        "created_at",
+        "last_used_at",
+    )
+    return {name: getattr(one, name) for name in named}
 
 
 def _record(one: Workspace) -> dict[str, Any]:

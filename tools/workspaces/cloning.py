@@ -6,6 +6,7 @@ It shares nothing that is ever written: objects are hard links, and what the two
 
 import re
 from asyncio import to_thread
+from dataclasses import dataclass
 from pathlib import Path
 
 from artel.tools.git import names
@@ -23,12 +24,22 @@ _KEPT = re.compile(
 _WHO = re.compile(r"(?<=^http://)[^/@]+@|(?<=^https://)[^/@]+@")
 
 
+@dataclass(frozen=True, slots=True)
+class Cloned:
+    """What a clone begins with."""
+
+    commit: str
+    "Empty: nothing is committed there."
+    bytes: int
+    "Of the files that were checked out."
+
+
 async def clone(
     source: Repository, target: Path, *, branch: str, ref: str = "", files: bool = True, max_bytes: int
-) -> str:
-    """Make `target` a repository with all that `source` holds, on a new `branch`; return its commit.
+) -> Cloned:
+    """Make `target` a repository with all that `source` holds, on a new `branch`.
 
-    The branch begins at `ref`, by default where `source` is; nothing is committed there: an empty answer.
+    The branch begins at `ref`, by default where `source` is.
     With `files` they are checked out, else those that are there are taken for the work tree. Remotes come
     along, without passwords; hooks, submodules, filters and what is not committed do not.
 
@@ -51,14 +62,14 @@ async def clone(
     await made.git("update-ref", "--stdin", stdin=listed, writes=True)
     await made.git("symbolic-ref", "HEAD", f"refs/heads/{branch}", writes=True)
     if not commit:
-        return ""
+        return Cloned("", 0)
     await made.git("update-ref", f"refs/heads/{branch}", commit, writes=True)
-    if files:
-        await _check_size(made, commit, max_bytes)
-        await made.git("reset", "--quiet", "--hard", timeout_s=CHECKOUT_S, writes=True)
-    else:
+    if not files:
         await made.git("reset", "--quiet", "--mixed", timeout_s=CHECKOUT_S, writes=True)
-    return commit
+        return Cloned(commit, 0)
+    size = await _checked_size(made, commit, max_bytes)
+    await made.git("reset", "--quiet", "--hard", timeout_s=CHECKOUT_S, writes=True)
+    return Cloned(commit, size)
 
 
 async def _refs(source: Repository) -> bytes:
@@ -78,7 +89,7 @@ async def _configure(made: Repository, config: Configuration) -> None:
             await made.git("config", "--file", file, "--add", key, _WHO.sub("", value), writes=True)
 
 
-async def _check_size(made: Repository, commit: str, max_bytes: int) -> None:
+async def _checked_size(made: Repository, commit: str, max_bytes: int) -> int:
     ran = await made.git("ls-tree", "-r", "-l", "-z", commit, at_most=MAX_LIST)
     sizes = (entry.split(b"\t")[0].split()[-1] for entry in ran.out.split(b"\0") if entry)
     size = sum(int(one) for one in sizes if one.isdigit())
@@ -87,3 +98,4 @@ async def _check_size(made: Repository, commit: str, max_bytes: int) -> None:
             f"the files of {commit[:10]} have {size >> 20} MB, more than the {max_bytes >> 20} MB allowed: "
             "raise max_mb of the workspace or ARTEL_WORKSPACES__MAX_MB"
         )
+    return size

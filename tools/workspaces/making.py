@@ -73,9 +73,10 @@ async def copied(source: Path, place: Place, wish: Wish) -> Made:
         size = await _copy(source, draft, wish.max_bytes, without=(".git",) if git else ())
         commit = ""
         if git:
-            commit = await clone(
+            made = await clone(
                 git, draft, branch=wish.branch, ref=wish.ref, files=False, max_bytes=wish.max_bytes
             )
+            commit = made.commit
         return await _settled(draft, place, wish, commit, size)
 
 
@@ -86,14 +87,14 @@ async def checked_out(source: Git, place: Place, wish: Wish) -> Made:
         TooLarge, BadName, GitFailed: as for `clone`.
     """
     async with _draft(place) as draft:
-        commit = await clone(source, draft, branch=wish.branch, ref=wish.ref, max_bytes=wish.max_bytes)
-        if not commit:
+        made = await clone(source, draft, branch=wish.branch, ref=wish.ref, max_bytes=wish.max_bytes)
+        if not made.commit:
             raise GitFailed(
                 f"{source.root} has no commit yet, so there is nothing to check out: commit first"
             )
         if wish.uncommitted and not source.bare:
             await to_thread(_carry, repository_of(place.snapshots, source.root), draft, place)
-        return await _settled(draft, place, wish, commit, 0)
+        return await _settled(draft, place, wish, made.commit, made.bytes)
 
 
 async def found(place: Place) -> Made:

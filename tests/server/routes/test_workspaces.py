@@ -4,10 +4,12 @@ import asyncio
 import json
 import os
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from threading import Event
 from typing import Any
 from uuid import uuid4
 from zipfile import ZipFile
@@ -23,6 +25,8 @@ from artel.graphs.models.scripted import scripted
 from artel.server.catalog import Catalog, Entry
 from artel.server.engine import tidying
 from artel.tools.policy import Policy, Rule
+from artel.tools.sandbox.sandbox import Sandbox
+from artel.tools.workspaces import copying
 from artel.tools.workspaces.settings import WorkspaceSettings
 
 FREE = Policy(rules=(Rule(id="free", effect="allow", action="fs.*"),))
@@ -259,6 +263,76 @@ async def test_an_attempt_that_died_halfway_leaves_nothing_that_counts(yard: Yar
         await conn.execute("update thread_workspaces set state = 'preparing'")
     assert (await yard.run(*ONE, *ONE, thread=thread))["status"] == "success"
     assert (await yard.path(), files(path)["a.txt"]) == (path, "ONE\n")
+
+
+async def test_a_folder_that_was_whole_when_its_maker_died_is_taken_as_it_is(yard: Yard) -> None:
+    yard.repository()
+    await yard.register(mode="worktree")
+    await yard.run("hi")
+    thread, path = yard.threads[0], await yard.path()
+    async with yard.app.state.engine.db.connection() as conn:
+        await conn.execute(
+            "update thread_workspaces set state = 'preparing', base_tree = null, base_commit = null"
+        )
+    assert (await yard.run("hi", *ONE, thread=thread))["status"] == "success"
+    assert (await yard.path(), yard.own) == (path, [path])
+    assert "+ONE" in (await yard.http.get(f"/api/v1/threads/{thread}/patch")).text
+    (made,) = (await yard.http.get("/api/v1/workspaces")).json()
+    (told,) = (await yard.http.get(f"/api/v1/workspaces/{made['workspace_id']}/threads")).json()
+    assert (told["thread_id"], told["state"], told["path"]) == (thread, "ready", str(path))
+    assert told["base_commit"] == git(yard.folder, "rev-parse", "HEAD").strip()
+
+
+async def test_a_run_that_is_stopped_while_its_folder_is_made_leaves_nothing(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(50):
+        (yard.folder / f"{number}.bin").write_bytes(b"x")
+    begun, really = Event(), copying._fill
+
+    def slowly(source: int, target: int, size: int) -> None:
+        begun.set()
+        time.sleep(0.1)
+        really(source, target, size)
+
+    monkeypatch.setattr(copying, "_fill", slowly)
+    await yard.register(mode="copy")
+    running = asyncio.create_task(yard.run(*ONE))
+    assert await asyncio.to_thread(begun.wait, 10)
+    path = f"/threads/{yard.threads[0]}/runs"
+    (run,) = (await yard.http.get(path)).json()
+    await yard.http.post(f"{path}/{run['run_id']}/cancel?wait=true")
+    assert (await running)["status"] == "interrupted"
+    async with asyncio.timeout(10):
+        while yard.own:
+            await asyncio.sleep(0.05)
+            await tidying.tidy(yard.app.state.engine)
+    assert (await yard.run(*ONE, *ONE, thread=yard.threads[0]))["status"] == "success"
+
+
+@pytest.mark.needs("bwrap")
+async def test_commands_run_in_a_thread_s_own_folder_and_see_no_other(yard: Yard) -> None:
+    yard.repository()
+    await yard.register(mode="worktree")
+    free = {
+        "policy": Policy(rules=(Rule(id="free", effect="ask", action="exec"),)),
+        "sandbox": Sandbox(data=yard.home / "data", roots=(yard.home / "roots",)),
+    }
+    await yard.run("hi")
+    other = await yard.path()
+    look = f"git log --format=%s; echo x > a.txt; cat {other}/b.txt; ls {other.parent}"
+    await yard.run(calls(call("execute", command=look)), "done", more=free)
+    for asked in (await yard.http.get("/api/v1/approvals?status=pending")).json():
+        yes = {"decision": {"type": "approve"}}
+        told = await yard.http.post(f"/api/v1/approvals/{asked['approval_id']}", json=yes)
+        await yard.http.get(f"/threads/{yard.threads[1]}/runs/{told.json()['run_id']}/join")
+    state = (await yard.http.get(f"/threads/{yard.threads[1]}/state")).json()
+    said = next(one["content"] for one in state["values"]["messages"] if one["type"] == "tool")
+    assert ("first" in said, "No such file" in said, other.name in said.replace(str(other), "")) == (
+        *(True, True, False),
+    ), said
+    assert files(await yard.path()) == {**ORIGINAL, "a.txt": "x\n"}
+    assert files(other) == ORIGINAL
 
 
 async def changes(yard: Yard, thread: str) -> list[str]:

@@ -53,7 +53,9 @@ async def test_a_clone_has_all_branches_and_its_own(source: Path, target: Path) 
     git(source, "gc", "-q")
     (source / ".git/hooks/post-checkout").write_text("#!/bin/sh\ntouch ran\n")
     (source / ".git/hooks/post-checkout").chmod(0o755)
-    commit = await clone(find(source), target, branch="artel/1", max_bytes=MANY)
+    made = await clone(find(source), target, branch="artel/1", max_bytes=MANY)
+    commit = made.commit
+    assert (made.bytes, git(source, "rev-parse", "main")) == (2, commit)
     assert commit == git(source, "rev-parse", "main") == git(target, "rev-parse", "artel/1")
     assert git(target, "for-each-ref", "--format=%(refname)").split() == [
         *("refs/heads/artel/1", "refs/heads/main", "refs/heads/other", "refs/tags/v1"),
@@ -71,7 +73,7 @@ async def test_a_clone_has_all_branches_and_its_own(source: Path, target: Path) 
 
 async def test_a_worktree_of_somebody_s_can_be_the_source(source: Path, target: Path, tmp_path: Path) -> None:
     git(source, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"), "v1")
-    commit = await clone(find(tmp_path / "side"), target, branch="artel/1", max_bytes=MANY)
+    commit = (await clone(find(tmp_path / "side"), target, branch="artel/1", max_bytes=MANY)).commit
     assert (commit, (target / "a").read_text()) == (git(source, "rev-parse", "v1"), "1\n")
     assert (target / ".git").is_dir()
 
