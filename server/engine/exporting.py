@@ -15,7 +15,7 @@ from artel.storage import approvals, snapshots, workspaces
 from artel.storage.approvals import Approval
 from artel.storage.encoding import dumps
 from artel.storage.snapshots import Change
-from artel.storage.workspaces import Folder
+from artel.storage.workspaces import Folder, UnknownWorkspace
 from artel.tools.snapshots.index import on_disk
 from artel.tools.snapshots.repository import repository_of
 from artel.tools.snapshots.results import Result, result_of, result_since
@@ -42,7 +42,8 @@ async def export(engine: Engine, thread_id: UUID, *, owner: str, workspace: str 
     """Return what a thread has made of files; the caller has made sure that it may be seen.
 
     Raises:
-        SeveralFolders: it was made in several folders, and `workspace` names none of them.
+        SeveralFolders: it was made in several folders, and `workspace` names none.
+        UnknownWorkspace: `workspace` names a folder where nothing was made.
         SnapshotGone, SnapshotFailed: the files are not kept here.
     """
     async with engine.db.connection() as conn:
@@ -105,8 +106,12 @@ def told(messages: Sequence[Any]) -> Iterator[str]:
 
 def _root(changes: Sequence[Change], folder: Folder | None, asked: str) -> str:
     roots = sorted({change.workspace for change in changes} | ({folder.path} if folder else set()))
+    if asked and asked not in roots:
+        raise UnknownWorkspace(
+            f"this thread worked in {', '.join(roots) or 'no folder'}, not in {asked[:200]}"
+        )
     if asked:
-        return asked if asked in roots else ""
+        return asked
     if folder:
         return folder.path
     if len(roots) > 1:

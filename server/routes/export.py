@@ -16,12 +16,13 @@ from artel.server.protocol.given import GivenCatalog, GivenEngine, ThreadId
 from artel.storage import threads
 from artel.storage.errors import Forbidden
 from artel.storage.threads import Thread, UnknownThread
+from artel.storage.workspaces import UnknownWorkspace
 from artel.tools.snapshots.repository import SnapshotFailed, SnapshotGone
 from artel.tools.workspaces.archiving import archived
 
 router = APIRouter(prefix="/threads/{thread_id}", tags=["Product"])
 
-ERRORS = answers(UnknownThread, SeveralFolders, SnapshotGone, SnapshotFailed, Forbidden)
+ERRORS = answers(UnknownThread, UnknownWorkspace, SeveralFolders, SnapshotGone, SnapshotFailed, Forbidden)
 Folder = Annotated[Text, Query(description="Which folder's changes, of a thread that worked in several.")]
 
 

@@ -86,9 +86,10 @@ async def _read(
 
 async def _feed(process: Process, stdin: bytes) -> None:
     assert process.stdin is not None
-    with suppress(ConnectionError):  # it ended without reading
-        process.stdin.write(stdin)
-        await process.stdin.drain()
+    if stdin and not process.stdin.is_closing():  # uvloop raises for what it has closed already
+        with suppress(ConnectionError):  # it ended without reading
+            process.stdin.write(stdin)
+            await process.stdin.drain()
     process.stdin.close()
 
 

@@ -538,6 +538,8 @@ async def test_a_thread_that_worked_in_two_folders_is_asked_which(yard: Yard) ->
     path = f"/api/v1/threads/{yard.threads[0]}/patch"
     refused = await yard.http.get(path)
     assert (refused.status_code, refused.json()["code"]) == (409, "several_folders")
+    nowhere = await yard.http.get(path, params={"workspace": "/etc"})
+    assert (nowhere.status_code, nowhere.json()["code"]) == (404, "unknown_workspace")
     told = await yard.http.get(path, params={"workspace": str(yard.folder)})
     assert (told.status_code, "+ONE" in told.text) == (200, True)
 

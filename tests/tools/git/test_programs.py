@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
+import uvloop
 
 from artel.tools.git.programs import Ran, run
 
@@ -33,6 +34,17 @@ async def test_one_that_talks_too_much_is_cut_and_ended(tmp_path: Path) -> None:
 
 async def test_input_that_nobody_reads_is_no_error(tmp_path: Path) -> None:
     assert (await shell("exit 0", tmp_path, stdin=b"x" * 1_000_000)).code == 0
+
+
+@pytest.mark.parametrize("stdin", [b"", b"x" * 100_000])
+def test_one_that_is_over_at_once_is_no_error_in_the_loop_of_a_server_either(
+    tmp_path: Path, stdin: bytes
+) -> None:
+    async def many() -> list[int]:
+        return [(await shell("exit 0", tmp_path, stdin=stdin)).code for _ in range(60)]
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert set(runner.run(many())) == {0}
 
 
 async def test_one_that_does_not_listen_is_killed_with_all_it_began(tmp_path: Path) -> None:
