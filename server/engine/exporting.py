@@ -1,7 +1,7 @@
 """The result of a thread: which files became what, who let it happen, and what was said."""
 
 from asyncio import to_thread
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
+from artel.graphs.decisions import shown_calls
 from artel.server.engine.engine import Engine
 from artel.server.engine.undo import SeveralFolders, undone
 from artel.storage import approvals, snapshots, workspaces
@@ -25,7 +26,6 @@ from artel.tools.snapshots.trees import State, kind_of, shown
 from artel.tools.snapshots.undoing import Step
 from artel.tools.workspaces.archiving import LINK, Entry
 
-MOST_APPROVALS = 10_000
 BLOCK = 1_048_576
 
 
@@ -49,7 +49,8 @@ async def export(engine: Engine, thread_id: UUID, *, owner: str, workspace: str 
     async with engine.db.connection() as conn:
         changes = (await snapshots.of_thread(conn, thread_id))[::-1]
         folder = await workspaces.of_thread(conn, thread_id, owner=owner)
-        asked = await approvals.search(conn, owner=owner, thread_id=thread_id, limit=MOST_APPROVALS)
+        runs = {change.run_id for change in changes if change.run_id}
+        approved = await approvals.carried(conn, list(runs), owner=owner) if runs else []
     root = _root(changes, folder, workspace)
     here = [change for change in changes if change.workspace == root]
     result = await to_thread(_result, engine, root, here, folder) if root else None
@@ -59,7 +60,7 @@ async def export(engine: Engine, thread_id: UUID, *, owner: str, workspace: str 
         "workspace": root,
         "base": {"tree": result.base if result else None, "commit": folder.base_commit if folder else None},
         "changes": [_change(path, *states) for path, states in result.changed.items()] if result else [],
-        "steps": _steps(here, asked),
+        "steps": _steps(here, approved),
         "left_out": [{"path": path, "reason": why} for path, why in result.left_out.items()]
         if result
         else [],
@@ -144,10 +145,16 @@ def _change(path: str, was: State, now: State) -> dict[str, Any]:
     }
 
 
-def _steps(changes: Sequence[Change], asked: Sequence[Approval]) -> list[dict[str, Any]]:
-    answered = {one.tool_call_id: one for one in asked if one.tool_call_id and one.decided_at}
+def _steps(changes: Sequence[Change], approved: Sequence[Approval]) -> list[dict[str, Any]]:
+    answers = {(one.answer_run_id, call): one for one in approved for call in _calls(one)}
     gone = undone(changes[::-1])
-    return [_step(change, answered.get(change.tool_call_id), gone) for change in changes]
+    return [_step(change, answers.get((change.run_id, change.tool_call_id)), gone) for change in changes]
+
+
+def _calls(question: Approval) -> list[Any]:
+    """Return the ids of the calls that a question was about: one, or all of a batch."""
+    shown = shown_calls(question.value) if isinstance(question.value, Mapping) else []
+    return [question.tool_call_id, *(call.get("tool_call_id") for call in shown)]
 
 
 def _step(change: Change, answer: Approval | None, gone: set[UUID]) -> dict[str, Any]:

@@ -505,9 +505,11 @@ async def test_who_approved_a_step_is_told(yard: Yard) -> None:
     yes = {"decision": {"type": "approve"}}
     run = (await yard.http.post(f"/api/v1/approvals/{asked}", json=yes)).json()["run_id"]
     await yard.http.get(f"/threads/{yard.threads[0]}/runs/{run}/join")
-    told = await yard.http.get(f"/api/v1/threads/{yard.threads[0]}/export")
-    (step,) = json.loads(unzipped(told.content)["manifest.json"])["steps"]
-    assert (step["tool"], bool(step["approved_by"]), bool(step["approved_at"])) == ("edit_file", True, True)
+    copy = (await yard.http.post(f"/threads/{yard.threads[0]}/copy")).json()["thread_id"]
+    for thread in (yard.threads[0], copy):
+        told = await yard.http.get(f"/api/v1/threads/{thread}/export")
+        (step,) = json.loads(unzipped(told.content)["manifest.json"])["steps"]
+        assert (step["tool"], step["approved_by"]) == ("edit_file", "local")
 
 
 async def test_a_thread_that_changed_nothing_has_an_empty_result(yard: Yard) -> None:
