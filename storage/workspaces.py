@@ -173,6 +173,15 @@ select f.* from thread_workspaces f join threads t using (thread_id)
  limit 1 for no key update of t skip locked
 """
 
+TAKEN = "select from thread_workspaces where path = %(path)s"
+
+FREE = """
+select f.path from thread_workspaces f join threads t using (thread_id)
+ where f.path = %(path)s and f.own and f.state = 'gone'
+   and not exists (select from runs r where r.thread_id = f.thread_id and r.status in ('pending', 'running'))
+   for no key update of t skip locked
+"""
+
 WANTED = """
 select path from thread_workspaces where path = any(%(paths)s) and own and state <> 'gone'
 """
@@ -366,6 +375,13 @@ async def wanted(conn: Connection, paths: Sequence[str]) -> set[str]:
     """Return which of these folders belong to threads that are there."""
     rows = await (await conn.execute(WANTED, {"paths": list(paths)})).fetchall()
     return {row["path"] for row in rows}
+
+
+async def is_free(conn: Connection, path: str) -> bool:
+    """Say whether a folder is no thread's, or its thread gave it up; that one begins no run meanwhile."""
+    if await (await conn.execute(TAKEN, {"path": path})).fetchone() is None:
+        return True
+    return await (await conn.execute(FREE, {"path": path})).fetchone() is not None
 
 
 def _of(whose: Whose) -> dict[str, Any]:

@@ -52,8 +52,11 @@ async def tidy(engine: Engine) -> int:
     done = await _each(remove, left)
     async with engine.db.connection() as conn:
         wanted = await workspaces.wanted(conn, [str(folder) for folder in folders])
-    done += await _each(_remove, [folder for folder in folders if str(folder) not in wanted])
-    return done + await _park(engine, wanted) + await _drop_mirrors(engine, mirror_home(home))
+    await _park(engine, wanted)
+    for folder in folders:
+        if str(folder) not in wanted and (gone := await _taken_away(engine, folder)):
+            done += await _each(remove, [gone])
+    return done + await _drop_mirrors(engine, mirror_home(home))
 
 
 async def _drop_mirrors(engine: Engine, home: Path) -> int:
@@ -64,25 +67,31 @@ async def _drop_mirrors(engine: Engine, home: Path) -> int:
     return await _each(_remove, [folder for folder in found if folder.name not in wanted])
 
 
-async def _park(engine: Engine, paths: set[str]) -> int:
-    """Remove folders that are unused for long; a snapshot keeps their files as long as any other does."""
-    done, seconds = 0, engine.handles.workspaces.ttl_h * 3_600
+async def _park(engine: Engine, wanted: set[str]) -> None:
+    """Give up folders that are unused for long; a snapshot keeps their files as long as any other does."""
+    seconds, paths = engine.handles.workspaces.ttl_h * 3_600, set(wanted)
     while paths:
         async with engine.db.transaction() as conn:
             folder = await workspaces.unused(conn, paths, seconds)
             if folder is None:
-                return done
+                return
             paths.discard(folder.path)
-            path = Path(folder.path)
+            repository = repository_of(engine.handles.snapshot_home, Path(folder.path))
             try:
-                tree = await to_thread(take, repository_of(engine.handles.snapshot_home, path))
+                tree = await to_thread(take, repository)
             except SnapshotFailed as error:
                 log.warning("a folder stays: its files cannot be kept", folder=folder.path, reason=str(error))
                 continue
-            gone = await to_thread(take_away, path)
             await workspaces.gone(conn, folder.thread_id, tree)
-        done += await _each(remove, [gone] if gone else [])
-    return done
+        wanted.discard(folder.path)
+
+
+async def _taken_away(engine: Engine, folder: Path) -> Path | None:
+    """Rename a folder that is nobody's, or was given up: not while a run is about to take it again."""
+    async with engine.db.transaction() as conn:
+        if await workspaces.is_free(conn, str(folder)):
+            return await to_thread(take_away, folder)
+    return None
 
 
 async def _each(act: Callable[[Path], object], folders: list[Path]) -> int:

@@ -76,6 +76,8 @@ async def settle(engine: Engine, run: Run) -> Settled | None:
             )
         await workspaces.used(conn, run.thread_id)
     path = Path(folder.path)
+    if folder.base_tree:  # what the thread began from stays kept while it goes on
+        await to_thread(_keep, engine.handles, folder)
     if folder.own and folder.state != "ready":
         await _prepare(engine, folder, workspace)
     elif not await to_thread(path.is_dir):
@@ -127,6 +129,12 @@ async def copy_folder(
         else:
             await to_thread(making.take_over, source, target, trees)
     return folder.path, path
+
+
+def _keep(given: Handles, folder: Folder) -> None:
+    repository = Place(Path(folder.path), given.snapshot_home).kept
+    if folder.base_tree and repository.keeps(folder.base_tree):
+        repository.keep(folder.base_tree)
 
 
 def mirror_home(thread_home: Path) -> Path:

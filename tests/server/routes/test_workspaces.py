@@ -406,6 +406,34 @@ async def test_the_copy_of_a_thread_has_files_and_changes_of_its_own(yard: Yard,
     assert (undone.status_code, files(source)["a.txt"], files(yard.folder)) == (200, "one\n", ORIGINAL)
 
 
+async def test_a_thread_is_copied_as_it_was_saved_while_a_run_waits_on_it(yard: Yard) -> None:
+    await yard.register(mode="copy")
+    await yard.run(*ONE)
+    source, thread = await yard.path(), yard.threads[0]
+    later = {"assistant_id": "coder", "input": {"messages": []}, "after_seconds": 3_600}
+    assert (await yard.http.post(f"/threads/{thread}/runs", json=later)).is_success
+    (source / "b.txt").write_text("half a step")
+    copy = (await yard.http.post(f"/threads/{thread}/copy")).json()["thread_id"]
+    (target,) = set(yard.own) - {source}
+    assert (files(target), len(await changes(yard, copy))) == ({**ORIGINAL, "a.txt": "ONE\n"}, 1)
+
+
+async def test_a_folder_that_was_given_up_stays_when_a_run_is_about_to_take_it(yard: Yard) -> None:
+    await yard.register(mode="copy")
+    await yard.run(*ONE)
+    (path,), thread, engine = yard.own, yard.threads[0], yard.app.state.engine
+    later = {"assistant_id": "coder", "input": {"messages": []}, "after_seconds": 3_600}
+    await yard.http.post(f"/threads/{thread}/runs", json=later)
+    engine.handles = yard.handles(workspaces=WorkspaceSettings(ttl_h=1e-9))
+    assert await tidying.tidy(engine) == 0
+    async with engine.db.connection() as conn:
+        await conn.execute("update thread_workspaces set state = 'gone'")
+    assert (await tidying.tidy(engine), yard.own) == (0, [path])
+    async with engine.db.connection() as conn:
+        await conn.execute("delete from runs where status = 'pending'")
+    assert (await tidying.tidy(engine), yard.own) == (1, [])
+
+
 async def test_a_question_asked_before_the_copy_is_answered_in_the_copy(yard: Yard) -> None:
     await yard.register(mode="copy")
     ask = {"policy": Policy(rules=(Rule(id="ask", effect="ask", action="fs.write"),))}
