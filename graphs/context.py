@@ -1,7 +1,7 @@
 """What a run is handed: public wishes in `Context`; things in `Handles`, which are never checkpointed."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -30,6 +30,7 @@ from artel.tools.policy import DEFAULT, Policy
 from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.web.internet import Internet
 from artel.tools.workspace.paths import resolve_workspace
+from artel.tools.workspaces.settings import WorkspaceSettings
 
 APPROVAL_TIMEOUT_S = 300
 
@@ -39,7 +40,10 @@ class Context(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    workspace: str = Field("", description="Absolute path of the folder to work in; kept for the thread.")
+    workspace: str = Field(
+        "",
+        description="Name of a registered workspace, or absolute path of a folder; kept for the thread.",
+    )
     model: str = Field("", description="`provider:model` for this run instead of the configured one.")
     approvals: Literal["per_call", "batched", "agent_inbox"] = Field(
         "per_call",
@@ -70,6 +74,11 @@ class Handles:
     user: str = "local"
     "On whose behalf the run goes."
     mcp: Servers = field(default_factory=Servers)
+    workspaces: WorkspaceSettings = field(default_factory=WorkspaceSettings)
+    thread_home: Path | None = None
+    "Where folders lie that are made for threads; None: there are none."
+    formerly: Mapping[str, str] = field(default_factory=dict)
+    "Folder of the thread that this one is a copy of → its own."
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")
@@ -113,7 +122,7 @@ def workspace(asked: str, given: Handles | None = None) -> Path:
         ToolRefused: it is no absolute path of a folder below one of the allowed roots.
     """
     given = given or handles()
-    return resolve_workspace(asked or given.default_workspace, given.roots)
+    return resolve_workspace(given.formerly.get(asked, asked) or given.default_workspace, given.roots)
 
 
 @lru_cache(maxsize=1)

@@ -36,6 +36,7 @@ from artel.server.routes import (
     audit,
     changes,
     docs,
+    export,
     grants,
     hitl,
     info,
@@ -45,6 +46,7 @@ from artel.server.routes import (
     policy,
     publishing,
     webhooks,
+    workspaces,
 )
 from artel.server.settings import Settings, WebSettings
 
@@ -63,6 +65,8 @@ PRODUCT = (
     hitl,
     publishing,
     mcp_servers,
+    workspaces,
+    export,
 )
 
 

@@ -26,6 +26,7 @@ from artel.tools.mcp.configuration import Configured, McpFileWrong, McpSettings
 from artel.tools.mcp.configuration import read as read_mcp
 from artel.tools.sandbox.settings import SandboxSettings
 from artel.tools.web.internet import InternetSettings
+from artel.tools.workspaces.settings import WorkspaceSettings
 
 ENV_FILES = (
     ".env",
@@ -135,6 +136,9 @@ class Settings(BaseSettings):
     telemetry: TelemetrySettings = Field(TelemetrySettings(), description="What is told to those who watch.")
     git: GitSettings = Field(GitSettings(), description="Where git may push to and pull from.")
     mcp: McpSettings = Field(McpSettings(), description="Which MCP servers agents may use.")
+    workspaces: WorkspaceSettings = Field(
+        WorkspaceSettings(), description="Folders that are made for threads."
+    )
 
     policy: Path | None = Field(
         None, description="The server's policy, a YAML or JSON file; without it the built-in one holds."

@@ -4,7 +4,7 @@ The first valid answer wins, from any surface. A question is open until it is de
 input; one with a time limit can be answered before that moment, at it and after it only the clock decides.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -180,6 +180,11 @@ select * from (
                                           and r.run_id <> %(run_id)s and r.status in ('pending', 'running'))
 """
 
+CARRIED = """
+select * from approvals
+ where answer_run_id = any(%(run_ids)s) and owner = %(owner)s and status = 'approved'
+"""
+
 DELETE_OF_RUN = "delete from approvals where run_id = %(run_id)s"
 
 
@@ -345,6 +350,11 @@ async def approved(
     }
     found = await _all(conn, APPROVED, values)
     return found[0] if found else None
+
+
+async def carried(conn: Connection, run_ids: Sequence[UUID], *, owner: str) -> list[Approval]:
+    """Return what an owner approved, to be carried out by one of these runs."""
+    return await _all(conn, CARRIED, {"run_ids": list(run_ids), "owner": owner})
 
 
 async def delete_of_run(conn: Connection, run_id: UUID) -> None:

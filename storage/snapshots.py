@@ -106,6 +106,25 @@ select s.* from snapshots s join threads t using (thread_id)
  order by s.change_id
 """
 
+NEWEST_CHECKPOINT = """
+select max(checkpoint_id) as newest from checkpoints
+ where thread_id = %(thread_id)s::text and checkpoint_ns = ''
+"""
+
+IDS = "select change_id from snapshots where thread_id = %(source)s order by change_id"
+
+# Each as if it had been made on the copy: with an id and a key of its own, in the copy's folder.
+COPY = """
+with named as (select * from unnest(%(old)s::uuid[], %(new)s::uuid[]) as n (old, new))
+insert into snapshots (change_id, effect_key, thread_id, run_id, checkpoint_id, tool_call_id, tool, workspace,
+                       before, after, paths, files, undoes, problem, begun_at, done_at)
+select n.new, sha256(s.effect_key || uuid_send(%(target)s)), %(target)s, s.run_id, s.checkpoint_id,
+       s.tool_call_id, s.tool, case when s.workspace = %(from)s then %(to)s else s.workspace end,
+       s.before, s.after, s.paths, s.files,
+       array(select u.new from named u where u.old = any(s.undoes)), s.problem, s.begun_at, s.done_at
+  from snapshots s join named n on n.old = s.change_id
+"""
+
 HAS_CHECKPOINT = """
 select exists (select from checkpoints
                 where thread_id = %(thread_id)s::text and checkpoint_id = %(checkpoint_id)s) as found
@@ -220,6 +239,23 @@ async def at(conn: Connection, thread_id: UUID, checkpoint_id: str) -> tuple[Cha
         return found[0], str(found[0].before)
     newest = await _many(conn, NEWEST, values)
     return (newest[0], str(newest[0].after)) if newest and newest[0].after else None
+
+
+async def copy(conn: Connection, source: UUID, target: UUID, moved: tuple[str, str] | None = None) -> None:
+    """Give the copy of a thread the changes made on it; `moved` says whose folder became which."""
+    was, now = moved or ("", "")
+    rows = await (await conn.execute(IDS, {"source": source})).fetchall()
+    old = [row["change_id"] for row in rows]
+    values = {"old": old, "new": [new_id() for _ in old], "target": target, "from": was, "to": now}
+    if old:
+        await conn.execute(COPY, values)
+
+
+async def newest_saved(conn: Connection, thread_id: UUID) -> str | None:
+    """Return the tree of files that belonged to the newest checkpoint of a thread; None: unknown."""
+    row = await (await conn.execute(NEWEST_CHECKPOINT, {"thread_id": thread_id})).fetchone()
+    found = await at(conn, thread_id, row["newest"]) if row and row["newest"] else None
+    return found[1] if found else None
 
 
 async def has_checkpoint(conn: Connection, thread_id: UUID, checkpoint_id: str) -> bool:

@@ -147,4 +147,6 @@ def _handles(settings: Settings, models: Models, policy: Policy) -> Handles:
         snapshot_home=(settings.data / "snapshots").resolve(),
         policy=policy,
         mcp=Servers(configured.servers, sandbox),
+        workspaces=settings.workspaces,
+        thread_home=(settings.data / "threads").resolve(),
     )

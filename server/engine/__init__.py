@@ -9,7 +9,17 @@ from typing import Any
 
 import structlog
 
-from artel.server.engine import auditing, recovery, retention, schedule, storing, sweeping, undo, worker
+from artel.server.engine import (
+    auditing,
+    recovery,
+    retention,
+    schedule,
+    storing,
+    sweeping,
+    tidying,
+    undo,
+    worker,
+)
 from artel.server.engine import webhooks as delivery
 from artel.server.engine.addresses import Webhooks
 from artel.server.engine.audience import CHANGED, FOLLOW
@@ -81,6 +91,7 @@ async def open_engine(
                 retention.keep_retention,
                 sweeping.keep_sweeping,
                 undo.keep_pruning,
+                tidying.keep_tidying,
             )
         ]
         jobs += [partial(schedule.keep_schedule, engine, order_of)] if order_of else []

@@ -334,9 +334,10 @@ async def delete_thread(
             if not there:
                 await retention.remove(conn, thread_id)
                 await notify(conn, CHANGED, str(thread_id))
-                return
+                break
         for run in reversed(there):
             await cancel(engine, thread_id, run.run_id, wait=True, owner=owner)
+    engine.folders_left.set()
 
 
 async def _run_of(conn: Connection, thread_id: UUID, run_id: UUID, owner: str) -> Run:

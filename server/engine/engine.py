@@ -98,6 +98,7 @@ class Engine:
         self.webhooks = Webhooks()
         self.webhooks_due = asyncio.Event()
         self.asked = asyncio.Event()  # a question with a time limit may be new
+        self.folders_left = asyncio.Event()  # of threads that went away
         self.logs: set[RunLog] = set()  # with something new
         self._starting = 0
         self._waiting: dict[UUID, set[asyncio.Event]] = {}

@@ -15,7 +15,7 @@ from langgraph.runtime import RunControl
 from langgraph.types import StateSnapshot
 
 from artel.graphs.context import Context
-from artel.server.engine import projecting, translate, unseen
+from artel.server.engine import projecting, translate, unseen, workspaces
 from artel.server.engine.configuration import configuration, context
 from artel.server.engine.engine import Engine
 from artel.server.engine.handles import handles_of
@@ -198,7 +198,10 @@ async def _drive(engine: Engine, execution: Execution) -> Done:
             config["callbacks"] = [execution.watch, *execution.callbacks]
             if _durability(graph, run.kwargs) != "sync":
                 saver.trust()
-            return await _stream(execution, saver, graph, decision.input, config)
+            settled = await workspaces.settle(engine, run) if engine.handles and _is_ours(graph) else None
+            execution.run = workspaces.in_folder(run, settled)
+            with workspaces.working_in(settled):
+                return await _stream(execution, saver, graph, decision.input, config)
 
 
 async def _stream(
@@ -285,8 +288,11 @@ def shown(graph: Any, state: StateSnapshot) -> Any:
 
 def _durability(graph: Any, kwargs: Mapping[str, Any]) -> str:
     """Say when a step is saved; our own agents promise that only the step in flight can run twice."""
-    is_ours = getattr(graph, "context_schema", None) is Context
-    return kwargs.get("durability") or ("sync" if is_ours else "async")
+    return kwargs.get("durability") or ("sync" if _is_ours(graph) else "async")
+
+
+def _is_ours(graph: Any) -> bool:
+    return getattr(graph, "context_schema", None) is Context
 
 
 def _raised_in(state: StateSnapshot | None, ns: str = "") -> dict[str, str]:

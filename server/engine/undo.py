@@ -14,7 +14,7 @@ import structlog
 from artel.server.engine.dispatch import ThreadBusy
 from artel.server.engine.engine import Engine
 from artel.server.engine.retention import FIRST_S
-from artel.storage import runs, snapshots, threads
+from artel.storage import runs, snapshots, threads, workspaces
 from artel.storage.errors import Conflict, Invalid, Unavailable
 from artel.storage.postgres import Connection
 from artel.storage.snapshots import RESTORE, UNDO, Change, UnknownChange
@@ -103,7 +103,7 @@ async def undo(
     async with _quiet(engine, thread_id, owner=owner, allowed=allowed) as conn:
         found = await _chosen(conn, thread_id, choice)
         chosen = _undoable(found)
-        repository = await to_thread(_repository, engine, chosen)
+        repository = await to_thread(_repository, engine, chosen, await _own(conn, thread_id, owner))
         steps = [Step(str(change.before), change.after) for change in chosen]
         done = [] if paths else [change.change_id for change in chosen]
 
@@ -131,7 +131,7 @@ async def restore_at(
         if found is None:
             return None
         change, tree = found
-        repository = await to_thread(_repository, engine, [change])
+        repository = await to_thread(_repository, engine, [change], await _own(conn, thread_id, owner))
         later = await snapshots.since(conn, change.workspace, change.change_id, owner=owner)
         steps = [Step(str(one.before), one.after) for one in later]
 
@@ -236,12 +236,18 @@ def _of_run(changes: Sequence[Change], run_id: UUID) -> list[Change]:
         own |= more
 
 
-def _repository(engine: Engine, changes: Sequence[Change]) -> Repository:
+async def _own(conn: Connection, thread_id: UUID, owner: str) -> tuple[Path, ...]:
+    """Return the folder that was made for a thread, if one was: no allowed root leads there."""
+    folder = await workspaces.of_thread(conn, thread_id, owner=owner)
+    return (Path(folder.path),) if folder and folder.own else ()
+
+
+def _repository(engine: Engine, changes: Sequence[Change], own: tuple[Path, ...]) -> Repository:
     folders = sorted({change.workspace for change in changes})
     if len(folders) > 1:
         raise SeveralFolders(f"these changes were made in {', '.join(folders)}: undo them one by one")
     home = _home(engine)
-    return repository_of(home, resolve_workspace(folders[0], engine.handles.roots))
+    return repository_of(home, resolve_workspace(folders[0], (*engine.handles.roots, *own)))
 
 
 def _home(engine: Engine) -> Path:

@@ -7,11 +7,12 @@ from uuid import UUID
 from langgraph.types import StateUpdate
 
 from artel.server.catalog import Catalog
-from artel.server.engine import Engine
+from artel.server.engine import Engine, workspaces
 from artel.server.engine.pickup import command_of
 from artel.server.protocol import snapshots
 from artel.server.protocol.thread_bodies import Superstep, ThreadBody, Update
 from artel.storage import approvals, checkpoints, runs, threads
+from artel.storage import snapshots as file_snapshots
 from artel.storage.errors import BadRequest
 from artel.storage.threads import Life, Thread, ThreadExists, UnknownThread
 
@@ -64,12 +65,14 @@ async def with_past(
 async def copy(
     engine: Engine, source_id: UUID, target_id: UUID, *, metadata: dict[str, Any], owner: str
 ) -> Thread:
-    """Make a thread with the state and history of another, and ask on it what is still open on that one.
+    """Make a thread with the state, history and changes of another, and ask on it what is open on that one.
 
-    Of a thread on which something runs the copy has what was saved so far.
+    One with a folder of its own gives the copy one, too, with the same files. Of a thread on which something
+    runs the copy has what was saved so far.
 
     Raises:
         UnknownThread: this owner has no such thread.
+        ToolFailed: its folder cannot be copied.
     """
     async with engine.db.transaction() as conn:
         source = await threads.lock(conn, source_id, owner=owner)
@@ -88,6 +91,9 @@ async def copy(
             interrupts=source.interrupts if rests else {},
         )
         await checkpoints.copy_thread(conn, source_id, target_id)
+        tree = None if rests else await file_snapshots.newest_saved(conn, source_id)
+        moved = await workspaces.copy_folder(engine, conn, source_id, target_id, owner=owner, tree=tree)
+        await file_snapshots.copy(conn, source_id, target_id, moved)
         if rests:
             await approvals.ask_again(conn, source_id, target_id)
     engine.asked.set()

@@ -34,6 +34,7 @@ from artel.server.protocol.thread_bodies import (
 from artel.storage import checkpoints, threads
 from artel.storage.ids import new_id
 from artel.storage.threads import ThreadExists, UnknownThread
+from artel.tools.errors import ToolFailed
 
 router = APIRouter(prefix="/threads", route_class=JsonRoute, tags=["Threads"])
 
@@ -154,11 +155,14 @@ async def delete(thread_id: ThreadId, engine: GivenEngine, caller: GivenCaller) 
     await dispatch.delete_thread(engine, thread_id, owner=caller.owner, allowed=allowed)
 
 
-@router.post("/{thread_id}/copy", responses=answers(UnknownThread))
+@router.post("/{thread_id}/copy", responses=answers(UnknownThread, ToolFailed))
 async def copy(
     thread_id: ThreadId, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller
 ) -> Response:
-    """Make a thread with the state and history of this one; its runs stay, its open questions come."""
+    """Make a thread with the state, history and changes of this one; its runs stay, its open questions come.
+
+    If this one has a folder of its own, so has the copy, with the same files.
+    """
     allowed = await caller.may("threads", "read", {"thread_id": thread_id})
     async with engine.db.connection() as conn:
         source = await threads.get(conn, thread_id, owner=caller.owner, allowed=allowed)

@@ -4,10 +4,10 @@ import os
 import re
 import shlex
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit
 
 from artel.tools.errors import ToolFailed, ToolRefused
@@ -15,13 +15,16 @@ from artel.tools.git import names
 from artel.tools.git.errors import RemoteRefused
 from artel.tools.git.repository import Repository, find, find_bare
 from artel.tools.git.settings import GitSettings
-from artel.tools.tool import Work
 from artel.tools.workspace.paths import printable
+
+if TYPE_CHECKING:
+    from artel.tools.tool import Work
 
 SSH = "ssh -F none -oBatchMode=yes -oStrictHostKeyChecking=yes -oForwardAgent=no"
 Protocol = Literal["https", "http", "ssh", "file"]
 
 _LIKE_SCP = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!//)(.+)")
+_WHO = re.compile(r"https?://[^/]*@|ssh://[^/@]*:[^/]*@")
 _SERVED = "git -c core.hooksPath=/dev/null -c core.alternateRefsCommand=false -c receive.autogc=false"
 
 
@@ -67,7 +70,7 @@ class Remote:
         return {}
 
 
-def find_remote(repository: Repository, name: str, work: Work, *, push: bool = False) -> Remote:
+def find_remote(repository: Repository, name: str, work: "Work", *, push: bool = False) -> Remote:
     """Return the remote called `name`. Reads files, so it belongs into a thread.
 
     Raises:
@@ -86,14 +89,23 @@ def find_remote(repository: Repository, name: str, work: Work, *, push: bool = F
     remote = _parsed(name, urls[0], repository.root)
     _check_shown(remote, work)
     repository.config.check_for_network()
-    if remote.protocol == "file":
-        _check_folder(Path(remote.path), work, push=push)
-    elif remote.protocol == "ssh" and not work.git.ssh:
-        raise RemoteRefused(f"{remote.shown} needs ssh, which is off; ARTEL_GIT__SSH=true allows it")
-    elif remote.host not in work.git.reachable:
-        raise RemoteRefused(f"{remote.host} is not among the hosts git may reach; see ARTEL_GIT__HOSTS")
-    elif remote.protocol == "http" and not _is_site(remote, work.git):
-        raise RemoteRefused(f"{remote.shown} is not encrypted; use https")
+    _check(remote, work.git, work.roots, push=push)
+    return remote
+
+
+def remote_at(url: str, settings: GitSettings, roots: Sequence[Path]) -> Remote:
+    """Return the remote at an address. Reads files, so it belongs into a thread.
+
+    Raises:
+        RemoteRefused: git may not go there, or the address holds a password; the message says what would do.
+    """
+    remote = _parsed("origin", url, Path("/"))
+    if remote.protocol != "file" and _WHO.match(url):
+        raise RemoteRefused(
+            f"{remote.shown}: leave the password out of the address; ARTEL_GIT__GITHUB_TOKEN or "
+            "ARTEL_GIT__GITLAB_TOKEN says it for that host"
+        )
+    _check(remote, settings, roots, push=False)
     return remote
 
 
@@ -104,6 +116,17 @@ def address(root: Path, name: str, *, push: bool = False) -> list[str]:
         return [_parsed(names.remote(name), url, root).shown for url in _urls(repository, name, push=push)]
     except (ToolRefused, ToolFailed):
         return []
+
+
+def _check(remote: Remote, settings: GitSettings, roots: Sequence[Path], *, push: bool) -> None:
+    if remote.protocol == "file":
+        _check_folder(Path(remote.path), (*roots, *settings.local_remotes), push=push)
+    elif remote.protocol == "ssh" and not settings.ssh:
+        raise RemoteRefused(f"{remote.shown} needs ssh, which is off; ARTEL_GIT__SSH=true allows it")
+    elif remote.host not in settings.reachable:
+        raise RemoteRefused(f"{remote.host} is not among the hosts git may reach; see ARTEL_GIT__HOSTS")
+    elif remote.protocol == "http" and not _is_site(remote, settings):
+        raise RemoteRefused(f"{remote.shown} is not encrypted; use https")
 
 
 def _urls(repository: Repository, name: str, *, push: bool) -> list[str]:
@@ -149,8 +172,8 @@ def _check_shown(remote: Remote, work: Work) -> None:
         )
 
 
-def _check_folder(folder: Path, work: Work, *, push: bool) -> None:
-    allowed = [Path(os.path.realpath(root)) for root in (*work.roots, *work.git.local_remotes)]
+def _check_folder(folder: Path, roots: Sequence[Path], *, push: bool) -> None:
+    allowed = [Path(os.path.realpath(root)) for root in roots]
     if not any(folder.is_relative_to(root) for root in allowed):
         raise RemoteRefused(
             f"{folder} is not below a folder where remotes may lie; see ARTEL_GIT__LOCAL_REMOTES"

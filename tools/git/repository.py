@@ -119,6 +119,17 @@ def find(root: Path) -> Repository:
         raise NoRepository(_nowhere(root))
 
 
+def elsewhere(root: Path) -> Path | None:
+    """Return the git folder that the linked work tree `root` is of; None: it is not one.
+
+    Raises:
+        UnsafeRepository: that repository does not know `root`.
+    """
+    dot_git = root / ".git"
+    with _reading(root):
+        return _worktree(dot_git)[1] if dot_git.is_file() and not dot_git.is_symlink() else None
+
+
 def find_bare(folder: Path) -> Repository:
     """Return the bare repository at `folder`.
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
 
-from artel.tools.errors import ToolRefused
+from artel.tools.errors import ToolFailed, ToolRefused
+from artel.tools.git.repository import elsewhere
 from artel.tools.sandbox.errors import SandboxUnavailable
 from artel.tools.sandbox.settings import SandboxSettings
 from artel.tools.workspace.paths import MARKER, OutsideWorkspace
@@ -113,6 +114,7 @@ def boxed(place: Place, settings: SandboxSettings, status_fd: int, opened: ExitS
         )
     root = _open_root(place.root, opened)
     repositories, data = _look(root, place, opened)
+    repositories |= _elsewhere(place, opened)
     foreign = _foreign(place, settings)
     instead = {path: _holding(data, opened) for path, data in place.instead.items()}
     argv = [
@@ -239,6 +241,22 @@ def _look(root: int, place: Place, opened: ExitStack) -> tuple[dict[Path, int], 
                 repositories[path / ".git"] = git
     _check(repositories, place)
     return repositories, sorted(data)
+
+
+def _elsewhere(place: Place, opened: ExitStack) -> dict[Path, int]:
+    """Return the git folder that the workspace is a linked work tree of, opened: git reads it from there.
+
+    Only one that names the workspace as its own work tree, and nothing around the server's data.
+    """
+    try:
+        path = elsewhere(place.root)
+    except (ToolRefused, ToolFailed):
+        return {}
+    if path is None or not path.name.endswith(".git") or not (path / "objects").is_dir():
+        return {}
+    if place.data and (path.is_relative_to(place.data) or place.data.is_relative_to(path)):
+        return {}
+    return {path: _open_root(path, opened)}
 
 
 def _check(repositories: Mapping[Path, int], place: Place) -> None:

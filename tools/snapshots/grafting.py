@@ -38,11 +38,11 @@ def graft(repository: Repository, tree: str, paths: Iterable[str]) -> str:
             tuple(path.split("/")): (found.entry.mode, writer.add("blob", found.content)) if found else None
             for path, found in now.items()
         }
-        files = _grafted(repository, writer, rows["files"][1], new)
-        grafted = write_top(writer, files or write_tree(writer, {}, {}), about)
+        files = grafted(repository, writer, rows["files"][1], new)
+        made = write_top(writer, files or write_tree(writer, {}, {}), about)
         writer.flush()
-        repository.keep(grafted)
-        return grafted
+        repository.keep(made)
+        return made
 
 
 def is_heeded(repository: Repository, path: str) -> bool:
@@ -77,7 +77,7 @@ def _seen(repository: Repository, about: About, path: str) -> tuple[About, Stand
     return replace(about, permissions=permissions, bare=bare, unkept=unkept), found
 
 
-def _grafted(
+def grafted(
     repository: Repository, writer: Writer, tree: str, new: Mapping[Parts, tuple[str, str] | None]
 ) -> str:
     """Return the tree of a folder with these files in it, or without them; empty when nothing is left."""
@@ -94,7 +94,7 @@ def _grafted(
                 files[parts[0]] = row
                 folders.pop(parts[0], None)
     for name, below in inner.items():
-        child = _grafted(repository, writer, folders.pop(name, ""), below)
+        child = grafted(repository, writer, folders.pop(name, ""), below)
         if child:
             folders[name] = child
             files.pop(name, None)

@@ -188,6 +188,38 @@ async def test_git_can_be_asked_but_its_hooks_and_settings_not_changed(
         assert "evil" not in (repo / ".git/config").read_text()
 
 
+async def test_git_finds_the_repository_of_a_worktree_and_cannot_change_it(
+    make: Make, root: Path, tmp_path: Path
+) -> None:
+    main = tmp_path / "elsewhere"
+    main.mkdir()
+    git(main, "init", "-q")
+    git(main, "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "--allow-empty", "-m", "first")
+    (main / "secret.txt").write_text("not for the box")
+    git(main, "worktree", "add", "-q", "-b", "side", str(root))
+    run = make(data=tmp_path / "data")
+    said = await run(
+        f"git log --format=%s; git status --short --branch; ls {main}; cd {main}/.git; "
+        "echo evil > hooks/post-checkout; echo evil >> config; git commit --allow-empty -qm evil"
+    )
+    assert ("first" in said, "## side" in said, "secret.txt" in said) == (True, True, False), said
+    assert not (main / ".git/hooks/post-checkout").exists()
+    assert "evil" not in (main / ".git/config").read_text()
+    assert git(main, "rev-list", "--all", "--count").stdout == b"1\n"
+
+
+async def test_a_pointer_to_a_repository_that_does_not_know_the_workspace_opens_nothing(
+    run: Commands, root: Path, tmp_path: Path
+) -> None:
+    main = tmp_path / "elsewhere"
+    main.mkdir()
+    git(main, "init", "-q")
+    git(main, "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "--allow-empty", "-m", "first")
+    git(main, "worktree", "add", "-q", str(tmp_path / "side"))
+    (root / ".git").write_text(f"gitdir: {main}/.git/worktrees/side\n")
+    assert "first" not in await run(f"git log; ls {main}/.git")
+
+
 async def test_a_workspace_whose_git_is_a_link_runs_nothing(
     run: Commands, root: Path, tmp_path: Path
 ) -> None:

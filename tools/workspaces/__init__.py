@@ -1,0 +1,1 @@
+"""Folders of a thread's own: copied or checked out of what somebody registered, and removed again."""
