@@ -30,7 +30,7 @@ from artel.storage.errors import Invalid
 from artel.tools.policy import STRENGTH, judge_all
 from artel.tools.policy import Verdict as Judged
 from artel.tools.registry import TOOLS
-from artel.tools.tool import Seen, ToolFailed, ToolRefused
+from artel.tools.tool import Seen, Tool, ToolFailed, ToolRefused
 
 __all__ = ["Gate", "check_args", "decision_on", "freeze", "validate"]
 
@@ -154,6 +154,9 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         shown = await handles().approvals.approved(call["id"] or "", call["name"], args)
         if shown is None:
             return refused(entry, _not_run(call, "no approval of this very call stands."))
+        if more := _newly_open(shown, TOOLS[call["name"]]):
+            why = f"the user was not told that it may reach {', '.join(more)}. Call it again to ask anew."
+            return refused(entry, _not_run(call, why))
         chosen = tuple(decision.get("hunks", ()))
         if chosen and TOOLS[call["name"]].plan is None:
             return refused(entry, _not_run(call, "the user took parts of it, and it has none."))
@@ -192,7 +195,8 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
     def _about(self, request: ToolCallRequest, call: ToolCall, verdict: Verdict) -> About:
         seen = request.state.get("seen") or {}
         root, tainted = root_of(request.state), _is_tainted(request, verdict)
-        return about(TOOLS[call["name"]], call, root, seen, verdict["reason"], tainted=tainted)
+        tool = TOOLS[call["name"]]
+        return about(tool, call, root, seen, verdict["reason"], tainted=tainted, hosts=_hosts(tool))
 
     def _gated(self, request: ToolCallRequest) -> list[ToolCall]:
         last = next(m for m in reversed(request.state["messages"]) if isinstance(m, AIMessage))
@@ -275,6 +279,16 @@ def _shown(verdict: Verdict, shown: Mapping[str, Any]) -> dict[str, str | None]:
         return {artel["path"]: artel["before_sha"]}
     files = artel.get("files") or verdict.get("files") or ()
     return {file["path"]: file["before_sha"] for file in files}
+
+
+def _hosts(tool: Tool) -> Sequence[str]:
+    return tool.reaches(handles().sandbox) if tool.reaches else ()
+
+
+def _newly_open(shown: Mapping[str, Any], tool: Tool) -> list[str]:
+    """Return the hosts that settings opened since a person was asked, if it is known what was shown."""
+    told = shown.get("artel", shown).get("hosts", ())
+    return [host for host in _hosts(tool) if host not in told] if shown else []
 
 
 def _for(request: ToolCallRequest, call: ToolCall) -> ToolCallRequest:

@@ -13,6 +13,8 @@ from artel.tools.workspace import hunks
 from artel.tools.workspace.change import Change
 from artel.tools.workspace.changeset import ChangeSet
 
+MAX_HOSTS = 5  # in the one line; all are in the details
+
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -23,11 +25,20 @@ class About:
     details: Mapping[str, Any]
 
 
-def about(tool: Tool, call: ToolCall, root: Path, seen: Seen, reason: str, *, tainted: bool = False) -> About:
+def about(
+    tool: Tool,
+    call: ToolCall,
+    root: Path,
+    seen: Seen,
+    reason: str,
+    *,
+    tainted: bool = False,
+    hosts: Sequence[str] = (),
+) -> About:
     """Return what a person needs to know of a call: one line, the risk and why it is asked, and the diff.
 
     A change that no longer fits its file is shown without a diff, and says so; `tainted` is said where the
-    agent has read text from outside before.
+    agent has read text from outside before. `hosts` are those that it may carry something to.
     """
     try:
         description = tool.summary(call["args"], root)
@@ -38,8 +49,16 @@ def about(tool: Tool, call: ToolCall, root: Path, seen: Seen, reason: str, *, ta
         description = f"{tool.name} no longer fits: {error}"
     else:
         changed = {**shown, **(_shown(planned) if planned else {})}
+    if hosts:
+        description = f"{description} (network: {_some(hosts)})"
+        changed = {**changed, "hosts": list(hosts)}
     taint = {"tainted": True} if tainted else {}
     return About(call, description, {"risk": tool.risk.value, "reason": reason, **taint, **changed})
+
+
+def _some(hosts: Sequence[str]) -> str:
+    more = f" and {len(hosts) - MAX_HOSTS} more" if len(hosts) > MAX_HOSTS else ""
+    return f"{', '.join(hosts[:MAX_HOSTS])}{more}"
 
 
 def _shown(planned: ChangeSet) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def wrapped(tool: Tool, agent: str) -> BaseTool:
                 return message(call, f"{NOT_RUN} nobody let this call through.", {"kind": "refused"})
         except (ToolRefused, ToolFailed) as error:
             return message(call, str(error), {"kind": "failed", "code": error.code})
-        artifact = _artifact(tool, let.planned if let else None)
+        artifact = {**_artifact(tool, let.planned if let else None), **outcome.known}
         if outcome.untrusted:
             artifact["untrusted"] = True
         done = message(call, outcome.text, artifact, status="success")
