@@ -23,6 +23,7 @@ from artel.graphs.ledgers import (
 )
 from artel.graphs.models import Models, ModelSettings
 from artel.tools.git.settings import GitSettings
+from artel.tools.lsp.servers import LanguageServers
 from artel.tools.policy import DEFAULT, Policy
 from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.web.internet import Internet
@@ -62,6 +63,7 @@ class Handles:
     snapshot_home: Path = field(default_factory=lambda: snapshot_cache())
     "Where the files of workspaces are kept as they were."
     audit: AuditLedger = field(default_factory=LocalAudit)
+    language_servers: LanguageServers = field(default_factory=LanguageServers)
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")

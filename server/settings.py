@@ -22,6 +22,7 @@ from artel.server.engine.settings import EngineSettings, WebhookSettings
 from artel.server.telemetry.settings import LogSettings, TelemetrySettings
 from artel.storage.errors import Invalid
 from artel.tools.git.settings import GitSettings
+from artel.tools.lsp.settings import LanguageServerSettings
 from artel.tools.sandbox.settings import SandboxSettings
 from artel.tools.web.internet import InternetSettings
 
@@ -132,6 +133,9 @@ class Settings(BaseSettings):
     log: LogSettings = Field(LogSettings(), description="What is logged, and how.")
     telemetry: TelemetrySettings = Field(TelemetrySettings(), description="What is told to those who watch.")
     git: GitSettings = Field(GitSettings(), description="Where git may push to and pull from.")
+    lsp: LanguageServerSettings = Field(
+        LanguageServerSettings(), description="Language servers that look at files after an edit."
+    )
 
     @field_validator("workspace_roots", mode="before")
     @classmethod

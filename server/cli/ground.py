@@ -19,6 +19,7 @@ from artel.server.telemetry.tracing import open_tracing
 from artel.storage import embedded
 from artel.storage.migrations import migrate
 from artel.storage.opening import open_storage
+from artel.tools.lsp.servers import LanguageServers
 from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.web.internet import Internet
 from artel.tools.workspace.paths import MARKER
@@ -83,6 +84,7 @@ async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
     async with (
         aclosing(models),
         aclosing(handles.sandbox),
+        aclosing(handles.language_servers),
         open_storage(
             dsn,
             direct=storage.postgres_direct,
@@ -122,13 +124,15 @@ def _handles(settings: Settings, models: Models) -> Handles:
             own.mkdir(parents=True, exist_ok=True)
     with suppress(OSError):
         (settings.data / MARKER).touch()  # no tool reads or writes in a folder that has it
+    sandbox = Sandbox(settings.sandbox, data=settings.data.resolve(), roots=roots)
     return Handles(
         models=models,
         roots=roots,
         default_workspace=roots[0],
-        sandbox=Sandbox(settings.sandbox, data=settings.data.resolve(), roots=roots),
+        sandbox=sandbox,
         approval_timeout_s=int(settings.engine.approval_timeout_s),
         internet=Internet(settings.internet),
         git=settings.git,
         snapshot_home=(settings.data / "snapshots").resolve(),
+        language_servers=LanguageServers(settings.lsp, sandbox),
     )

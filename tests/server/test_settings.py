@@ -154,6 +154,14 @@ def test_the_hosts_of_commands_are_a_list_with_commas(monkeypatch: pytest.Monkey
         load_settings()
 
 
+def test_language_servers_are_written_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARTEL_LSP__SERVERS", '{"python": ["ruff", "server"]}')
+    assert load_settings().lsp.servers == {"python": ("ruff", "server")}
+    monkeypatch.setenv("ARTEL_LSP__SERVERS", '{"pyton": ["ruff"]}')
+    with pytest.raises(SettingsWrong, match="'pyton' is no language; there are bash, c, cpp"):
+        load_settings()
+
+
 def test_git_is_set_by_lists_and_its_tokens_are_seen_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARTEL_GIT__HOSTS", "git.example.org, Code.example.org")
     monkeypatch.setenv("ARTEL_GIT__LOCAL_REMOTES", os.pathsep.join(("/srv/git", "/srv/more")))

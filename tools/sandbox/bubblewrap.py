@@ -77,13 +77,15 @@ class Place:
     """Where a command runs, and what of the machine is Artel's own."""
 
     root: Path
-    "The workspace: resolved, and the only folder on disk that a command may write."
+    "The workspace: resolved, and the only folder on disk that a command could write."
     workdir: Path
     "The folder to start in, in the workspace."
     data: Path | None = None
     "The server's data folder: hidden wherever it lies."
     roots: tuple[Path, ...] = ()
     "Folders of all workspaces: hidden below what is readable."
+    writable: bool = True
+    "Whether the command may write the workspace."
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def boxed(
         *_kernel(),
         *_system(settings),
         *(word for path in foreign for word in _hidden(path, place)),
-        *("--bind-fd", str(root), str(place.root)),
+        *("--bind-fd" if place.writable else "--ro-bind-fd", str(root), str(place.root)),
         *(word for path, fd in repositories.items() for word in ("--ro-bind-fd", str(fd), str(path))),
         *(word for path in data for word in _hidden(path, place)),
         *(word for path in (*foreign, *data) for word in ("--remount-ro", str(path))),

@@ -40,12 +40,18 @@ class Process:
 
     @classmethod
     async def start(
-        cls, command: list[str], place: Place, settings: SandboxSettings, prepare: Prepare | None = None
+        cls,
+        command: list[str],
+        place: Place,
+        settings: SandboxSettings,
+        prepare: Prepare | None = None,
+        *,
+        talks: bool = False,
     ) -> "Process":
         """Start `command` and return as soon as it is known how to kill it.
 
         In a box it does not begin before `prepare` has returned, which is called with the id and a pidfd of
-        the first process of the box.
+        the first process of the box. One that `talks` is told things by `tell`, and its errors are not heard.
 
         Raises:
             SandboxUnavailable: commands are off, or there is nothing to box them with.
@@ -66,7 +72,7 @@ class Process:
                 box = await asyncio.to_thread(bubblewrap.boxed, place, settings, told, theirs, gate_fd=gate)
                 argv = [*box.argv, *argv]
                 fds = (told, *box.fds, *(() if gate is None else (gate,)))
-            process = await _spawn(argv, out, fds, settings, place)
+            process = await _spawn(argv, out, fds, settings, place, talks=talks)
             undo.pop_all()
         started = cls(process, output, status, is_boxed=is_boxed)
         started._gate = go
@@ -85,6 +91,16 @@ class Process:
                 await asyncio.wait_for(process.wait(), GONE_S)
             raise
         return started
+
+    async def tell(self, data: bytes) -> None:
+        """Write to a command that talks; waits while it does not read.
+
+        Raises:
+            ConnectionError: it has ended.
+        """
+        assert self._process.stdin
+        self._process.stdin.write(data)
+        await self._process.stdin.drain()
 
     async def wait(self) -> None:
         """Wait until the command has ended, and in a box everything that it began."""
@@ -119,6 +135,8 @@ class Process:
     def close(self) -> None:
         """Let go of all descriptors."""
         self._let_go()
+        if self._process.stdin and not self._process.stdin.is_closing():
+            self._process.stdin.transport.abort()  # what it did not read would be waited for
         self.output.close()
         self._status.close()
         if self._init >= 0:
@@ -187,14 +205,20 @@ def _gate(undo: ExitStack, theirs: ExitStack) -> tuple[int, int]:
 
 
 async def _spawn(
-    argv: list[str], out: int, fds: tuple[int, ...], settings: SandboxSettings, place: Place
+    argv: list[str],
+    out: int,
+    fds: tuple[int, ...],
+    settings: SandboxSettings,
+    place: Place,
+    *,
+    talks: bool,
 ) -> asyncio.subprocess.Process:
     try:
         return await asyncio.create_subprocess_exec(
             *argv,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if talks else asyncio.subprocess.DEVNULL,
             stdout=out,
-            stderr=out,
+            stderr=asyncio.subprocess.DEVNULL if talks else out,
             pass_fds=fds,
             env=bubblewrap.environment(settings),
             cwd="/" if settings.mode == "bubblewrap" else place.workdir,

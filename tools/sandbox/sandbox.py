@@ -37,9 +37,9 @@ class Sandbox:
         self._spill = data / "outputs" if data else None
         self._jobs: dict[str, Job] = {}
 
-    def place(self, root: Path, workdir: Path) -> Place:
+    def place(self, root: Path, workdir: Path, *, writable: bool = True) -> Place:
         """Return where a command runs: `workdir` in the workspace `root`, both resolved."""
-        return Place(root, workdir, self._data, self._roots)
+        return Place(root, workdir, self._data, self._roots, writable)
 
     async def run(self, order: Order) -> Job:
         """Run a command to its end; cancelled, all that it began is dead within seconds, mostly at once.
