@@ -26,7 +26,8 @@ async def test_the_answer_to_an_edit_ends_with_what_it_brought_in(
 ) -> None:
     command = ("python3", str(FAKES / "language_server.py"), mode)
     servers = LanguageServers(
-        LanguageServerSettings(servers={"python": command}), Sandbox(SandboxSettings(readable=(FAKES,)))
+        LanguageServerSettings(servers={"python": command}, wait_s=20),
+        Sandbox(SandboxSettings(readable=(FAKES,))),
     )
     run = await start("coder", calls(WRITE), "done", policy=FREE, language_servers=servers).say("go")
     assert run.told[0].startswith("Created a.py")

@@ -49,6 +49,14 @@ class Editor:
         children = psutil.Process().children(recursive=True)
         return [one.pid for one in children if one.cmdline()[1:2] == [str(FAKES / "language_server.py")]]
 
+    async def gone(self) -> bool:
+        """Wait until none of them runs."""
+        for _ in range(200):
+            if not self.alive():
+                return True
+            await asyncio.sleep(0.05)
+        return False
+
     def _planned(self, name: str, text: str | None) -> Change:
         if text is None:
             return moving.delete(self.root, name)
@@ -69,6 +77,7 @@ async def edit(root: Path) -> AsyncIterator[Edit]:
 
         def one(mode: str, *, sandbox: dict[str, Any] | None = None, **settings: Any) -> Editor:
             command = ("python3", str(FAKES / "language_server.py"), mode)
+            settings = {"wait_s": 20, **settings}
             given = LanguageServerSettings(servers={"python": command, "json": command}, **settings)
             servers = LanguageServers(given, Sandbox(SandboxSettings(readable=(FAKES,), **(sandbox or {}))))
             made.push_async_callback(servers.aclose)
@@ -118,9 +127,8 @@ async def test_who_is_late_is_not_waited_for_and_in_the_end_switched_off(
     write = edit("late", wait_s=1)
     began = time.monotonic()
     assert await write(a_py="bad\n") == ""
-    assert time.monotonic() - began < 2
-    told = [await write(a_py=f"bad {n}\n") for n in range(4)]
-    assert told[:2] == ["", ""]
+    assert time.monotonic() - began < 3
+    told = [await write(a_py=f"bad {n}\n") for n in range(10)]
     assert [one for one in told if one] == [
         "[no more diagnostics by python3: it ended twice (it was late 1 times in a row); tell the user]"
     ]
@@ -140,8 +148,7 @@ async def test_one_that_ends_is_started_once_more_and_then_left_alone(
     write = edit(mode)
     told = [await write(a_py=f"bad {n}\n") for n in range(3)]
     assert told == ["", f"[no more diagnostics by python3: it ended twice ({why}); tell the user]", ""]
-    await asyncio.sleep(0.1)
-    assert write.alive() == []
+    assert await write.gone()
 
 
 async def test_one_that_was_started_again_goes_on(edit: Edit, root: Path) -> None:
@@ -173,8 +180,7 @@ async def test_one_that_takes_too_much_is_ended(edit: Edit, monkeypatch: pytest.
     monkeypatch.setattr(server, "WATCH_S", 0.05)
     write = edit("push", sandbox={"disk_free_mb": 10**9})
     await write(a_py="fine\n")
-    await asyncio.sleep(0.3)
-    assert write.alive() == []
+    assert await write.gone()
 
 
 async def test_it_ends_when_nobody_needs_it_and_begins_anew(
@@ -184,8 +190,7 @@ async def test_it_ends_when_nobody_needs_it_and_begins_anew(
     write = edit("push", idle_s=0.3)
     for n in range(3):
         assert await write(a_py=f"bad {n}\n") == f"{NEW}- a.py:1: bad {n} (fake)"
-        await asyncio.sleep(0.6)
-        assert write.alive() == []
+        assert await write.gone()
 
 
 async def test_where_none_is_named_or_commands_are_off_nothing_is_begun(edit: Edit) -> None:

@@ -161,7 +161,7 @@ async def test_a_killed_command_leaves_no_port_and_no_connection(run: Commands, 
     opened.answers["/hold"] = hold
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names only
     job = await run.background(_get(opened, "/hold"))
-    await asyncio.wait_for(holding.wait(), 5)
+    await asyncio.wait_for(holding.wait(), 20)
     assert sockets() == 2
     process = run.sandbox.job("thread", job)._process
     assert process
