@@ -186,6 +186,15 @@ async def test_a_helper_that_was_killed_is_started_again_and_ends_with_the_sandb
     assert _helpers() == []
 
 
+async def test_the_helper_does_not_outlive_a_server_that_was_killed(run: Commands, opened: Site) -> None:
+    await run("true")
+    (helper,) = _helpers()
+    asking = run.sandbox._network._ports._asking
+    assert asking
+    asking.close()  # as the kernel does it for the dead
+    assert await asyncio.to_thread(helper.wait, 5) == 0
+
+
 async def test_where_no_port_can_be_opened_nothing_runs(
     run: Commands, root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

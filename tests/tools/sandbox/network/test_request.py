@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from artel.tools.sandbox.network import request
 from artel.tools.sandbox.network.request import Refused, Request
@@ -13,6 +15,27 @@ async def read(said: bytes) -> Request:
     reader.feed_data(said)
     reader.feed_eof()
     return await request.read(reader)
+
+
+HEADS = st.builds(
+    lambda method, target, headers: b"%b %b HTTP/1.1\r\n%b\r\n\r\n" % (method, target, b"\r\n".join(headers)),
+    st.sampled_from([b"GET", b"POST", b"CONNECT"]) | st.binary(max_size=5),
+    st.sampled_from([b"http://a/", b"a:443", b"/", b"http://[::1]:99999/x"]) | st.binary(max_size=40),
+    st.lists(st.sampled_from([b"Host: b", b"Content-Length: 3", b"Connection: x"]) | st.binary(max_size=40)),
+)
+
+
+@given(HEADS | st.binary())
+def test_bytes_are_a_request_or_refused_and_never_two_requests(said: bytes) -> None:
+    try:
+        found = asyncio.run(read(said))
+    except Refused:
+        return
+    if found.head:
+        assert found.head.count(b"\r\n\r\n") == 1
+        assert found.head.lower().count(b"\r\nhost: ") == 1
+        assert b"\n" not in found.head.replace(b"\r\n", b"")
+        assert b"\r" not in found.head.replace(b"\r\n", b"")
 
 
 async def test_a_tunnel_names_its_host_and_port() -> None:
