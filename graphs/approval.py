@@ -37,7 +37,7 @@ from artel.tools.git.pulls import REMOTE
 from artel.tools.grants import Grant, judge_granted
 from artel.tools.policy import STRENGTH
 from artel.tools.policy import Verdict as Judged
-from artel.tools.tool import Seen, ToolFailed, ToolRefused
+from artel.tools.tool import Seen, Tool, ToolFailed, ToolRefused
 
 __all__ = ["Gate", "check_args", "decision_on", "freeze", "validate"]
 
@@ -179,6 +179,9 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         shown = await handles().approvals.approved(call["id"] or "", call["name"], args)
         if shown is None:
             return refused(entry, _not_run(call, "no approval of this very call stands."))
+        if more := _newly_open(shown, TOOLS[call["name"]]):
+            why = f"the user was not told that it may reach {', '.join(more)}. Call it again to ask anew."
+            return refused(entry, _not_run(call, why))
         chosen = tuple(decision.get("hunks", ()))
         if chosen and TOOLS[call["name"]].plan is None:
             return refused(entry, _not_run(call, "the user took parts of it, and it has none."))
@@ -222,7 +225,8 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
     def _about(self, request: ToolCallRequest, call: ToolCall, verdict: Verdict) -> About:
         seen = request.state.get("seen") or {}
         root, tainted = root_of(request.state), _is_tainted(request, verdict)
-        shown = about(TOOLS[call["name"]], call, root, seen, verdict, tainted=tainted)
+        tool = TOOLS[call["name"]]
+        shown = about(tool, call, root, seen, verdict, tainted=tainted, hosts=_hosts(tool))
         more = offered(self.agent, call, root, tainted=tainted)
         return replace(shown, details={**shown.details, **more})
 
@@ -320,6 +324,16 @@ def _leads(verdict: Verdict) -> tuple[str, ...] | None:
 def _leads_elsewhere(asked: Mapping[str, Any], final: Mapping[str, Any]) -> bool:
     """Whether the person named another remote than the one whose address they were shown."""
     return bool(asked.get("remote", REMOTE) != final.get("remote", REMOTE))
+
+
+def _hosts(tool: Tool) -> Sequence[str]:
+    return tool.reaches(handles().sandbox) if tool.reaches else ()
+
+
+def _newly_open(shown: Mapping[str, Any], tool: Tool) -> list[str]:
+    """Return the hosts that settings opened since a person was asked, if it is known what was shown."""
+    told = shown.get("artel", shown).get("hosts", ())
+    return [host for host in _hosts(tool) if host not in told] if shown else []
 
 
 def _for(request: ToolCallRequest, call: ToolCall) -> ToolCallRequest:

@@ -22,7 +22,7 @@ from artel.graphs.workbench import effect_of
 from artel.tools.policy import Verdict
 from artel.tools.tool import Risk, ToolFailed, ToolRefused
 
-TOLD = ("code", "by", "path", "before_sha", "after_sha", "exit_code")  # of a tool's artifact
+TOLD = ("code", "by", "path", "before_sha", "after_sha", "exit_code", "hosts")  # of a tool's artifact
 
 
 def entry_of(

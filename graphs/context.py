@@ -25,6 +25,7 @@ from artel.graphs.ledgers import (
 )
 from artel.graphs.models import Models, ModelSettings
 from artel.tools.git.settings import GitSettings
+from artel.tools.lsp.servers import LanguageServers
 from artel.tools.mcp.servers import Servers
 from artel.tools.policy import DEFAULT, Policy
 from artel.tools.sandbox.sandbox import Sandbox
@@ -79,6 +80,7 @@ class Handles:
     "Where folders lie that are made for threads; None: there are none."
     formerly: Mapping[str, str] = field(default_factory=dict)
     "Folder of the thread that this one is a copy of → its own."
+    language_servers: LanguageServers = field(default_factory=LanguageServers)
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")

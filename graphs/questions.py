@@ -18,6 +18,8 @@ from artel.tools.workspace import hunks
 from artel.tools.workspace.change import Change
 from artel.tools.workspace.changeset import ChangeSet
 
+MAX_HOSTS = 5  # in the one line; all are in the details
+
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -29,12 +31,19 @@ class About:
 
 
 def about(
-    tool: Tool, call: ToolCall, root: Path, seen: Seen, verdict: Verdict, *, tainted: bool = False
+    tool: Tool,
+    call: ToolCall,
+    root: Path,
+    seen: Seen,
+    verdict: Verdict,
+    *,
+    tainted: bool = False,
+    hosts: Sequence[str] = (),
 ) -> About:
     """Return what a person needs to know of a call: one line, its risk, why and by which rule, the diff.
 
     A change that no longer fits its file is shown without a diff, and says so; `tainted` is said where the
-    agent has read text from outside before.
+    agent has read text from outside before. `hosts` are those that it may carry something to.
     """
     try:
         description = tool.summary(call["args"], root)
@@ -46,6 +55,9 @@ def about(
         description = f"{tool.name} no longer fits: {error}"
     else:
         changed = {"covers": covers, **shown, **(_shown(planned) if planned else {})}
+    if hosts:
+        description = f"{description} (network: {_some(hosts)})"
+        changed = {**changed, "hosts": list(hosts)}
     taint = {"tainted": True} if tainted else {}
     why = {"risk": tool.risk.value, "reason": verdict["reason"], "rule": verdict.get("rule", "")}
     return About(call, description, {**why, **taint, **changed})
@@ -75,6 +87,11 @@ def waits(verdicts: Sequence[Verdict], timeout_s: int) -> dict[str, Any]:
         "on_timeout": then,
         **({"escalate_to": sorted(named)} if then == "escalate" else {}),
     }
+
+
+def _some(hosts: Sequence[str]) -> str:
+    more = f" and {len(hosts) - MAX_HOSTS} more" if len(hosts) > MAX_HOSTS else ""
+    return f"{', '.join(hosts[:MAX_HOSTS])}{more}"
 
 
 def _shown(planned: ChangeSet) -> dict[str, Any]:

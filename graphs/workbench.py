@@ -4,7 +4,7 @@ from asyncio import to_thread
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,11 +52,13 @@ def wrapped(tool: Tool, agent: str, *, boxed: bool = False) -> BaseTool:
                 outcome = await tool.act(_work(runtime, root, agent, call, let.leads), tool.parse(args))
             elif let and let.planned:
                 outcome = await to_thread(perform, root, let.planned, seen)
+                if new := await handles().language_servers.after(root, let.planned):
+                    outcome = replace(outcome, text="\n".join((outcome.text.removesuffix("\n"), new)))
             else:
                 return message(call, f"{NOT_RUN} nobody let this call through.", {"kind": "refused"})
         except (ToolRefused, ToolFailed) as error:
             return _failed(call, error)
-        artifact = _artifact(tool, let.planned if let else None)
+        artifact = {**_artifact(tool, let.planned if let else None), **outcome.known}
         if outcome.untrusted:
             artifact["untrusted"] = True
         if outcome.failed:

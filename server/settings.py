@@ -22,6 +22,7 @@ from artel.server.engine.settings import EngineSettings, WebhookSettings
 from artel.server.telemetry.settings import LogSettings, TelemetrySettings
 from artel.storage.errors import Invalid
 from artel.tools.git.settings import GitSettings
+from artel.tools.lsp.settings import LanguageServerSettings
 from artel.tools.mcp.configuration import Configured, McpFileWrong, McpSettings
 from artel.tools.mcp.configuration import read as read_mcp
 from artel.tools.sandbox.settings import SandboxSettings
@@ -139,7 +140,9 @@ class Settings(BaseSettings):
     workspaces: WorkspaceSettings = Field(
         WorkspaceSettings(), description="Folders that are made for threads."
     )
-
+    lsp: LanguageServerSettings = Field(
+        LanguageServerSettings(), description="Language servers that look at files after an edit."
+    )
     policy: Path | None = Field(
         None, description="The server's policy, a YAML or JSON file; without it the built-in one holds."
     )

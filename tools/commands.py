@@ -1,7 +1,7 @@
 """The tools that run commands: execute, and for what runs in the background read_output and kill."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AliasChoices, Field
 
 from artel.tools.sandbox.job import Job, Order
 from artel.tools.sandbox.output import SHOWN, TAIL, legible, without_half
+from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.shell.calls import calls_of
 from artel.tools.tool import Arguments, Outcome, Risk, Tool, ToolRefused, Work
 from artel.tools.workspace import paths
@@ -60,15 +61,17 @@ async def _execute(work: Work, args: Execute) -> Outcome:
         background=args.background,
     )
     if not args.background:
-        return Outcome(_whole(await sandbox.run(order)))
+        job = await sandbox.run(order)
+        return _told(job, _whole(job))
     job = await sandbox.start(order)
-    return Outcome(_started(job) if job.is_running else _whole(job))
+    return _told(job, _started(job) if job.is_running else _whole(job))
 
 
 async def _read_output(work: Work, args: ReadOutput) -> Outcome:
     if not args.job:
         return Outcome(work.sandbox.listing(work.thread_id))
-    return Outcome(_page(work.sandbox.job(work.thread_id, args.job), args.offset))
+    job = work.sandbox.job(work.thread_id, args.job)
+    return _told(job, _page(job, args.offset))
 
 
 async def _kill(work: Work, args: Kill) -> Outcome:
@@ -76,7 +79,22 @@ async def _kill(work: Work, args: Kill) -> Outcome:
     if not job.is_running:
         return Outcome(f"job {job.id} had ended: {job.state}")
     await job.stopped_for("kill")
-    return Outcome(f"job {job.id}: {job.state}")
+    return _told(job, f"job {job.id}: {job.state}")
+
+
+def _told(job: Job, said: str) -> Outcome:
+    """Return what the model is told of a job, what it was refused of the network included.
+
+    What a host sent may be in its output and in files that it wrote, of a running one at any time: text from
+    outside.
+    """
+    if job.proxy is None:
+        return Outcome(said)
+    asked = {"hosts": job.proxy.summary} if job.proxy.summary else {}
+    untrusted = bool(job.proxy.reached) or job.is_running
+    if notes := job.proxy.notes:
+        said = "\n".join((said.removesuffix("\n"), notes))
+    return Outcome(said, untrusted=untrusted, known=asked)
 
 
 def _folder(root: Path, workdir: str) -> Path:
@@ -130,6 +148,10 @@ def _line(args: Execute) -> str:
     return f"{verb} {args.command}" if args.workdir == "." else f"{verb} in {args.workdir}: {args.command}"
 
 
+def _reached(sandbox: Sandbox) -> Sequence[str]:
+    return sandbox.settings.hosts
+
+
 def _shown(root: Path, args: Execute) -> Mapping[str, Any]:
     """Return the command as a person can trust it, line by line with nothing hidden."""
     lines = args.command.split("\n")
@@ -149,6 +171,7 @@ TOOLS = (
         amounts_to=lambda args, plain: calls_of(args.command, args.workdir, plain),
         sums_up=_line,
         shows=_shown,
+        reaches=_reached,
         limits={"max_timeout": MAX_TIMEOUT_S, "shown_kb": SHOWN >> 10},
         act=_execute,
     ),

@@ -51,6 +51,8 @@ class Outcome:
     "Whether it holds text from outside: whoever reads it may have been told to do harm."
     failed: bool = False
     "Whether it says why the tool could not do it."
+    known: Mapping[str, str | int] = field(default_factory=dict)
+    "What else is known of it, for programs and the audit log."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class Tool:
     Their paths are as given: the policy judges where each really leads."""
     shows: Callable[[Path, Any], Mapping[str, Any]] | None = None
     "What else the person asked is shown, by name."
+    reaches: Callable[[Sandbox], Sequence[str]] | None = None
+    "The hosts that it may carry something to, for the person asked."
     look: Callable[[Path, Any], Outcome] | None = None
     "What a tool that changes nothing does."
     plan: Callable[[Path, Any, Seen], ChangeSet] | None = None

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from artel.tools.registry import TOOLS
 from artel.tools.sandbox.sandbox import Sandbox
+from artel.tools.sandbox.settings import SandboxSettings
 from artel.tools.tool import Work
 
 ROUNDS = 60
@@ -37,6 +38,9 @@ async def _measure(root: Path) -> None:
     _row("bash -c true, plain", plain, plain)
     _row("execute true", await measured(lambda: _execute(work, "true")), plain)
     _row(f"execute true, {AT_ONCE} at once", await measured(lambda: _many(work)), plain)
+    online = Work(root, "bench", "bench", sandbox=Sandbox(SandboxSettings(hosts=("index.example",))))
+    _row("execute true, with hosts to reach", await measured(lambda: _execute(online, "true")), plain)
+    await online.sandbox.aclose()
     _row("execute git status, 1,000 files", await measured(lambda: _execute(work, "git status")), plain)
     _row("execute sleep, from the cancel to its end", await measured(lambda: _cancelled(work)), plain)
     flood = f"yes | head -c {FLOOD}"

@@ -23,6 +23,7 @@ from artel.storage import embedded
 from artel.storage.migrations import migrate
 from artel.storage.opening import open_storage
 from artel.tools import policies
+from artel.tools.lsp.servers import LanguageServers
 from artel.tools.mcp.servers import Servers
 from artel.tools.policy import DEFAULT, Policy
 from artel.tools.sandbox.sandbox import Sandbox
@@ -93,6 +94,7 @@ async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
         aclosing(models),
         aclosing(handles.sandbox),
         aclosing(handles.mcp),
+        aclosing(handles.language_servers),
         open_storage(
             dsn,
             direct=storage.postgres_direct,
@@ -149,4 +151,5 @@ def _handles(settings: Settings, models: Models, policy: Policy) -> Handles:
         mcp=Servers(configured.servers, sandbox),
         workspaces=settings.workspaces,
         thread_home=(settings.data / "threads").resolve(),
+        language_servers=LanguageServers(settings.lsp, sandbox),
     )

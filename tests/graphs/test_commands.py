@@ -2,17 +2,21 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.fakes.driver import Driver, call, calls
+from tests.fakes.site import answered, site
 from tests.graphs.conftest import Start
 from tests.graphs.test_effects import Dies
 
 from artel.graphs.workbench import NOT_RUN
-from artel.tools.policy import Policy, Rule
+from artel.tools.policy import DEFAULT, Policy, Rule
+from artel.tools.sandbox.network.network import Network
 from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.sandbox.settings import SandboxSettings
+from artel.tools.web.addresses import Guard
 
 pytestmark = pytest.mark.needs("bwrap")
 
@@ -115,3 +119,36 @@ async def test_where_nothing_can_be_boxed_the_model_is_told_and_the_run_goes_on(
     assert run.told[0].startswith("Commands are off" if mode == "off" else "Commands need bubblewrap")
     assert run.said == "so be it"
     assert not (folder / "log").exists()
+
+
+async def test_the_person_asked_is_told_where_a_command_may_carry_something(start: Start) -> None:
+    settings = SandboxSettings(hosts=("index.example", "*.files.example:443"))
+    run = await start("coder", calls(COUNT), "done", sandbox=Sandbox(settings)).say("go")
+    (asked,) = run.open
+    assert asked.value["description"].endswith("wc -l < log (network: index.example, *.files.example:443)")
+    assert asked.value["artel"]["hosts"] == ["index.example", "*.files.example:443"]
+
+
+async def test_a_yes_to_a_command_is_none_to_hosts_that_were_opened_since(start: Start, folder: Path) -> None:
+    run = await start("coder", calls(COUNT), "done").say("go")
+    online = Sandbox(SandboxSettings(hosts=("index.example",)))
+    run.handles = replace(run.handles, sandbox=online)
+    await run.answer(YES)
+    assert run.told[0].startswith(f"{NOT_RUN} the user was not told that it may reach index.example.")
+    assert not (folder / "log").exists()
+
+
+async def test_a_command_that_reached_a_host_makes_the_next_one_ask(start: Start) -> None:
+    async with site(a=answered("hello")) as opened:
+        network = Network(Guard(loopback=True, resolve=opened.resolve))
+        settings = SandboxSettings(hosts=(f"site.example:{opened.port}",))
+        get = f"import urllib.request as u; print(u.urlopen('{opened.url('/a')}').read().decode())"
+        first = call("execute", command=f'python3 -c "{get}"')
+        free = Policy(floor=DEFAULT.floor, rules=FREE.rules)
+        sandbox = Sandbox(settings, network=network)
+        run = start("coder", calls(first), calls(COUNT), "done", policy=free, sandbox=sandbox)
+        await run.say("go")
+        assert run.told[0].endswith("]\nhello\n")
+        (asked,) = run.open
+        assert asked.value["artel"]["reason"].startswith("the agent has read text from outside")
+        await sandbox.aclose()

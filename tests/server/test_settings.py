@@ -144,6 +144,24 @@ def test_what_commands_may_read_and_get_is_written_as_json(monkeypatch: pytest.M
             load_settings()
 
 
+def test_the_hosts_of_commands_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARTEL_SANDBOX__HOSTS", "index.example, *.files.example:443")
+    assert load_settings().sandbox.hosts == ("index.example", "*.files.example:443")
+    monkeypatch.setenv("ARTEL_SANDBOX__HOSTS", "https://index.example")
+    with pytest.raises(
+        SettingsWrong, match=r"ARTEL_SANDBOX__HOSTS cannot be .*'https://index\.example' is no host"
+    ):
+        load_settings()
+
+
+def test_language_servers_are_written_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARTEL_LSP__SERVERS", '{"python": ["ruff", "server"]}')
+    assert load_settings().lsp.servers == {"python": ("ruff", "server")}
+    monkeypatch.setenv("ARTEL_LSP__SERVERS", '{"pyton": ["ruff"]}')
+    with pytest.raises(SettingsWrong, match="'pyton' is no language; there are bash, c, cpp"):
+        load_settings()
+
+
 def test_git_is_set_by_lists_and_its_tokens_are_seen_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARTEL_GIT__HOSTS", "git.example.org, Code.example.org")
     monkeypatch.setenv("ARTEL_GIT__LOCAL_REMOTES", os.pathsep.join(("/srv/git", "/srv/more")))

@@ -64,6 +64,7 @@ KERNEL = (
 )
 KERNEL_SECRETS = ("kcore", "keys", "kmsg", "sched_debug", "slabinfo", "timer_list", "vmallocinfo")
 OWN_ETC = Path(__file__).parent / "etc"
+PROXY_PORT = 3128  # of the loopback of each box
 MAX_REPOSITORIES = 200  # each is a descriptor
 HELP = (
     "No command was run. Files can still be read and edited. The operator of the server has to install "
@@ -77,7 +78,7 @@ class Place:
     """Where a command runs, and what of the machine is Artel's own."""
 
     root: Path
-    "The workspace: resolved, and the only folder on disk that a command may write."
+    "The workspace: resolved, and the only folder on disk that a command could write."
     workdir: Path
     "The folder to start in, in the workspace."
     data: Path | None = None
@@ -100,8 +101,12 @@ class Box:
     fds: tuple[int, ...]
 
 
-def boxed(place: Place, settings: SandboxSettings, status_fd: int, opened: ExitStack) -> Box:
+def boxed(
+    place: Place, settings: SandboxSettings, status_fd: int, opened: ExitStack, *, gate_fd: int | None = None
+) -> Box:
     """Return a box for one command; bubblewrap tells of it at `status_fd`. `opened` closes its descriptors.
+
+    With a `gate_fd` the command begins when its other end is closed.
 
     Raises:
         SandboxUnavailable: there is no bubblewrap.
@@ -121,6 +126,7 @@ def boxed(place: Place, settings: SandboxSettings, status_fd: int, opened: ExitS
         *(program, "--unshare-all", "--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"),
         *("--cap-drop", "ALL", "--die-with-parent", "--new-session", "--hostname", "sandbox"),
         *("--json-status-fd", str(status_fd)),
+        *(() if gate_fd is None else ("--block-fd", str(gate_fd))),
         *_scratch(settings),
         *_kernel(),
         *_system(settings, place),
@@ -154,8 +160,16 @@ def environment(settings: SandboxSettings) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "HOME": HOME if settings.mode == "bubblewrap" else gettempdir(),
         "TERM": "dumb",
+        **dict(_proxied(settings)),
         **settings.env,
     }
+
+
+def _proxied(settings: SandboxSettings) -> Iterator[tuple[str, str]]:
+    if settings.hosts:
+        for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+            value = "localhost,127.0.0.1,::1" if name == "no_proxy" else f"http://127.0.0.1:{PROXY_PORT}"
+            yield from ((name, value), (name.upper(), value))
 
 
 def _open_root(path: Path, opened: ExitStack) -> int:

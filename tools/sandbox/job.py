@@ -14,6 +14,7 @@ from artel.tools.errors import ToolFailed, ToolRefused
 from artel.tools.sandbox import bubblewrap, limits, watch
 from artel.tools.sandbox.bubblewrap import Place
 from artel.tools.sandbox.errors import SandboxUnavailable
+from artel.tools.sandbox.network.network import Network
 from artel.tools.sandbox.output import Output, legible
 from artel.tools.sandbox.process import GONE_S, Process
 from artel.tools.sandbox.settings import SandboxSettings
@@ -37,9 +38,13 @@ class Order:
 class Job:
     """One command that runs or ran; made inside the event loop, where it begins at once."""
 
-    def __init__(self, order: Order, settings: SandboxSettings, spill: Path | None) -> None:
+    def __init__(
+        self, order: Order, settings: SandboxSettings, spill: Path | None, network: Network | None = None
+    ) -> None:
         self.id = uuid4().hex[:8]
         self.order = order
+        self.proxy = network.proxy(settings, thread=order.thread_id, job=self.id) if network else None
+        "Its way to the hosts on the list; None: there is no list."
         self.output = Output(spill, settings.output_mb << 20)
         self.code: int | None = None
         "Exit code of the ended command; None if it was stopped."
@@ -88,8 +93,11 @@ class Job:
         await asyncio.wait({self.ended}, timeout=2 * GONE_S)
 
     async def _live(self) -> None:
+        prepare = self.proxy.open if self.proxy else None
         try:
-            process = await Process.start(_shell(self.order.command), self.order.place, self._settings)
+            process = await Process.start(
+                _shell(self.order.command), self.order.place, self._settings, prepare
+            )
         except (ToolRefused, ToolFailed) as refused:
             self.failure = refused
             return
@@ -102,6 +110,8 @@ class Job:
         finally:
             process.kill()
             process.close()
+            if self.proxy:
+                self.proxy.close()
             self._took = time.monotonic() - self._began
 
     async def _see_through(self, process: Process) -> None:

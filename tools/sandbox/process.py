@@ -4,9 +4,9 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack, suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 from artel.tools.sandbox import bubblewrap, limits, watch
 from artel.tools.sandbox.bubblewrap import Place
@@ -14,6 +14,8 @@ from artel.tools.sandbox.errors import SandboxUnavailable
 from artel.tools.sandbox.settings import SandboxSettings
 
 CHUNK = 65_536  # bytes read at once
+Prepare: TypeAlias = Callable[[int, int], Awaitable[None]]
+
 GONE_S = 2.0  # a killed namespace is gone in milliseconds, unless the disk hangs
 
 
@@ -27,6 +29,8 @@ class Process:
         self._status = status
         self._is_boxed = is_boxed
         self._init = -1
+        self._init_pid = 0
+        self._gate = -1
         self.output = output
 
     @property
@@ -35,12 +39,24 @@ class Process:
         return self._process.pid
 
     @classmethod
-    async def start(cls, command: list[str], place: Place, settings: SandboxSettings) -> "Process":
+    async def start(
+        cls,
+        command: list[str],
+        place: Place,
+        settings: SandboxSettings,
+        prepare: Prepare | None = None,
+        *,
+        talks: bool = False,
+    ) -> "Process":
         """Start `command` and return as soon as it is known how to kill it.
+
+        In a box it does not begin before `prepare` has returned, which is called with the id and a pidfd of
+        the first process of the box. One that `talks` is told things by `tell`, and its errors are not heard.
 
         Raises:
             SandboxUnavailable: commands are off, or there is nothing to box them with.
             ToolRefused: the workspace cannot be boxed.
+            Exception: what `prepare` raised; the command never began.
         """
         if settings.mode == "off":
             raise SandboxUnavailable("Commands are off on this server (ARTEL_SANDBOX__MODE=off).")
@@ -50,22 +66,41 @@ class Process:
             status, told = Pipe.make(undo, theirs)
             argv = limits.limited(command, settings)
             fds: tuple[int, ...] = (told,)
+            go = -1
             if is_boxed:
-                box = await asyncio.to_thread(bubblewrap.boxed, place, settings, told, theirs)
-                argv, fds = [*box.argv, *argv], (told, *box.fds)
-            process = await _spawn(argv, out, fds, settings, place)
+                gate, go = _gate(undo, theirs) if prepare else (None, -1)
+                box = await asyncio.to_thread(bubblewrap.boxed, place, settings, told, theirs, gate_fd=gate)
+                argv = [*box.argv, *argv]
+                fds = (told, *box.fds, *(() if gate is None else (gate,)))
+            process = await _spawn(argv, out, fds, settings, place, talks=talks)
             undo.pop_all()
         started = cls(process, output, status, is_boxed=is_boxed)
+        started._gate = go
         try:
             await output.open()
             await status.open()
             await started._find_init()
+            if prepare and started._init >= 0:
+                await prepare(started._init_pid, started._init)
+            started._let_go()
         except BaseException:
             started.kill()
             started.kill_outside()
             started.close()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), GONE_S)
             raise
         return started
+
+    async def tell(self, data: bytes) -> None:
+        """Write to a command that talks; waits while it does not read.
+
+        Raises:
+            ConnectionError: it has ended.
+        """
+        assert self._process.stdin
+        self._process.stdin.write(data)
+        await self._process.stdin.drain()
 
     async def wait(self) -> None:
         """Wait until the command has ended, and in a box everything that it began."""
@@ -99,16 +134,25 @@ class Process:
 
     def close(self) -> None:
         """Let go of all descriptors."""
+        self._let_go()
+        if self._process.stdin and not self._process.stdin.is_closing():
+            self._process.stdin.transport.abort()  # what it did not read would be waited for
         self.output.close()
         self._status.close()
         if self._init >= 0:
             os.close(self._init)
             self._init = -1
 
+    def _let_go(self) -> None:
+        gate, self._gate = self._gate, -1
+        if gate >= 0:
+            os.close(gate)
+
     async def _find_init(self) -> None:
         if self._is_boxed and (line := await self._status.line()):
+            self._init_pid = _last(line)["child-pid"]
             with suppress(ProcessLookupError):
-                self._init = os.pidfd_open(_last(line)["child-pid"])
+                self._init = os.pidfd_open(self._init_pid)
 
 
 class Pipe:
@@ -152,15 +196,29 @@ class Pipe:
         self._file.close() if self._transport is None else self._transport.close()
 
 
+def _gate(undo: ExitStack, theirs: ExitStack) -> tuple[int, int]:
+    """Return what a box waits at, and what has to be closed for it to go on; `undo` would."""
+    gate, go = os.pipe()
+    theirs.callback(os.close, gate)
+    undo.callback(os.close, go)
+    return gate, go
+
+
 async def _spawn(
-    argv: list[str], out: int, fds: tuple[int, ...], settings: SandboxSettings, place: Place
+    argv: list[str],
+    out: int,
+    fds: tuple[int, ...],
+    settings: SandboxSettings,
+    place: Place,
+    *,
+    talks: bool,
 ) -> asyncio.subprocess.Process:
     try:
         return await asyncio.create_subprocess_exec(
             *argv,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if talks else asyncio.subprocess.DEVNULL,
             stdout=out,
-            stderr=out,
+            stderr=asyncio.subprocess.DEVNULL if talks else out,
             pass_fds=fds,
             env=bubblewrap.environment(settings),
             cwd="/" if settings.mode == "bubblewrap" else place.workdir,

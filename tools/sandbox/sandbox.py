@@ -9,6 +9,7 @@ from artel.tools.sandbox import watch
 from artel.tools.sandbox.bubblewrap import Place
 from artel.tools.sandbox.errors import NoSuchJob, TooManyJobs
 from artel.tools.sandbox.job import Job, Order
+from artel.tools.sandbox.network.network import Network
 from artel.tools.sandbox.output import SHOWN
 from artel.tools.sandbox.settings import SandboxSettings
 from artel.tools.workspace.paths import printable
@@ -27,16 +28,18 @@ class Sandbox:
         *,
         data: Path | None = None,
         roots: tuple[Path, ...] = (),
+        network: Network | None = None,
     ) -> None:
         self.settings = settings or SandboxSettings()
         self._data = data
         self._roots = roots
+        self._network = network or Network()
         self._spill = data / "outputs" if data else None
         self._jobs: dict[str, Job] = {}
 
-    def place(self, root: Path, workdir: Path) -> Place:
+    def place(self, root: Path, workdir: Path, *, read_only: bool = False) -> Place:
         """Return where a command runs: `workdir` in the workspace `root`, both resolved."""
-        return Place(root, workdir, self._data, self._roots)
+        return Place(root, workdir, self._data, self._roots, read_only)
 
     async def run(self, order: Order) -> Job:
         """Run a command to its end; cancelled, all that it began is dead within seconds, mostly at once.
@@ -104,9 +107,10 @@ class Sandbox:
         for job in self._jobs.values():
             job.output.close()
         self._jobs.clear()
+        await self._network.aclose()
 
     def _begin(self, order: Order) -> Job:
-        job = Job(order, self.settings, self._spill)
+        job = Job(order, self.settings, self._spill, self._network)
         self._jobs[job.id] = job
         job.ended.add_done_callback(lambda _: self._settle(job))
         return job

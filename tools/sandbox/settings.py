@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_settings import NoDecode
+
+from artel.tools.sandbox.network.hosts import parse
 
 
 def _readable(path: Path) -> Path:
@@ -38,3 +41,30 @@ class SandboxSettings(BaseModel):
     thread_jobs: int = Field(4, ge=0, description="Background jobs of a thread at once.")
     jobs: int = Field(32, ge=0, description="Background jobs of this process at once.")
     output_mb: int = Field(16, ge=1, description="Output of a command that is kept for reading on.")
+    hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Hosts that commands may reach by HTTP and HTTPS, comma-separated: `index.example`, "
+        "`*.files.example:443`; empty: no network.",
+    )
+    connections: int = Field(64, ge=1, description="Connections of a command to these hosts at once.")
+    traffic_mb: int = Field(
+        1_024, ge=1, description="What a command sends to these hosts and gets from them."
+    )
+
+    @field_validator("hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_hosts(cls, value: tuple[str, ...], known: ValidationInfo) -> tuple[str, ...]:
+        for text in value:
+            parse(text)
+        if value and known.data.get("mode") == "host":
+            raise ValueError(
+                "without a box (ARTEL_SANDBOX__MODE=host) nothing keeps commands to a list of hosts"
+            )
+        return value

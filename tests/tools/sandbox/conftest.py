@@ -1,7 +1,7 @@
 """Commands as the model gives them, and a look at what is left of them on the machine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,7 +12,7 @@ import pytest
 from artel.tools.registry import TOOLS
 from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.sandbox.settings import SandboxSettings
-from artel.tools.tool import Work
+from artel.tools.tool import Outcome, Work
 
 
 class Commands:
@@ -29,6 +29,17 @@ class Commands:
         tool = TOOLS[name]
         assert tool.act
         return (await tool.act(self.work, tool.parse(args))).text
+
+    def tool(self, name: str) -> Callable[..., Awaitable[Outcome]]:
+        """Return a tool of commands that answers in full."""
+        tool = TOOLS[name]
+        assert tool.act
+        act = tool.act
+
+        async def run(command: str, **args: Any) -> Outcome:
+            return await act(self.work, tool.parse({"command": command, **args}))
+
+        return run
 
     async def background(self, command: str) -> str:
         """Start a job and return its id."""
