@@ -74,7 +74,8 @@ def judge_granted(policy: Policy, agent: str, calls: Iterable[Call], grants: Seq
         return strict
     left, used = [], set[str]()
     for call, verdict in judged:
-        found = [one.grant_id for one in grants if is_liftable(call, verdict) and _speaks(one, agent, call)]
+        able = grants if is_liftable(call, verdict) else ()
+        found = [one.grant_id for one in able if _speaks(one, agent, call)]
         if found:
             used.add(min(found))
         else:

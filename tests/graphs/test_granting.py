@@ -102,6 +102,18 @@ async def test_a_grant_of_a_thread_holds_in_no_other_and_one_of_a_project_does(
     assert len((await third.say("go")).open) == 1
 
 
+async def test_a_grant_is_for_the_agent_that_asked_whoever_handed_it_the_work(
+    start: Start, folder: Path
+) -> None:
+    ledger = counting()
+    run = await start("orchestrator", calls(TO_BYE), "done", grants=ledger).say("change the greeting")
+    await run.answer(granting(scope="always"))
+    assert [grant.agent for grant in ledger.grants] == ["coder"]
+    (folder / "notes.txt").write_text("hello\nworld\n")
+    alone = await start("coder", calls(TO_BYE), "done", grants=ledger).say("go")
+    assert ((folder / "notes.txt").read_text(), alone.open) == ("bye\nworld\n", ())
+
+
 async def test_an_open_question_stays_open_though_a_grant_appears(start: Start, folder: Path) -> None:
     ledger = counting()
     run = await start("coder", calls(TO_BYE), "ok", grants=ledger).say("go")
