@@ -222,11 +222,17 @@ def _judged(policy: Policy, call: Call, fits: list[tuple[Rule, Fit]]) -> Verdict
 
 def judge_all(policy: Policy, agent: str, calls: Iterable[Call]) -> Verdict:
     """Return the strictest verdict on any of `calls`, of which there is at least one."""
-    verdicts = [judge(policy, agent, call) for call in calls]
-    strictest = min(
-        verdicts, key=lambda each: (-STRENGTH[each.effect], not each.floor, each.rule, each.reason)
-    )
-    return _in_time(strictest, verdicts) if strictest.effect == "ask" else strictest
+    return strictest(judge(policy, agent, call) for call in calls)
+
+
+def strictest(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the strictest of verdicts, of which there is at least one; of equals one of the floor.
+
+    One that asks waits as the strictest of all that ask.
+    """
+    every = list(verdicts)
+    found = min(every, key=lambda each: (-STRENGTH[each.effect], not each.floor, each.rule, each.reason))
+    return _in_time(found, every) if found.effect == "ask" else found
 
 
 def _in_time(verdict: Verdict, asking: Iterable[Rule | Verdict]) -> Verdict:
