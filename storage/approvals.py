@@ -134,18 +134,27 @@ select exists (select 1 from approvals
                   and decision is not null) as found
 """
 
+# The owner's in the order of their index, and the few that were escalated to the user
 SEARCH = """
-select a.* from approvals a
- where ((owner = %(owner)s
-         and (%(allowed)s::jsonpath is null
-              or exists (select 1 from threads t
-                          where t.thread_id = a.thread_id and t.metadata @@ %(allowed)s::jsonpath)))
-        or (escalated_at is not null and %(user)s::text = any(escalate_to)))
-   and (%(status)s::text is null or status = %(status)s)
-   and (%(thread_id)s::uuid is null or thread_id = %(thread_id)s)
-   and (%(tool)s::text is null or calls @> jsonb_build_array(jsonb_build_object('tool', %(tool)s::text)))
-   and (%(agent)s::text is null or agent = %(agent)s)
- order by asked_at desc, approval_id desc limit %(limit)s offset %(offset)s
+with fitting as not materialized (
+    select a.approval_id, a.asked_at, a.owner, a.thread_id, a.escalated_at, a.escalate_to from approvals a
+     where (%(status)s::text is null or status = %(status)s)
+       and (%(thread_id)s::uuid is null or thread_id = %(thread_id)s)
+       and (%(tool)s::text is null or calls @> jsonb_build_array(jsonb_build_object('tool', %(tool)s::text)))
+       and (%(agent)s::text is null or agent = %(agent)s)
+), found as (
+    (select approval_id, asked_at from fitting
+      where owner = %(owner)s
+        and (%(allowed)s::jsonpath is null
+             or exists (select 1 from threads t
+                         where t.thread_id = fitting.thread_id and t.metadata @@ %(allowed)s::jsonpath))
+      order by asked_at desc, approval_id desc limit %(limit)s::int + %(offset)s::bigint)
+    union
+    select approval_id, asked_at from fitting
+     where escalated_at is not null and escalate_to @> array[%(user)s::text]
+)
+select a.* from found join approvals a using (approval_id)
+ order by found.asked_at desc, approval_id desc limit %(limit)s offset %(offset)s
 """
 
 SUPERSEDE = """

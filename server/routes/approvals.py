@@ -119,7 +119,7 @@ async def seen(
 def record(asked: Approval) -> dict[str, Any]:
     """Return a question as clients see it: the row, and what its block says of risk, rule, time and change.
 
-    `waited_s` counts until the answer, or until now; `path` names the nodes that led to the graph that asks.
+    `waited_s` counts until the answer, or until now; `agent_path` names the nodes that led to it.
     """
     question = question_of(asked.value)
     ours = question.get("artel")
@@ -151,7 +151,7 @@ def record(asked: Approval) -> dict[str, Any]:
     )
     return {
         **{name: getattr(asked, name) for name in named},
-        "path": _path(asked.namespace),
+        "agent_path": _path(asked.namespace),
         "parked": asked.parked_at is not None,
         "waited_s": max(0.0, round((until - asked.asked_at).total_seconds(), 3)),
         "description": question.get("description"),

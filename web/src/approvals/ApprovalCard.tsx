@@ -23,7 +23,8 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
   const [mode, setMode] = useState<Mode>("asked")
   const [sending, setSending] = useState(false)
   const [problem, setProblem] = useState("")
-  const value = (typeof asked.value === "object" ? asked.value : {}) as Question
+  const told = Array.isArray(asked.value) ? asked.value[0] : asked.value // a list of one: Agent Inbox's form
+  const value = (told && typeof told === "object" ? told : {}) as Question
 
   async function send(act: () => Promise<unknown>) {
     setSending(true)
