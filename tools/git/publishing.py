@@ -277,7 +277,7 @@ async def _tree(repository: Repository, paths: Sequence[str]) -> str:
         await repository.git("read-tree", "HEAD", index=index, writes=True)
         await repository.git(
             *("update-index", "--add", "--remove", "--replace", "-z", "--stdin"),
-            stdin=listed(paths),
+            stdin=listed(sorted(set(paths))),  # what was a file before what lies in it now
             index=index,
             writes=True,
         )
