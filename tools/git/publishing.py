@@ -16,7 +16,7 @@ from artel.tools.git import authorship, names, pulls
 from artel.tools.git.branching import is_ancestor
 from artel.tools.git.committing import check_filters, choose, listed
 from artel.tools.git.errors import GitFailed
-from artel.tools.git.reading import DIFF, Entry
+from artel.tools.git.reading import DIFF
 from artel.tools.git.remotes import Remote, find_remote
 from artel.tools.git.repository import Repository, find, find_bare
 from artel.tools.git.request import Opened, Request
@@ -114,9 +114,12 @@ async def drafted(work: Work, asked: Publish, branch: str) -> Draft:
     await _parents(repository, branch, head)
     chosen, left_out = await choose(repository, work, asked.paths)
     await check_filters(repository, chosen)
-    tree = await _tree(repository, chosen)
+    taken = [each.path for each in chosen]
+    tree = await _tree(repository, taken)
     if tree == await repository.line("rev-parse", f"{start}^{{tree}}"):
         raise GitFailed("\n".join([f"nothing to publish: the files are as in {base}", *left_out]))
+    files = await _files(repository, start, tree)
+    await _check_held(repository, tree, [*files, *taken])
     return Draft(
         branch=branch,
         tree=tree,
@@ -125,7 +128,7 @@ async def drafted(work: Work, asked: Publish, branch: str) -> Draft:
         base=base,
         remote=remote.name,
         address=remote.shown,
-        files=await _files(repository, start, tree),
+        files=files,
         commits=await _commits(repository, start, head),
         left_out=left_out,
         diff=await _diff(repository, start, tree),
@@ -266,15 +269,15 @@ async def _trailers(repository: Repository, made: str, key: str) -> list[str]:
     return said.split()
 
 
-async def _tree(repository: Repository, chosen: Sequence[Entry]) -> str:
-    """Return the tree of HEAD with the chosen changes, worked out in an index of its own."""
+async def _tree(repository: Repository, paths: Sequence[str]) -> str:
+    """Return the tree of HEAD with `paths` as they lie here, whatever the user's index says of them."""
     folder = Path(await to_thread(mkdtemp, prefix="artel-publish-"))
     try:
         index = folder / "index"
         await repository.git("read-tree", "HEAD", index=index, writes=True)
         await repository.git(
             *("update-index", "--add", "--remove", "--replace", "-z", "--stdin"),
-            stdin=listed([each.path for each in chosen]),
+            stdin=listed(sorted(set(paths))),  # what was a file before what lies in it now
             index=index,
             writes=True,
         )
@@ -288,6 +291,21 @@ async def _files(repository: Repository, start: str, tree: str) -> list[str]:
     if ran.cut:
         raise GitFailed("more files differ from the base than can be listed; publish some of them by `paths`")
     return [os.fsdecode(path) for path in ran.out.split(b"\0") if path]
+
+
+async def _check_held(repository: Repository, tree: str, files: Sequence[str]) -> None:
+    """Make sure that the files lie here as they would be published: it is these that the gate judges.
+
+    Raises:
+        GitFailed: one goes along as it was committed, and has been changed since.
+    """
+    here = await _tree(repository, files)
+    if here != tree:
+        path = (await _files(repository, tree, here))[0]
+        raise GitFailed(
+            f"{printable(path)} would go along as you committed it, and you have changed it since: name it "
+            "in `paths`, commit it, or take the change back"
+        )
 
 
 async def _commits(repository: Repository, start: str, head: str) -> list[str]:

@@ -253,6 +253,31 @@ async def test_an_answer_with_arguments_that_publishing_does_not_take_is_refused
         validate(question.value, {**YES, "hunks": ["x"]})
 
 
+@pytest.mark.parametrize("repaired", ["on disk", "in the index", "hidden"])
+async def test_what_goes_along_as_committed_is_not_judged_by_a_repair_that_does_not(
+    publisher: Publisher, repaired: str
+) -> None:
+    publisher.write("a.py", f"{FORBIDDEN} = 1\n")
+    publisher.git("commit", "-qm", "Mine", "a.py")
+    publisher.write("a.py", "fine = 1\n")
+    if repaired == "in the index":
+        publisher.git("add", "a.py")
+    if repaired == "hidden":
+        publisher.git("update-index", "--assume-unchanged", "a.py")
+    await publisher.publish(paths=["b.py"])
+    assert (publisher.open, publisher.result["status"]) == ((), "failed")
+    assert "a.py would go along as you committed it" in publisher.said
+
+
+async def test_what_was_committed_and_taken_back_since_is_no_part_of_it(publisher: Publisher) -> None:
+    publisher.git("commit", "-qm", "Mine", "a.py")
+    publisher.write("a.py", "hello = 1\n")
+    await publisher.publish()
+    assert "a.py" not in publisher.shown["paths"]
+    await publisher.answer(YES)
+    assert publisher.git("show", f"{publisher.result['branch']}:a.py", at=publisher.bare) == "hello = 1"
+
+
 async def test_a_no_publishes_nothing(publisher: Publisher) -> None:
     await publisher.publish()
     await publisher.answer({**NO, "message": "not yet"})
