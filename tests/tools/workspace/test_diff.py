@@ -52,6 +52,14 @@ def test_looking_only_inside_the_edits_finds_the_same_text(before: str, edits: l
     assert "".join([*rebuilt, *old[done:]]) == after
 
 
+@given(st.text("a\r\n\x0b\x0c\x1c\x85\u2028\u2029й\ud800", max_size=12))
+def test_only_a_line_feed_ends_a_line(given: str) -> None:
+    lines = diff.lines_of(given)
+    assert "".join(lines) == given
+    assert all(line.index("\n") == len(line) - 1 for line in lines[:-1])
+    assert all(lines)
+
+
 def test_a_missing_last_line_end_is_said() -> None:
     assert whole("f", "a", "b") == (
         "--- a/f\n+++ b/f\n@@ -1,1 +1,1 @@\n"
