@@ -10,7 +10,7 @@ from pathlib import Path
 
 from evals.bench.peers import run
 
-ORDER = ("serving", "engine", "turns", "read_tools", "policy", "sandbox", "snapshots", "peers")
+ORDER = ("serving", "engine", "turns", "read_tools", "calls", "policy", "sandbox", "snapshots", "peers")
 
 
 def main() -> None:

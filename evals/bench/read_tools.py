@@ -2,7 +2,7 @@
 
     python evals/bench/read_tools.py
 
-Plain is `Path.read_text`, of the one file or of all files of the tree. Figures of one run are to be compared
+Plain is `Path.read_text`, of the one file or of all files of a tree. Figures of one run are to be compared
 with each other, not with those of another machine or hour.
 """
 
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from artel.tools.workspace import edit, listing, read, search
+from evals.bench.snapshots import make_tree
 
 ROUNDS = 40
 BYTES = 10_000_000
@@ -24,7 +25,9 @@ def main() -> None:
         root = Path(folder).resolve()
         one, tree = root / "one", root / "tree"
         _make_file(one)
+        many = Path(folder).resolve() / "many"
         _make_tree(tree)
+        make_tree(many)
         plain_file = measured(lambda: (one / "big.log").read_text())
         plain_tree = measured(lambda: [path.read_text() for path in tree.rglob("*.py")])
         print(f"{'':44}{'median ms':>10}{'p95 ms':>9}{'ratio':>7}")
@@ -53,6 +56,16 @@ def main() -> None:
             measured(lambda: search.grep(tree, r"[A-Z]{5}\d", ripgrep="")),
             plain_tree,
         )
+        _print_many(many)
+
+
+def _print_many(many: Path) -> None:
+    plain = measured(lambda: [path.read_text() for path in many.rglob("*.py")])
+    _row("plain read of 10,000 files, 6 MB", plain, plain)
+    _row("read_file of one of them", measured(lambda: read.read(many, "pkg7/mod7.py")), plain)
+    _row("grep, a word", measured(lambda: search.grep(many, "function_77_3")), plain)
+    _row("grep, [A-Z]{5}\\d", measured(lambda: search.grep(many, r"[A-Z]{5}\d")), plain)
+    _row("glob **/mod5.py", measured(lambda: listing.glob(many, "**/mod5.py")), plain)
 
 
 def measured(work: Callable[[], object]) -> list[float]:

@@ -222,7 +222,7 @@ async def test_a_call_that_came_only_in_part_is_not_run_and_the_model_asked_agai
     assert run.told[0].startswith("Not run: the arguments of write_file came only in part")
     assert "smaller calls" in run.told[0]
     assert (run.said, (folder / "new.txt").read_text()) == ("done", "one\ntwo\nthree")
-    heard = run.model.asked[1]
+    heard: list[Any] = run.model.asked[1]
     assert [m.type for m in heard] == ["system", "human", "ai", "tool"]
     assert heard[2].tool_calls[0]["args"] == {}
     assert (heard[2].tool_calls[0]["id"], heard[2].invalid_tool_calls) == (heard[3].tool_call_id, [])

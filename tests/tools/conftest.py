@@ -31,3 +31,9 @@ def git(folder: Path, *args: str, stdin: bytes = b"") -> subprocess.CompletedPro
     return subprocess.run(
         ["git", *args], cwd=folder, env=clean, input=stdin, capture_output=True, check=False
     )
+
+
+def patch(folder: Path, diff: str) -> subprocess.CompletedProcess[bytes]:
+    """Apply a diff with patch(1), which may neither guess nor keep what it replaces."""
+    command = ["patch", "-p1", "--binary", "--batch", "--fuzz=0", "--no-backup-if-mismatch"]
+    return subprocess.run(command, cwd=folder, input=diff.encode(), capture_output=True, check=False)

@@ -5,7 +5,6 @@ old one or the new one.
 """
 
 import contextlib
-import errno
 import fcntl
 import os
 import secrets
@@ -136,12 +135,36 @@ def _expected(parent: int, place: Place, was: State) -> Standing | None:
 
 
 def _clear(parent: int, place: Place) -> None:
-    """Take away an empty folder where a file will be."""
+    """Take away a folder where a file will be, if there is nothing in it but empty folders."""
     try:
-        os.rmdir(place.name, dir_fd=parent)
-    except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            raise InTheWay(f"{place.shown} is a folder with something in it") from error
+        if _is_hollow(parent, place.name):
+            _remove_hollow(parent, place.name)
+            return
+    except OSError:
+        return  # there is no folder; or what is there will be in the way
+    raise InTheWay(f"{place.shown} is a folder with something in it")
+
+
+def _is_hollow(parent: int, name: str, depth: int = 0) -> bool:
+    handle = os.open(name, opening.FOLDER, dir_fd=parent)
+    try:
+        with os.scandir(handle) as scanned:
+            inner = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in scanned]
+        if depth > paths.MAX_DEPTH or not all(is_folder for _, is_folder in inner):
+            return False
+        return all(not paths.is_denied(each) and _is_hollow(handle, each, depth + 1) for each, _ in inner)
+    finally:
+        os.close(handle)
+
+
+def _remove_hollow(parent: int, name: str) -> None:
+    handle = os.open(name, opening.FOLDER, dir_fd=parent)
+    try:
+        for each in os.listdir(handle):  # noqa: PTH208 - of a descriptor
+            _remove_hollow(handle, each)
+    finally:
+        os.close(handle)
+    os.rmdir(name, dir_fd=parent)
 
 
 def _put(parent: int, place: Place, becomes: Entry, content: bytes, now: Standing | None) -> None:

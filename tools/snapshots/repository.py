@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -29,6 +29,7 @@ BATCH_BYTES = 32 * 1_048_576
 KINDS = {"tree": 2, "blob": 3}
 CONFIG = {
     "gc.auto": "0",
+    "core.fsync": "pack,pack-metadata",  # what of its files is on the disk before they have names
     "gc.packRefs": "false",  # the age of a ref is that of its file
     "safe.directory": "*",
     "core.attributesFile": os.devnull,
@@ -92,8 +93,11 @@ class Repository:
         return done.stdout
 
     def put(self, path: Path, data: bytes) -> os.stat_result:
-        """Write a file of the repository whole, in one step for its readers; return its stat data."""
-        draft = self.git_dir / f"{DRAFT}{os.getpid()}-{os.urandom(6).hex()}"
+        """Write a file of the repository whole, in one step for its readers; return its stat data.
+
+        After a power cut it may be missing, or empty: it is for what can be made anew.
+        """
+        draft = self._draft()
         try:
             draft.write_bytes(data)
             info = draft.stat()
@@ -104,6 +108,34 @@ class Repository:
                 draft.unlink()
             raise
 
+    def put_durably(self, files: Mapping[Path, bytes]) -> None:
+        """Write files of the repository: after a power cut each is whole or is not there.
+
+        They take their names only when all of them are on the disk. The names are durable with the next
+        `sync_folder`, as file systems with a journal (ext4, XFS) keep names in the order they were given.
+        """
+        drafts: dict[Path, Path] = {}
+        try:
+            with contextlib.ExitStack() as stack:
+                handles = []
+                for path, data in files.items():
+                    drafts[path] = self._draft()
+                    file = stack.enter_context(drafts[path].open("wb", 0))
+                    file.write(data)
+                    handles.append(file.fileno())
+                for handle in handles:
+                    os.fsync(handle)
+            for path, draft in drafts.items():
+                draft.rename(path)
+        except OSError:
+            for draft in drafts.values():
+                with contextlib.suppress(OSError):
+                    draft.unlink()
+            raise
+
+    def _draft(self) -> Path:
+        return self.git_dir / f"{DRAFT}{os.getpid()}-{os.urandom(6).hex()}"
+
     def keep(self, tree: str) -> None:
         """Note that a tree is used now: it stays for the whole time of retention from here."""
         ref = self.ref(tree)
@@ -111,7 +143,8 @@ class Repository:
             os.utime(ref)
         except FileNotFoundError:
             ref.parent.mkdir(parents=True, exist_ok=True)
-            self.put(ref, f"{tree}\n".encode())
+            self.put_durably({ref: f"{tree}\n".encode()})
+            sync_folder(ref.parent)
 
     def keeps(self, tree: str) -> bool:
         """Say whether a tree is kept here."""
@@ -171,12 +204,11 @@ class Writer:
         return name
 
     def flush(self) -> None:
-        """Store what was added."""
+        """Store what was added: all of it is on the disk before a ref says that a tree is kept."""
         if len(self._waiting) > FEW:
             self.repository.git("index-pack", "--stdin", given=_pack(self._waiting.values()))
         else:
-            for name, (kind, data) in self._waiting.items():
-                _store(self.repository, name, kind, data)
+            self.repository.put_durably(dict(_new(self.repository, self._waiting)))
         self._waiting.clear()
         self._bytes = 0
 
@@ -272,13 +304,24 @@ def _make(repository: Repository) -> None:
             raise
 
 
-def _store(repository: Repository, name: str, kind: str, data: bytes) -> None:
-    path = repository.git_dir / "objects" / name[:2] / name[2:]
-    with contextlib.suppress(FileNotFoundError):
-        os.utime(path)  # so young that no clean-up takes it
-        return
-    path.parent.mkdir(exist_ok=True)
-    repository.put(path, zlib.compress(b"%s %d\0%s" % (kind.encode(), len(data), data), 1))
+def sync_folder(folder: Path) -> None:
+    """Make it durable which names stand in a folder."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _new(repository: Repository, objects: Mapping[str, tuple[str, bytes]]) -> Iterator[tuple[Path, bytes]]:
+    """Yield the files of those objects that are not there yet."""
+    for name, (kind, data) in objects.items():
+        path = repository.git_dir / "objects" / name[:2] / name[2:]
+        try:
+            os.utime(path)  # so young that no clean-up takes it
+        except FileNotFoundError:
+            path.parent.mkdir(exist_ok=True)
+            yield path, zlib.compress(b"%s %d\0%s" % (kind.encode(), len(data), data), 1)
 
 
 def _pack(objects: Iterable[tuple[str, bytes]]) -> bytes:

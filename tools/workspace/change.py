@@ -1,8 +1,8 @@
 """What a file would become: planned when asked and shown to people; `changeset` makes it."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from artel.tools.errors import ToolFailed
@@ -18,7 +18,7 @@ class Stale(ToolFailed):
     code = "file_changed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """What a file would become."""
 
@@ -41,12 +41,12 @@ class Change:
     pair: str = ""
     "The other path of a move, of which both changes are made or none."
 
-    @property
+    @cached_property
     def before_sha(self) -> str | None:
         """sha256 of the file as it was when planned; None: there was none."""
         return digest(self.before)
 
-    @property
+    @cached_property
     def after_sha(self) -> str | None:
         """sha256 of the file once the change is made; None: there is none."""
         return digest(self.after)
@@ -77,12 +77,12 @@ def rewritten(
     new: str,
     strategy: str,
     *,
-    spans: Sequence[Span] | None = None,
+    compared: diff.Compared | None = None,
     whole: bool = False,
 ) -> Change:
     """Return the change of a file's text `old` (`before` on disk) into `new`, kept as the file is.
 
-    `spans` are the lines that differ, if that is known.
+    `compared` are the lines of both, if they are known.
 
     Raises:
         ToolRefused: the file's encoding has no such character.
@@ -91,8 +91,7 @@ def rewritten(
     data = old.encode(new)
     if len(data) >= MAX_FILE_BYTES:
         raise TooLarge(f"{path} would have {len(data)} bytes; files stay below {MAX_FILE_BYTES}")
-    lines, others = diff.lines_of(old.text), diff.lines_of(new)
-    spans = diff.changed(lines, others) if spans is None else spans
+    lines, others, spans = compared or _compared(old.text, new)
     return Change(
         path=path,
         before=before,
@@ -103,6 +102,11 @@ def rewritten(
         whole=whole,
         spans=tuple(spans),
     )
+
+
+def _compared(before: str, after: str) -> diff.Compared:
+    lines, others = diff.lines_of(before), diff.lines_of(after)
+    return diff.Compared(lines, others, diff.changed(lines, others))
 
 
 def created(place: Place, content: str) -> Change:

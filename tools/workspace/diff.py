@@ -3,7 +3,9 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
+from io import StringIO
 from itertools import accumulate
+from typing import NamedTuple
 
 CONTEXT = 3  # lines
 MAX_CHARS = 60_000  # what a person can be asked to read
@@ -15,10 +17,17 @@ Span = tuple[int, int, int, int]
 """Lines a1:a2 of the old text became lines b1:b2 of the new."""
 
 
+class Compared(NamedTuple):
+    """Two texts as lines, and the spans in which they differ."""
+
+    before: Sequence[str]
+    after: Sequence[str]
+    spans: Sequence[Span]
+
+
 def lines_of(text: str) -> list[str]:
     """Split at line feeds only, keeping them."""
-    lines = text.split("\n")
-    return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+    return list(StringIO(text, newline="\n"))
 
 
 def changed(before: Sequence[str], after: Sequence[str]) -> list[Span]:

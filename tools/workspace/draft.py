@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from artel.tools.workspace import diff, text
-from artel.tools.workspace.diff import Span
+from artel.tools.workspace.diff import Compared, Span
 from artel.tools.workspace.matching import Hit
 
 
@@ -36,10 +36,10 @@ class Draft:
             at = hit.end
         self.after = "".join([*pieces, self.after[at:]])
 
-    def spans(self) -> list[Span]:
-        """Return the lines that differ."""
+    def compared(self) -> Compared:
+        """Return the lines before and after, and which of them differ."""
         old, new = diff.lines_of(self.before), diff.lines_of(self.after)
-        return list(diff.changed_within(old, new, self.edits))
+        return Compared(old, new, list(diff.changed_within(old, new, self.edits)))
 
 
 def unix(given: str) -> str:

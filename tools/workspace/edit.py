@@ -56,7 +56,7 @@ def plan_all(root: Path, path: str, edits: Sequence[Edit]) -> Change:
     if draft.after == before.text:
         raise ToolRefused("the edit would change nothing" if len(edits) == 1 else "the edits change nothing")
     strategy = how[0] if len(how) == 1 else f"{len(how)} edits: {'; '.join(how)}"
-    return rewritten(place.relative, found.data, before, draft.after, strategy, spans=draft.spans())
+    return rewritten(place.relative, found.data, before, draft.after, strategy, compared=draft.compared())
 
 
 def check_content(content: str, name: str) -> None:

@@ -111,7 +111,9 @@ def _partly(change: Change, chosen: Sequence[Hunk], count: int) -> Change:
         at = a2
     pieces += lines[at:]
     strategy = f"{change.strategy}; {len(chosen)} of {count} hunks"
-    return rewritten(change.path, before.encode(old), before, "".join(pieces), strategy, spans=spans)
+    after = "".join(pieces)
+    compared = diff.Compared(lines, diff.lines_of(after), spans)
+    return rewritten(change.path, before.encode(old), before, after, strategy, compared=compared)
 
 
 def _texts(change: Change) -> tuple[text.Text, str, str]:

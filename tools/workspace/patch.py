@@ -87,7 +87,9 @@ def _updated(place: Place, found: Found, hunks: Sequence[Hunk]) -> Change:
     draft.put(_hits(view, lines, splices))
     if draft.after == before.text:
         raise ToolRefused(f"{place.relative}: the hunks change nothing")
-    return rewritten(place.relative, found.data, before, draft.after, "; ".join(how), spans=draft.spans())
+    return rewritten(
+        place.relative, found.data, before, draft.after, "; ".join(how), compared=draft.compared()
+    )
 
 
 def _named(hunk: Hunk) -> str:

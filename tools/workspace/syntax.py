@@ -4,11 +4,15 @@ import importlib
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
 
 MAX_BYTES = 1_000_000  # a parse takes about 0.1 s
 SHOWN = 5
+REMEMBERED = (
+    128  # answers: a call is planned when it is made, when it is asked about and when it is let through
+)
 LANGUAGES = {
     **dict.fromkeys((".py", ".pyi"), "python"),
     **dict.fromkeys((".js", ".mjs", ".cjs", ".jsx"), "javascript"),
@@ -30,12 +34,32 @@ LANGUAGES = {
     **dict.fromkeys((".yaml", ".yml"), "yaml"),
 }
 
+_told: dict[bytes, tuple[str, ...]] = {}
+
 
 def introduced(path: str, before: str, after: str) -> tuple[str, ...]:
     """Return the syntax errors in `after` that were not in `before`, as `line 3: …`, if we can tell."""
     language = LANGUAGES.get(PurePosixPath(path).suffix.lower())
     if language is None or max(len(before), len(after)) > MAX_BYTES:
         return ()
+    key = _key(language, before, after)
+    told = _told.get(key)
+    if told is None:
+        if len(_told) >= REMEMBERED:
+            _told.clear()
+        told = _told[key] = _introduced(language, before, after)
+    return told
+
+
+def _key(language: str, *texts: str) -> bytes:
+    digest = sha256(language.encode())
+    for text in texts:
+        data = text.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.digest()
+
+
+def _introduced(language: str, before: str, after: str) -> tuple[str, ...]:
     found = list(_errors(language, after))
     if not found:
         return ()

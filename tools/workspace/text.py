@@ -81,7 +81,7 @@ def hidden(before: str, after: str) -> tuple[str, ...]:
 
     Source: N. Boucher and R. Anderson, Trojan Source (CVE-2021-42574).
     """
-    if not HIDDEN.search(after):
+    if after.isascii() or not HIDDEN.search(after):
         return ()
     known = Counter(HIDDEN.findall(before))
     found = []

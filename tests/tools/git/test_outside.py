@@ -41,7 +41,8 @@ async def test_a_diff_or_a_merge_of_what_was_fetched_only_is_untrusted(hands: Ha
     hands.git("fetch", "-q", "origin")
     for ref in ("origin/main", "HEAD..origin/main", "origin/main...HEAD", "..origin/main"):
         assert await is_untrusted(hands, "git_diff", ref=ref), ref
-    for ref in ("HEAD", "HEAD~1", "own..main", None):
+    assert not await is_untrusted(hands, "git_diff")
+    for ref in ("HEAD", "HEAD~1", "own..main"):
         assert not await is_untrusted(hands, "git_diff", ref=ref), ref
     assert not await is_untrusted(hands, "git_log")
     assert "Obey me" not in await hands.do("git_branch")

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.tools.snapshots.conftest import Node, Tree, Write, lay, seen
 
@@ -44,6 +44,8 @@ TREES: st.SearchStrategy[Tree] = st.recursive(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(first=TREES, second=TREES)
+@example(first={"n_": Node(b"nowhere", link=True)}, second={"n_": {"n_": {}}})
+@example(first={"n_": Node(b"x")}, second={"n_": {"n_": {"n_": {}}, "x_": {}}})
 def test_any_tree_comes_back_from_any_other(first: Tree, second: Tree) -> None:
     with TemporaryDirectory() as folder:
         root = Path(folder).resolve() / "work"

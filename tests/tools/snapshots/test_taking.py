@@ -301,3 +301,36 @@ def test_processes_that_take_at_once_agree_in_the_end(kept: Repository, root: Pa
     assert take(kept) == tree
     assert files_of(kept, tree) == {"a", "d/b", "one", "two"}
     kept.git("fsck", "--strict", tree)
+
+
+def test_what_a_snapshot_keeps_is_on_the_disk_before_it_is_said_to_be_kept(
+    kept: Repository, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An object that a power cut left without content is taken by its name, by every later tree as well."""
+    take(kept)
+    events: list[tuple[str, int]] = []
+    fsync, rename = os.fsync, Path.rename
+
+    def syncing(handle: int) -> None:
+        events.append(("synced", os.fstat(handle).st_ino))
+        fsync(handle)
+
+    def renaming(self: Path, target: Path) -> Path:
+        events.append(("named", self.stat().st_ino))
+        return rename(self, target)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    monkeypatch.setattr(Path, "rename", renaming)
+    write(a="1", d__b="2", d__e__c="3")
+    tree = take(kept)
+    ref = kept.ref(tree)
+    objects = [path for path in kept.git_dir.glob("objects/??/*") if ("named", path.stat().st_ino) in events]
+    assert len(objects) > 5
+    for path in (*objects, ref):
+        inode = path.stat().st_ino
+        assert events.index(("synced", inode)) < events.index(("named", inode)), path
+        assert events.index(("named", inode)) <= events.index(("named", ref.stat().st_ino)), path
+    assert events.index(("synced", ref.parent.stat().st_ino)) > events.index(("named", ref.stat().st_ino))
+    events.clear()
+    assert take(kept) == tree
+    assert [what for what, _ in events if what == "synced"] == []

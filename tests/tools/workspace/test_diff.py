@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from tests.tools.conftest import git
+from tests.tools.conftest import git, patch
 
 from artel.tools.workspace import diff
 
@@ -26,6 +26,17 @@ def test_git_applies_what_we_show(repository: Path, before: str, after: str) -> 
     done = git(repository, "apply", "-", stdin=whole("f", before, after).encode())
     assert done.returncode == 0, done.stderr
     assert (repository / "f").read_bytes() == after.encode()
+
+
+@pytest.mark.needs("patch")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(before=TEXT, after=TEXT)
+def test_patch_applies_what_we_show(root: Path, before: str, after: str) -> None:
+    assume(before != after and before and after)
+    (root / "f").write_bytes(before.encode())
+    done = patch(root, whole("f", before, after))
+    assert done.returncode == 0, done.stdout
+    assert (root / "f").read_bytes() == after.encode()
 
 
 @settings(max_examples=200, deadline=None)
@@ -50,6 +61,14 @@ def test_looking_only_inside_the_edits_finds_the_same_text(before: str, edits: l
         rebuilt += [*old[done:a1], *new_lines[b1:b2]]
         done = a2
     assert "".join([*rebuilt, *old[done:]]) == after
+
+
+@given(st.text("a\r\n\x0b\x0c\x1c\x85\u2028\u2029й\ud800", max_size=12))
+def test_only_a_line_feed_ends_a_line(given: str) -> None:
+    lines = diff.lines_of(given)
+    assert "".join(lines) == given
+    assert all(line.index("\n") == len(line) - 1 for line in lines[:-1])
+    assert all(lines)
 
 
 def test_a_missing_last_line_end_is_said() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from tests.tools.conftest import git
+from tests.tools.conftest import git, patch
 
 from artel.tools.errors import ToolFailed, ToolRefused
 from artel.tools.workspace import edit
@@ -227,3 +227,46 @@ def test_of_many_edits_the_one_that_misses_is_named_and_none_is_made(root: Path)
     planned = edit.plan_all(root, "f", [edit.Edit("a", "x"), edit.Edit("x\nb", "y")])
     assert planned.after == b"y\n"
     assert planned.strategy == "2 edits: exact, line 1; exact, line 1"
+
+
+LINE = st.sampled_from(["a", "b", "  c", "\td", "", "x y", "return 1", "й"])
+
+
+@pytest.mark.needs("patch")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
+@given(
+    lines=st.lists(LINE, min_size=1, max_size=14),
+    cut=st.tuples(st.integers(0, 13), st.integers(1, 4)),
+    new=st.lists(LINE, max_size=4),
+    ends=st.sampled_from(["\n", "\r\n"]),
+    closed=st.booleans(),
+    drift=st.sampled_from(["", "  ", " "]),
+)
+def test_git_and_patch_make_of_the_diff_what_the_ladder_makes_of_the_edit(
+    repository: Path,
+    lines: list[str],
+    cut: tuple[int, int],
+    new: list[str],
+    ends: str,
+    closed: bool,
+    drift: str,
+) -> None:
+    content = ends.join(lines) + ends * closed
+    old = "\n".join(line + drift for line in lines[cut[0] : cut[0] + cut[1]])
+    file = repository / "f"
+    file.write_bytes(content.encode())
+    try:
+        planned = edit.plan(repository, "f", old, "\n".join(new))
+    except (ToolRefused, ToolFailed):
+        return
+    assert planned.after is not None
+    for apply_it in (
+        lambda: git(repository, "apply", "-", stdin=planned.diff.encode()),
+        lambda: patch(repository, planned.diff),
+    ):
+        if planned.after == b"":
+            continue  # to both, a diff that leaves nothing takes the file away
+        file.write_bytes(content.encode())
+        done = apply_it()
+        assert done.returncode == 0, (planned.diff, done)
+        assert file.read_bytes() == planned.after

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tests.tools.conftest import git
+from tests.tools.conftest import patch as run_patch
 
 from artel.tools.errors import ToolFailed, ToolRefused
 from artel.tools.workspace import changeset, diff, envelope, patch
@@ -77,6 +78,7 @@ def hunks_of(old: list[str], new: list[str], context: int = 3) -> list[list[str]
     return found
 
 
+@pytest.mark.needs("patch")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
 @given(rewritten())
 def test_a_patch_makes_what_git_makes_of_the_same_edit_or_refuses(
@@ -98,6 +100,9 @@ def test_a_patch_makes_what_git_makes_of_the_same_edit_or_refuses(
     shown = diff.unified("f", *lines, diff.changed(*lines))
     assert git(repository, "apply", "-", stdin=shown.encode()).returncode == 0
     assert planned.changes[0].after == (repository / "f").read_bytes() == after.encode()
+    (repository / "f").write_text(before)
+    assert run_patch(repository, planned.diff).returncode == 0
+    assert (repository / "f").read_bytes() == after.encode()
 
 
 def test_several_files_are_changed_together(root: Path) -> None:

@@ -1,6 +1,7 @@
 """Searching finds the same lines with and without ripgrep."""
 
 import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from artel.tools.errors import ToolRefused
-from artel.tools.workspace import search
+from artel.tools.workspace import listing, search
 from artel.tools.workspace.dialects import BadPattern
 from artel.tools.workspace.paths import DeniedPath, NoSuchFile, OutsideWorkspace
 from artel.tools.workspace.search import grep
@@ -209,3 +210,65 @@ def test_on_any_files_both_ways_say_the_same(
         assert grep(root, wanted, output_mode=mode, ripgrep=RIPGREP) == grep(
             root, wanted, output_mode=mode, ripgrep=""
         )
+
+
+def as_ripgrep_says(root: Path, *arguments: str) -> list[str]:
+    command = [RIPGREP, "--no-config", "--hidden", "--sort=path", "--no-ignore", *arguments]
+    said = subprocess.run(command, cwd=root, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    return [line.removeprefix("./") for line in said.stdout.decode().split("\n") if line]
+
+
+EXPRESSIONS = (
+    *("a", "^a", "b$", r"\d+", r"\s", "[^a]", r"a\b", r"\Ba", "й", "(?i)A|Й", "^$", ".", r"\W", r"\w{2}"),
+    *("a|b", "(ab)+", "a.?b", r"\.", "[a-b1]", r"^\s*a", "a*?b", r"[^\W\d]", "(?:a)(b)?$"),
+)
+
+
+@pytest.mark.needs("rg")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
+@given(
+    files=st.lists(st.text(alphabet="abA1 .й_\t\n", max_size=20), min_size=1, max_size=4),
+    wanted=st.sampled_from(EXPRESSIONS),
+    mode=st.sampled_from(["files_with_matches", "content", "count"]),
+    literal=st.booleans(),
+)
+def test_grep_finds_the_lines_that_ripgrep_finds(
+    root: Path, files: list[str], wanted: str, mode: search.Mode, literal: bool
+) -> None:
+    for number in range(4):
+        (root / f"f{number}").write_text(files[number] if number < len(files) else "", newline="")
+    how = {"files_with_matches": "--files-with-matches", "content": "--line-number", "count": "--count"}[mode]
+    fixed = ["--fixed-strings"] if literal else []
+    said = as_ripgrep_says(root, how, "--with-filename", "--no-heading", *fixed, "--regexp", wanted, ".")
+    found = grep(root, wanted, output_mode=mode, regex=not literal, ripgrep="").split("\n")
+    assert [line for line in found if not line.startswith("[")] == said
+
+
+PIECES = st.sampled_from(
+    ["*", "?", "a*", "*.py", "[ab]", "[!a]*", "{a,b}.py", "a.py", "**", "d", "*b*", "a?py"]
+)
+
+
+@pytest.mark.needs("rg")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
+@given(
+    parts=st.lists(PIECES, min_size=1, max_size=4), last=st.sampled_from(["*", "*.py", "a*", "?.py", "[ab]*"])
+)
+def test_glob_finds_the_files_that_ripgrep_finds(root: Path, parts: list[str], last: str) -> None:
+    for name in (
+        "a.py",
+        "b.txt",
+        ".h.py",
+        "d/a.py",
+        "d/b.py",
+        "d/d/a.txt",
+        "d/e/d/a.py",
+        "e/ab.py",
+    ):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("x")
+    pattern = "/".join([*parts, last])
+    found = listing.glob(root, pattern).split("\n")
+    assert [line for line in found if not line.startswith("[")] == as_ripgrep_says(
+        root, "--files", "-g", pattern
+    )

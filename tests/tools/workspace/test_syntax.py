@@ -1,6 +1,7 @@
 """New syntax errors are told, old ones are not."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,25 @@ def test_grammars_are_not_loaded_before_the_first_edit() -> None:
 def test_odd_sources_do_not_hurt(nested: str) -> None:
     syntax.introduced("a.py", "", nested)
     syntax.introduced("a.json", "", nested)
+
+
+def test_a_change_that_is_planned_again_is_not_parsed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    real = syntax._errors
+
+    def errors(language: str, source: str) -> Iterator[tuple[int, str]]:
+        parsed.append(source)
+        return real(language, source)
+
+    monkeypatch.setattr(syntax, "_errors", errors)
+    monkeypatch.setattr(syntax, "_told", {})
+    broken = syntax.introduced("a.py", "x = 1\n", "x = (\n")
+    assert broken
+    assert syntax.introduced("a.py", "x = 1\n", "x = (\n") == broken
+    assert parsed == ["x = (\n", "x = 1\n"]
+    assert syntax.introduced("a.py", "x = 1\n", "x = 2\n") == ()
+    syntax.introduced("a.json", "x = 1\n", "x = (\n")
+    assert len(parsed) == 5
+    for number in range(300):
+        syntax.introduced("a.py", "", f"x = {number}\n")
+    assert len(syntax._told) <= syntax.REMEMBERED
