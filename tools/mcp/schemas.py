@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped] - nobody types it here
-from jsonschema.exceptions import SchemaError, best_match  # type: ignore[import-untyped] - as above
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, best_match
 
 from artel.tools.errors import ToolFailed, ToolRefused
 from artel.tools.workspace.paths import printable
