@@ -18,6 +18,7 @@ from artel.storage import approvals, runs
 from artel.storage.broker import open_broker
 from artel.storage.errors import Invalid
 from artel.storage.postgres import open_database
+from artel.tools.policy import DEFAULT, Policy, Rule
 
 YES = {"type": "approve"}
 TO_BYE = edit("notes.txt", "hello", "bye")
@@ -39,12 +40,15 @@ class Agents:
 async def serve(fresh_dsn: str, folder: Path) -> AsyncIterator[Serve]:
     async with AsyncExitStack() as stack:
 
-        async def serving(*replies: Any, approval_timeout_s: int = 300, **settings: Any) -> Driver:
+        async def serving(
+            *replies: Any, approval_timeout_s: int = 300, policy: Policy = DEFAULT, **settings: Any
+        ) -> Driver:
             handles = Handles(
                 OneModel(scripted(*replies)),
                 (folder.parent,),
                 folder,
                 approval_timeout_s=approval_timeout_s,
+                policy=policy,
                 snapshot_home=folder.parent / "snapshots",
             )
             db = await stack.enter_async_context(open_database(fresh_dsn, pool_size=8))
@@ -164,3 +168,67 @@ async def test_only_the_hunks_of_an_answer_are_made_and_strange_ones_are_refused
     ended = await decide(driver, row, {**YES, "hunks": [file["hunks"][1]["id"]]})
     assert ended.status == "success"
     assert (folder / "notes.txt").read_text() == "hello\n" + "\n" * 20 + "all\n"
+
+
+@pytest.mark.parametrize("surface", ["product", "wire", "inbox"])
+async def test_a_question_in_the_form_of_agent_inbox_is_answered_over_each_surface(
+    serve: Serve, folder: Path, surface: str
+) -> None:
+    driver = await serve(calls(TO_BYE), "done")
+    thread_id = await driver.thread()
+    await driver.run("coder", thread_id, context={"approvals": "agent_inbox"})
+    async with driver.db.connection() as conn:
+        (row,) = await approvals.open_of_thread(conn, thread_id)
+    assert (row.kind, row.tool, row.agent, row.calls[0]["rule"]) == (
+        "tool_call",
+        "edit_file",
+        "coder",
+        "write",
+    )
+    assert row.expires_at
+    if surface == "product":
+        await decide(driver, row, YES)
+    else:
+        answer = YES if surface == "wire" else [{"type": "accept", "args": None}]
+        await driver.run("coder", thread_id, command={"resume": {row.interrupt_id: answer}})
+    assert (folder / "notes.txt").read_text() == "bye\nworld\n"
+    (told,) = await driver.rows("select status, decision from approvals where thread_id = %s", thread_id)
+    assert (told["status"], told["decision"]) == ("approved", YES)
+
+
+async def test_parts_of_a_change_are_taken_in_the_form_of_agent_inbox_too(serve: Serve, folder: Path) -> None:
+    driver = await serve(calls(TO_BYE), "done")
+    thread_id = await driver.thread()
+    await driver.run("coder", thread_id, context={"approvals": "agent_inbox"})
+    async with driver.db.connection() as conn:
+        (row,) = await approvals.open_of_thread(conn, thread_id)
+    (file,) = row.value[0]["artel"]["files"]
+    await decide(driver, row, {**YES, "hunks": [file["hunks"][0]["id"]]})
+    assert (folder / "notes.txt").read_text() == "bye\nworld\n"
+
+
+async def test_a_no_to_one_call_leaves_its_sibling_to_be_made(serve: Serve, folder: Path) -> None:
+    driver = await serve(calls(TO_BYE, TO_TWO), "done")
+    thread_id = await driver.thread()
+    await driver.run("coder", thread_id)
+    await decide(driver, (await asked(driver, thread_id))["notes.txt"], {"type": "reject"})
+    assert (await driver.of_thread(thread_id)).status == "interrupted"
+    await decide(driver, (await asked(driver, thread_id))["other.txt"], YES)
+    assert (folder / "notes.txt").read_text() == "hello\nworld\n"
+    assert (folder / "other.txt").read_text() == "one\n2\n"
+
+
+async def test_a_rule_parks_what_nobody_answers_and_a_late_yes_makes_it(serve: Serve, folder: Path) -> None:
+    rule = Rule(id="slow", effect="ask", action="fs.write", timeout_s=1, on_timeout="park")
+    driver = await serve(calls(TO_BYE), "done", policy=Policy(rules=(rule,)))
+    thread_id = await driver.thread()
+    await driver.run("coder", thread_id)
+    for _ in range(200):
+        row = (await asked(driver, thread_id))["notes.txt"]
+        if row.parked_at:
+            break
+        await asyncio.sleep(0.05)
+    assert (row.status, row.expires_at, row.calls[0]["rule"]) == ("pending", None, "slow")
+    assert (folder / "notes.txt").read_text() == "hello\nworld\n"
+    await decide(driver, row, YES)
+    assert (folder / "notes.txt").read_text() == "bye\nworld\n"

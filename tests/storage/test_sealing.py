@@ -12,7 +12,7 @@ from langgraph_sdk import Encryption
 from tests.fakes.ciphers import BLOBS, KEYS, leaks
 from typing_extensions import TypedDict
 
-from artel.storage import effects, events, runs, threads
+from artel.storage import approval_rates, approvals, deadlines, effects, events, runs, threads
 from artel.storage.checkpoints import RunSaver, Saver
 from artel.storage.effects import Done, EffectKey, Unknown
 from artel.storage.events import Event
@@ -182,3 +182,32 @@ async def test_after_a_row_that_could_not_be_sealed_nothing_is_stored(fresh_dsn:
         await saver.flush()
         state = await graph(Saver(db)).aget_state(where(run))  # what is there fits together
         assert isinstance(state.values.get("log", []), list)
+
+
+async def test_what_is_counted_of_a_question_holds_nothing_that_was_said(sealed: Database) -> None:
+    run = await started(sealed)
+    ours = {
+        "kind": "tool_call",
+        "agent": "coder",
+        "rule": "write",
+        "covers": f"fs.write {NEEDLE}/*",
+        "on_timeout": "park",
+    }
+    asked = {"type": "tool_approval", "tool_call_id": "c1", "name": "write_file", "args": {"to": NEEDLE}}
+    async with sealed.transaction() as conn:
+        (row,) = await approvals.ask(
+            conn,
+            thread_id=run.thread_id,
+            run_id=run.run_id,
+            interrupt_id="q1",
+            value={**asked, "artel": ours},
+            owner="local",
+            expires_in_s=-1.0,
+        )
+        assert await deadlines.park(conn, row.approval_id)
+        assert row.calls == [{"tool": "write_file", "rule": "write", "tool_call_id": "c1"}]
+        await approvals.decide(conn, row.approval_id, {"type": "approve"}, by="me", owner="local")
+        (rate,) = await approval_rates.rates(conn, owner="local", by="rule")
+        assert (rate.name, rate.approved) == ("write", 1)
+        (stored,) = await (await conn.execute("select a::text as said from approvals a")).fetchall()
+        assert NEEDLE not in stored["said"]
