@@ -1,0 +1,57 @@
+"""Workspaces: folders and repositories that people have registered, and what each thread got of one."""
+
+from artel.storage.workspaces.record import (
+    Folder,
+    Kind,
+    Mode,
+    NameTaken,
+    State,
+    UnknownWorkspace,
+    Whose,
+    Workspace,
+    WorkspaceInUse,
+)
+from artel.storage.workspaces.registering import change, delete, get, of_folder, of_remotes, register, search
+from artel.storage.workspaces.using import (
+    choose,
+    copy,
+    folders,
+    gone,
+    is_free,
+    note,
+    of_thread,
+    trees,
+    unused,
+    used,
+    wanted,
+)
+
+__all__ = [
+    "Folder",
+    "Kind",
+    "Mode",
+    "NameTaken",
+    "State",
+    "UnknownWorkspace",
+    "Whose",
+    "Workspace",
+    "WorkspaceInUse",
+    "change",
+    "choose",
+    "copy",
+    "delete",
+    "folders",
+    "get",
+    "gone",
+    "is_free",
+    "note",
+    "of_folder",
+    "of_remotes",
+    "of_thread",
+    "register",
+    "search",
+    "trees",
+    "unused",
+    "used",
+    "wanted",
+]
