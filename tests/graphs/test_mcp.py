@@ -15,6 +15,7 @@ from artel.graphs.ledgers import EffectCall, LocalEffects
 from artel.graphs.models.scripted import Scripted
 from artel.tools.mcp.servers import Servers
 from artel.tools.policy import DEFAULT, Rule
+from artel.tools.tool import Work
 
 YES = {"type": "approve"}
 FREE = DEFAULT.model_copy(update={"rules": (Rule(id="free", effect="allow"),)})
@@ -138,17 +139,18 @@ async def test_a_yes_for_a_server_that_is_away_ends_in_a_clear_failure(
     assert did(notes) == []
 
 
-async def test_a_yes_is_for_the_tool_as_it_was_described(start: Start, servers: Make, notes: Path) -> None:
+async def test_a_yes_is_for_the_tool_as_it_was_described(
+    start: Start, servers: Make, notes: Path, tmp_path: Path
+) -> None:
     given = servers()
     run = await start("coder", calls(ADD), "done", mcp=given).say("add")
-    await (await given.find("mcp__fake__change", "coder")).act(None, _Nothing)  # type: ignore[union-attr,misc]
+    change = await given.find("mcp__fake__change", "coder")
+    assert change
+    assert change.act
+    await change.act(Work(tmp_path, "t", "c"), change.parse({}))
     await run.answer(YES)
     assert "Not run: mcp__fake__add describes itself in another way now" in run.told[0]
     assert did(notes) == []
-
-
-class _Nothing:
-    values: dict[str, Any] = {}  # noqa: RUF012 - nobody writes to it
 
 
 async def test_all_calls_of_a_message_can_be_asked_about_at_once(
@@ -183,5 +185,5 @@ async def test_a_call_whose_end_nobody_saw_is_made_again_only_if_both_say_so(
 async def test_a_tool_that_fails_is_told_as_failed_and_taints(start: Start, servers: Make) -> None:
     run = await start("coder", calls(call("mcp__fake__fail")), "done", mcp=servers(), policy=FREE).say("go")
     told = next(m for m in run.messages if m.type == "tool")
-    assert (told.status, told.artifact["kind"], told.artifact["untrusted"]) == ("error", "failed", True)  # type: ignore[attr-defined]
+    assert (told.status, told.artifact["kind"], told.artifact["untrusted"]) == ("error", "failed", True)
     assert run.state.values["tainted"] is True

@@ -10,7 +10,11 @@ import pytest
 import schemathesis
 from tests.fakes.served import calling, serving
 
-TAKE_NONE = {"/threads/{thread_id}/copy", "/threads/{thread_id}/runs/{run_id}/cancel"}
+TAKE_NONE = {
+    "/threads/{thread_id}/copy",
+    "/threads/{thread_id}/runs/{run_id}/cancel",
+    "/api/v1/mcp/servers/{name}/restart",
+}
 Operation = tuple[str, str, dict[str, Any]]
 
 

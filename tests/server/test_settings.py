@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from artel.server.settings import COMMON_NAMES, Settings, SettingsWrong, load_settings, provide
+from artel.server.settings import COMMON_NAMES, Settings, SettingsWrong, load_settings, mcp_servers, provide
 from artel.tools.web.internet import InternetSettings
 
 
@@ -172,3 +172,19 @@ def test_git_is_set_by_lists_and_its_tokens_are_seen_nowhere(monkeypatch: pytest
     assert settings.git.local_remotes == (Path("/srv/git"), Path("/srv/more"))
     assert "t0ken" not in repr(settings)
     assert {"t0ken-hub", "t0ken-lab"} <= set(settings.secrets)
+
+
+def test_mcp_servers_are_read_with_the_environment_and_their_secrets_are_known(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert mcp_servers(load_settings()).servers == ()
+    monkeypatch.setenv("CORE_TOKEN", "t0ken-of-core")
+    monkeypatch.setenv("ARTEL_MCP__FILE", "mcp.json")
+    file = tmp_path / "mcp.json"
+    file.write_text('{"mcpServers": {"core": {"command": "core", "env": {"TOKEN": "${CORE_TOKEN}"}}}}')
+    settings = load_settings()
+    assert [server.name for server in mcp_servers(settings).servers] == ["core"]
+    assert "t0ken-of-core" in settings.secrets
+    file.write_text('{"mcpServers": {"core": {}}}')
+    with pytest.raises(SettingsWrong, match=r"ARTEL_MCP__FILE: .*mcp\.json: mcpServers\.core needs either"):
+        mcp_servers(settings)

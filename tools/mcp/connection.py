@@ -10,20 +10,18 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
+from functools import partial
 from typing import Any, Literal
 
 import anyio
-import httpx2
+from httpx2 import HTTPError
 from mcp.client.client import Client
-from mcp.client.streamable_http import streamable_http_client
 from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     CallToolRequest,
     CallToolRequestParams,
     CallToolResult,
-    Implementation,
     ToolListChangedNotification,
 )
 from mcp_types import Tool as Listed
@@ -32,26 +30,23 @@ from pydantic import ValidationError
 from artel.tools.errors import ToolFailed
 from artel.tools.mcp import results
 from artel.tools.mcp.configuration import Server
-from artel.tools.mcp.limits import Limited
-from artel.tools.mcp.schemas import SchemaWrong, exposed, names
-from artel.tools.mcp.stdio import program
-from artel.tools.mcp.tools import made, stands_in
+from artel.tools.mcp.listing import MAX_TOOLS, chosen
+from artel.tools.mcp.opening import CONNECT_S, STILL_THERE_S, client_of
+from artel.tools.mcp.tools import stands_in
 from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.tool import Outcome, Tool
 from artel.tools.web.outside import fenced, visible
 from artel.tools.workspace.paths import printable
 
-CONNECT_S = 20.0
 LIST_S = 15.0
-STILL_THERE_S = 5.0  # for an answer of a server that a call had no luck with
 LAST_WORDS_S = 1.0
-REST_S = 15.0  # after a failed attempt, before the next
+REST_S = 15.0  # after a failed attempt, before the next; twice as long after each
+MAX_REST_S = 600.0
 FRESH_S = 60.0  # that a list is believed; a server may change it and say nothing
-MAX_TOOLS = 64  # of one server
 MAX_PAGES = 50
 
 State = Literal["idle", "connecting", "ready", "failed"]
-FAILURES = (MCPError, OSError, httpx2.HTTPError, ValidationError, TimeoutError, RuntimeError, ToolFailed)
+FAILURES = (MCPError, OSError, HTTPError, ValidationError, TimeoutError, RuntimeError, ToolFailed)
 ENDS = (*FAILURES, ValueError, anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
 
 
@@ -76,7 +71,9 @@ class Connection:
         self._life: _Life | None = None
         self._task: asyncio.Task[None] | None = None
         self._listed_at = 0.0
+        self._is_stale = False
         self._listing = asyncio.Lock()
+        self._failures = 0  # in a row
         self._rests_until = 0.0
 
     @property
@@ -103,7 +100,7 @@ class Connection:
         """
         client = await self._client()
         async with self._listing:
-            if time.monotonic() - self._listed_at > FRESH_S:
+            if self._is_stale or time.monotonic() - self._listed_at > FRESH_S:
                 try:
                     await self._list(client)
                 except FAILURES as error:
@@ -150,7 +147,7 @@ class Connection:
             ToolFailed: it cannot be reached.
         """
         await self.aclose()
-        self.error, self.error_at, self._rests_until = "", None, 0.0
+        self.error, self.error_at, self._failures, self._rests_until = "", None, 0, 0.0
         await self.listed()
 
     async def aclose(self) -> None:
@@ -175,10 +172,14 @@ class Connection:
         try:
             async with AsyncExitStack() as opened:
                 async with asyncio.timeout(CONNECT_S):
-                    client = await opened.enter_async_context(self._opened(life))
+                    client = await opened.enter_async_context(
+                        client_of(
+                            self.server, self._sandbox, died=partial(self._end, life), heard=self._heard
+                        )
+                    )
                     await opened.enter_async_context(self._watching(client))
                     await self._list(client)
-                self.error, self.error_at = "", None
+                self.error, self.error_at, self._failures = "", None, 0
                 life.ready.set_result(client)
                 await life.over.wait()
         except ENDS as error:
@@ -193,33 +194,9 @@ class Connection:
                 life.ready.set_exception(ToolFailed(self._away))
                 life.ready.exception()  # nobody may be waiting any more
 
-    @asynccontextmanager
-    async def _opened(self, life: _Life) -> AsyncIterator[Client]:
-        async with AsyncExitStack() as stack:
-            if self.server.transport == "stdio":
-
-                def died(why: str) -> None:
-                    self._end(life, self.server.hidden(why))
-
-                transport: Any = program(self.server, self._sandbox, died=died)
-            else:
-                times = httpx2.Timeout(CONNECT_S, read=self.server.timeout_s + STILL_THERE_S)
-                http = httpx2.AsyncClient(
-                    headers=dict(self.server.headers), timeout=times, transport=Limited()
-                )
-                await stack.enter_async_context(http)
-                transport = streamable_http_client(self.server.url, http_client=http)
-            client = Client(
-                transport,
-                cache=None,
-                client_info=Implementation(name="artel", version=version("artel")),
-                message_handler=self._heard,
-            )
-            yield await stack.enter_async_context(client)
-
     async def _heard(self, message: Any) -> None:
         if isinstance(message, ToolListChangedNotification):
-            self._listed_at = 0.0
+            self._is_stale = True
 
     @asynccontextmanager
     async def _watching(self, client: Client) -> AsyncIterator[None]:
@@ -242,10 +219,11 @@ class Connection:
             async with client.listen(tools_list_changed=True) as changes:
                 begun.set()
                 async for _ in changes:
-                    self._listed_at = 0.0
+                    self._is_stale = True
 
     async def _list(self, client: Client) -> None:
         """Ask for all tools and keep those that can be offered."""
+        self._is_stale = False
         found: list[Listed] = []
         cursor: str | None = None
         async with asyncio.timeout(LIST_S):
@@ -255,26 +233,8 @@ class Connection:
                 cursor = page.next_cursor
                 if not cursor or len(found) > 10 * MAX_TOOLS:
                     break
-        self.tools, self.left_out = await asyncio.to_thread(self._chosen, found)
+        self.tools, self.left_out = await asyncio.to_thread(chosen, self.server, found, self.call)
         self._listed_at = time.monotonic()
-
-    def _chosen(self, found: list[Listed]) -> tuple[Mapping[str, Tool], tuple[str, ...]]:
-        """Return the tools to offer by their names, and what is left out and why."""
-        tools: dict[str, Tool] = {}
-        why: list[str] = []
-        offered = [one for one in found if self.server.offers(one.name)]
-        taken = [exposed(self.server.name, one.name) for one in offered]
-        for one, name in zip(offered, taken, strict=True):
-            if taken.count(name) > 1:
-                why.append(f"{names([one.name])}: several tools would be called {name}")
-            elif len(tools) >= MAX_TOOLS:
-                why.append(f"{names([one.name])}: the server has more than {MAX_TOOLS} tools")
-            else:
-                try:
-                    tools[name] = made(self.server, one, self.call)
-                except SchemaWrong as wrong:
-                    why.append(f"{names([one.name])}: {wrong}")
-        return dict(sorted(tools.items())), tuple(why)
 
     async def _look_after(self, client: Client) -> None:
         """Let go of a connection on which nothing is answered any more: the next call opens a new one."""
@@ -325,7 +285,9 @@ class Connection:
 
     def _note(self, said: str) -> None:
         self.error, self.error_at = said, datetime.now(UTC)
-        self._rests_until = time.monotonic() + (REST_S if not self._was_ready() else 0.0)
+        if not self._was_ready():
+            self._rests_until = time.monotonic() + min(REST_S * 2**self._failures, MAX_REST_S)
+            self._failures = min(self._failures + 1, 10)
 
     def _was_ready(self) -> bool:
         """Whether it stood: what died is opened again at once, what never stood is left alone a while."""

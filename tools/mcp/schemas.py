@@ -2,17 +2,18 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, best_match
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its types are a package of their own
+from jsonschema.exceptions import SchemaError, best_match  # type: ignore[import-untyped]
 
 from artel.tools.errors import ToolFailed, ToolRefused
 from artel.tools.workspace.paths import printable
 
 MAX_TOOL_NAME = 64  # characters: what providers take
+MAX_ARGUMENT_NAME = 64  # characters: likewise
 MAX_DESCRIPTION = 1_000  # characters of a tool
 MAX_WORDS = 300  # characters of any other text in a schema
 MAX_SCHEMA = 10_000  # characters of a whole schema
@@ -29,6 +30,7 @@ _UNUSED = (
     "$dynamicRef",
     "$dynamicAnchor",
     "$comment",
+    "title",
 )
 _NAMED = ("properties", "dependentSchemas")  # objects whose keys are names, not keywords
 _AS_IT_IS = ("enum", "const", "default", "examples", "required")
@@ -121,8 +123,9 @@ class _Cleaning:
         if self._nodes > MAX_NODES or depth > MAX_DEPTH:
             raise SchemaWrong(f"its schema has more than {MAX_NODES} parts, or {MAX_DEPTH} in each other")
         match node:
-            case {"$ref": str(ref), **rest}:
-                return self._referred(ref, dict[str, Any](rest), depth, inside)
+            case {"$ref": str(ref)}:
+                rest = {key: value for key, value in node.items() if key != "$ref"}
+                return self._referred(ref, rest, depth, inside)
             case dict():
                 return {
                     _key(key): self._value(key, value, depth, inside)
@@ -137,7 +140,9 @@ class _Cleaning:
 
     def _value(self, key: str, value: Any, depth: int, inside: tuple[str, ...]) -> Any:
         if key in _NAMED and isinstance(value, dict):
-            return {str(name): self.of(one, depth + 1, inside) for name, one in value.items()}
+            if wrong := next((name for name in value if not _can_be_named(name)), None):
+                raise SchemaWrong(f"models cannot be sent its argument {printable(str(wrong))[:80]!r}")
+            return {name: self.of(one, depth + 1, inside) for name, one in value.items()}
         if key in _AS_IT_IS:
             return value
         return self.of(value, depth + 1, inside)
@@ -159,10 +164,8 @@ class _Cleaning:
 
 
 def _key(key: Any) -> str:
-    return described(str(key), 200)
+    return described(str(key), MAX_ARGUMENT_NAME)
 
 
-def names(tools: Sequence[str], most: int = 5) -> str:
-    """Return a few names, printable, for a message."""
-    shown = ", ".join(printable(name)[:80] for name in tools[:most])
-    return f"{shown} and {len(tools) - most} more" if len(tools) > most else shown
+def _can_be_named(name: Any) -> bool:
+    return isinstance(name, str) and name.isprintable() and 0 < len(name) <= MAX_ARGUMENT_NAME

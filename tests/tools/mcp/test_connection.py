@@ -7,12 +7,13 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.fakes.mcp_configured import configured, liar
+from tests.fakes.mcp_configured import HERE, configured, liar
 from tests.tools.mcp.conftest import Open
 
 from artel.tools.errors import ToolFailed, ToolRefused
 from artel.tools.mcp import connection as connecting
 from artel.tools.mcp.connection import Connection
+from artel.tools.mcp.listing import MAX_TOOLS
 from artel.tools.mcp.servers import Servers
 from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.tool import Outcome, Work
@@ -202,7 +203,7 @@ async def test_a_server_that_lies_is_used_as_far_as_it_makes_sense(tmp_path: Pat
     one = Connection(configured(tmp_path, liar()), Sandbox())
     try:
         tools = await one.listed()
-        assert len(tools) == connecting.MAX_TOOLS
+        assert len(tools) == MAX_TOOLS
         said = "\n".join(one.left_out)
         assert "a.b: several tools would be called mcp__fake__a_b" in said
         assert "no_schema: its schema is none: 'strnig' is not valid" in said
@@ -228,3 +229,20 @@ async def test_a_list_that_is_none_is_told_to_the_operator_and_not_to_the_model(
     with pytest.raises(ToolFailed, match="cannot be reached; /api/v1/mcp/servers says why"):
         await one.listed()
     assert "what MCP does not know: tools.3.inputSchema.type: Input should be 'object'" in one.error
+
+
+@pytest.mark.needs("bwrap")
+async def test_a_program_in_a_box_sees_its_folder_and_no_network(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "home", tmp_path / "secret.txt"
+    folder.mkdir()
+    outside.write_text("outside")
+    (folder / "mcp_boxed.py").write_text((HERE / "mcp_boxed.py").read_text())
+    entry = {"command": "/usr/bin/env", "args": ["python3", "mcp_boxed.py", str(outside)], "cwd": "home"}
+    server = configured(tmp_path, {**entry, "sandbox": True, "trusted": True, "env": {"TOKEN": "t0ken"}})
+    one = Connection(server, Sandbox(data=tmp_path / "data", roots=(tmp_path,)))
+    try:
+        await one.listed()
+        said = (await do(one, "look")).text
+        assert said == "outside: no; network: no; own folder: yes; TOKEN: t0ken"
+    finally:
+        await one.aclose()
