@@ -2,7 +2,7 @@
 
 import json
 from argparse import Namespace
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +12,7 @@ from artel.server.cli.paint import write, write_diff
 from artel.server.cli.reach import talking
 from artel.server.cli.talk import Question, Talk, text_of
 from artel.server.cli.terminal import Left, Terminal
+from artel.storage.asking import question_of
 
 CHOICES = "approve [a], edit [e], reject [r]: "
 PARTS = "approve [a], parts of it [p], edit [e], reject [r]: "
@@ -89,7 +90,7 @@ async def _ask(question: Question, terminal: Terminal) -> Any:
     if not question.is_about_a_tool:
         write(f"\n? {json.dumps(question.value, ensure_ascii=False, indent=2)}\n", "yellow")
         return _parsed(await terminal.read("answer: "))
-    value = question.value
+    value = question_of(question.value)
     write(f"\n? {value.get('description') or value.get('name')}\n", "yellow")
     artel = value.get("artel") or {}
     write_diff(
@@ -100,7 +101,7 @@ async def _ask(question: Question, terminal: Terminal) -> Any:
     return await _decision(value, terminal)
 
 
-async def _decision(value: dict[str, Any], terminal: Terminal) -> dict[str, Any]:
+async def _decision(value: Mapping[str, Any], terminal: Terminal) -> dict[str, Any]:
     parts = _parts(value.get("artel") or {})
     while True:
         match (await terminal.read(PARTS if len(parts) > 1 else CHOICES)).lower():
