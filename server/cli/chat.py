@@ -2,7 +2,7 @@
 
 import json
 from argparse import Namespace
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +12,7 @@ from artel.server.cli.paint import write, write_diff
 from artel.server.cli.reach import talking
 from artel.server.cli.talk import Question, Talk, text_of
 from artel.server.cli.terminal import Left, Terminal
+from artel.storage.asking import question_of
 
 PARTS = "parts of it [p], "
 GRANT = "approve from now on [g], "
@@ -91,7 +92,7 @@ async def _ask(question: Question, terminal: Terminal) -> Any:
     if not question.is_about_a_tool:
         write(f"\n? {json.dumps(question.value, ensure_ascii=False, indent=2)}\n", "yellow")
         return _parsed(await terminal.read("answer: "))
-    value = question.value
+    value = question_of(question.value)
     write(f"\n? {value.get('description') or value.get('name')}\n", "yellow")
     artel = value.get("artel") or {}
     write_diff(
@@ -102,7 +103,7 @@ async def _ask(question: Question, terminal: Terminal) -> Any:
     return await _decision(value, terminal)
 
 
-async def _decision(value: dict[str, Any], terminal: Terminal) -> dict[str, Any]:
+async def _decision(value: Mapping[str, Any], terminal: Terminal) -> dict[str, Any]:
     parts = _parts(value.get("artel") or {})
     grants = _grants(value.get("artel") or {})
     prompt = CHOICES.format((PARTS if len(parts) > 1 else "") + (GRANT if grants else ""))

@@ -9,6 +9,7 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import LangGraphError
 from langgraph_sdk.schema import StreamMode, StreamPart
 
+from artel.storage.asking import question_of
 from artel.storage.errors import ArtelError
 
 FAVOURITE = "orchestrator"
@@ -32,7 +33,7 @@ class Question:
     @property
     def is_about_a_tool(self) -> bool:
         """Say whether it asks to allow a tool call, so that approve, edit and reject are the answers."""
-        return isinstance(self.value, Mapping) and self.value.get("type") == "tool_approval"
+        return question_of(self.value).get("type") == "tool_approval"
 
 
 @dataclass

@@ -218,3 +218,21 @@ def test_a_terminal_gets_colours(capsys: pytest.CaptureFixture[str], monkeypatch
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     paint.write_diff("+new")
     assert capsys.readouterr().out == "\x1b[32m    +new\n\x1b[0m"
+
+
+async def test_a_question_in_the_form_of_agent_inbox_is_shown_and_answered_like_any_other(
+    keyboard: IO[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = {
+        "action_request": {"action": "send_mail", "args": {"to": "eve"}},
+        "config": {"allow_accept": True, "allow_edit": True, "allow_respond": True, "allow_ignore": True},
+        "description": "Send a mail to eve",
+    }
+
+    def asking_so(body: dict[str, Any]) -> tuple[Events, dict[str, Any]]:
+        return words("ok"), {} if body.get("command") else {"task": [{"id": "i1", "value": [request]}]}
+
+    wire = FakeWire(asking_so)
+    assert await chatted(keyboard, "hi\na\n/quit\n", wire) == 0
+    assert "Send a mail to eve" in capsys.readouterr().out
+    assert wire.bodies[-1]["command"] == {"resume": {"i1": {"type": "approve"}}}
