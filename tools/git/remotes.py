@@ -164,7 +164,7 @@ def _without_git(path: str) -> str:
     return path.strip("/").removesuffix(".git")
 
 
-def _check_shown(remote: Remote, work: Work) -> None:
+def _check_shown(remote: Remote, work: "Work") -> None:
     if work.leads is not None and remote.shown not in work.leads:
         raise RemoteRefused(
             f"{remote.name} leads to {remote.shown} now, and the user was shown "
