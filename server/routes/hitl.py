@@ -29,6 +29,10 @@ class Approve(Body):
 
     hunks: list[str] | None = Field(default=None, description="Ids of the parts to make; empty: all.")
     args: dict[str, Any] | None = Field(default=None, description="Arguments to run with instead.")
+    grant: dict[str, Any] | None = Field(
+        default=None,
+        description="What need not be asked again: `scope`, `covers` (id of an offer), `expires_in_s`.",
+    )
 
 
 class Reject(Body):
@@ -137,17 +141,19 @@ def _yes(asked: Approval, body: Approve) -> dict[str, Any]:
     if body.hunks is not None and body.args is not None:
         raise Invalid("give hunks or args, not both: an edited call has other parts")
     if body.args is not None:
+        if body.grant is not None:
+            raise Invalid("give args or grant, not both: what is granted is the call as it was shown")
         if asked.tool is None:
             raise Invalid("args can replace those of one call; answer this question with …/respond")
         return {"type": "edit", "edited_action": {"name": asked.tool, "args": body.args}}
-    return {"type": "approve", **({"hunks": body.hunks} if body.hunks is not None else {})}
+    return {"type": "approve", **body.model_dump(include={"hunks", "grant"}, exclude_none=True)}
 
 
 def _each(asked: Approval, one: dict[str, Any]) -> dict[str, Any]:
     """Return a decision on one call, or the same on each call of a batch."""
     match question_of(asked.value):
         case {"action_requests": list(requests)}:
-            if "hunks" in one:
+            if "hunks" in one or "grant" in one:
                 raise Invalid(f"this question is about {len(requests)} calls: answer with …/respond")
             return {"decisions": [one] * len(requests)}
     return one

@@ -18,12 +18,12 @@ CRASHING = Path(__file__).parent / "crashing"
 
 BETWEEN = "".join(f"STEP_{number} = {number}\n" for number in range(8))
 FILES = {
-    path: f"{text}\n{BETWEEN}NAME = {path!r}\n"
+    path: f'{text}\n\n{BETWEEN}NAME = "{path}"\n'
     for path, text in {
         "shop/money.py": "def price(amount):\n    return amount * 2\n",
         "shop/stock.py": "def left(sold):\n    return 3 - sold\n",
         "shop/orders.py": "def order(what):\n    return [what]\n",
-        "shop/report.py": "TITLE = 'r'\n\n\ndef report():\n    return TITLE\n",
+        "shop/report.py": 'TITLE = "r"\n\n\ndef report():\n    return TITLE\n',
         "shop/mail.py": "def send(to):\n    return [to]\n",
     }.items()
 }
@@ -129,10 +129,28 @@ class Person:
         run = await self.answer(type="approve", **more)
         await self.server.client.runs.join(self.thread, run)
 
+    async def publish(self, *, approve: bool = False) -> dict[str, Any]:
+        """Publish the thread's folder; the state of publishing when that has ended."""
+        words = {"title": "Type the shop", "description": "All functions say what they take."}
+        run = await self.call("POST", self.path("publish"), **words)
+        await self.server.client.runs.join(run["thread_id"], run["run_id"])
+        if approve:
+            thread, self.thread = self.thread, run["thread_id"]
+            await self.approve()
+            self.thread = thread
+        state: Any = await self.server.client.threads.get_state(run["thread_id"])
+        return dict(state["values"])
+
     async def told(self) -> str:
         """Return what the newest tool result says."""
         state: Any = await self.server.client.threads.get_state(self.thread)
         return str([one for one in state["values"]["messages"] if one["type"] == "tool"][-1]["content"])
+
+
+def findings(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what the gate found of those checks that failed."""
+    failed = [check for check in report["checks"] if check["status"] != "passed"]
+    return [finding for check in failed for finding in check["findings"]]
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -197,9 +215,25 @@ async def test_five_files_from_the_question_to_the_pull_request(person: Person, 
     await person.approve()
     assert "OK" in await person.told()
 
+    red = await person.publish()
+    assert (red["publication"]["status"], red["publication"]["branch"]) == ("red", "")
+    assert [(one["path"], one["rule"]) for one in findings(red["report"])] == [("shop/report.py", "eval")]
+    assert git(tmp_path / "remote.git", "for-each-ref", "--format=%(refname)").split() == ["refs/heads/main"]
+
     await person.say("Do it without eval")
     await person.approve()
     assert person.files == mended
+    green = await person.publish(approve=True)
+    published, remote = green["publication"], tmp_path / "remote.git"
+    assert published["status"] == "published", published
+    assert published["branch"].startswith("user/local/feature-")
+    assert git(remote, "rev-parse", published["branch"]).strip() == published["commit"]
+    changed_there = git(remote, "diff", "--name-only", "main", published["branch"]).split()
+    assert changed_there == sorted(FILES)
+    for path, text in mended.items():
+        assert git(remote, "show", f"{published['branch']}:{path}") == text
+    (request,) = git(remote, "for-each-ref", "--format=%(refname)", "refs/artel/pulls").split()
+    assert published["branch"] in git(remote, "cat-file", "-p", request)
 
     made = [one for one in await person.changes() if one["tool"] == "apply_patch"]
     (patched,) = made

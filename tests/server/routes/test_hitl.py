@@ -14,8 +14,16 @@ from tests.fakes.served import calling, graphs, serving
 from artel.server.catalog import Catalog, Entry
 
 HUNKS = [{"id": "h1", "header": "@@ -1 +1 @@"}, {"id": "h2", "header": "@@ -9 +9 @@"}]
+OFFER = {
+    "id": "exact",
+    "scopes": ["thread"],
+    "label": "their_tool: a.py",
+    "covers": [{"action": "x", "path": "a.py"}],
+}
+GRANT = {"scope": "thread", "covers": "exact"}
 OURS = {
     "kind": "tool_call",
+    "grants": [OFFER],
     "agent": "coder",
     "risk": "write",
     "reason": "changes a file",
@@ -119,6 +127,7 @@ async def test_a_request_shows_what_it_is_about_and_how_long_it_waits(http: http
         ("call", "approve", None, {"type": "approve"}),
         ("call", "approve", {}, {"type": "approve"}),
         ("call", "approve", {"hunks": ["h2"]}, {"type": "approve", "hunks": ["h2"]}),
+        ("call", "approve", {"grant": GRANT}, {"type": "approve", "grant": GRANT}),
         (
             "call",
             "approve",
