@@ -99,12 +99,15 @@ async def collect(root: Path, base: str, head: str | None = None) -> Change:
 
     Raises:
         BadName: `base` is no commit.
+        NoRepository: `root` is only a folder of one.
         UnsafeRepository, GitFailed: git cannot be asked.
         ToolRefused: more has changed than can be judged.
     """
     try:
         repository = await to_thread(find, root)
     except NoRepository:
+        if any((above / ".git").exists() for above in root.parents):
+            raise  # there is a base, and it would not be looked at
         return Change(root, "", None, await to_thread(_whole_tree, root))
     born = await repository.head()
     commit = await names.commit(repository, base) if base and (born or base != "HEAD") else ""
@@ -128,7 +131,7 @@ async def _raw(repository: Repository, base: str, head: str | None) -> list[_Raw
     ran = await repository.git("diff", *flags, "--ignore-submodules=dirty", "-O/dev/null", *ends, "--")
     if ran.cut:
         raise ToolRefused("more has changed than can be judged: commit in parts")
-    found = list(_parsed(_paths(ran.out)))
+    found = list({one.path: one for one in _parsed(_paths(ran.out))}.values())
     if head is None:
         others = await repository.git("ls-files", "-z", "--others", "--exclude-standard")
         known = {one.path for one in found}
@@ -147,7 +150,9 @@ def _paths(out: bytes) -> list[str]:
 
 def _parsed(parts: list[str]) -> Iterator[_Raw]:
     for info, path in zip(parts[::2], parts[1::2], strict=True):
-        old_mode, mode, old, new, _status = info.removeprefix(":").split()
+        old_mode, mode, old, new, status = info.removeprefix(":").split()
+        if status == "U":  # in conflict, and told of a second time where both sides have it
+            old_mode, mode = "000000", "100644"
         yield _Raw(path, _mode(old_mode), _mode(mode), old, new)
 
 

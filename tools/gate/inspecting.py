@@ -88,8 +88,12 @@ class Inspection:
         }
         for check, look in looks.items():
             if self._gate.wants(check):
-                with self._timed(check):
-                    self._compare(check, look, one, code, before)
+                try:
+                    with self._timed(check):
+                        self._compare(check, look, one, code, before)
+                except WrongKind as error:
+                    self._refuse(one, f"it cannot be judged: {error}")
+                    return
 
     def _compare(
         self,

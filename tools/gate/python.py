@@ -8,8 +8,8 @@ from artel.tools.gate.source import NOTHING, Names, Node, Source, every, identif
 
 MAX_NAMES = 16  # that one name may stand for
 MAX_DEPTH = 8  # dots in a name
-MAX_ROUNDS = 20  # through the assignments of a file
-MAX_NESTED = 200  # expressions within each other
+MAX_ROUNDS = 10  # through the assignments of a file
+MAX_NESTED = 80  # expressions within each other
 
 _PARAMETERS = {
     *("parameters", "lambda_parameters", "list_splat_pattern", "dictionary_splat_pattern"),
@@ -112,18 +112,18 @@ def scope(source: Source) -> Scope:
     for node in source.nodes():
         match node.type:
             case "import_statement" | "import_from_statement":
-                _bind(found, node)
+                _bind(found, node, source)
             case "assignment" | "named_expression":
                 left = node.child_by_field_name("left") or node.child_by_field_name("name")
                 right = node.child_by_field_name("right") or node.child_by_field_name("value")
                 assigned += _pairs(left, right)
             case "default_parameter" | "typed_default_parameter":
                 assigned += _pairs(node.child_by_field_name("name"), node.child_by_field_name("value"))
-            case "as_pattern" if node.parent.type == "with_item" and node.named_child_count == 2:
+            case "as_pattern" if node.named_child_count == 2:
                 assigned += _pairs(node.named_children[1].named_children[0], node.named_children[0])
             case "delete_statement":
                 unbound |= {identifier(each) for each in every(node) if each.type == "identifier"}
-            case "function_definition" | "class_definition" if _is_top(node):
+            case "function_definition" | "class_definition" if _is_top(node, source):
                 found.covered.add(identifier(node.child_by_field_name("name")))
     found.covered -= unbound
     _follow(found, assigned)
@@ -156,7 +156,7 @@ def _pairs(left: Node, right: Node) -> list[tuple[Node, Node]]:
     return []
 
 
-def _bind(found: Scope, node: Node) -> None:
+def _bind(found: Scope, node: Node, source: Source) -> None:
     module = _module(node)
     for each in node.children_by_field_name("name"):
         alias = each.child_by_field_name("alias")
@@ -167,7 +167,7 @@ def _bind(found: Scope, node: Node) -> None:
         else:
             means = f"{module}.{full}"
         found.means.setdefault(name, set()).add(means)
-        if _is_top(node):
+        if _is_top(node, source):
             found.covered.add(name)
     if module and any(child.type == "wildcard_import" for child in node.children):
         found.stars.add(module)
@@ -225,10 +225,10 @@ def mentions(source: Source, wanted: Callable[[str], bool]) -> Iterator[tuple[st
                     yield f"{module}.{dotted(named if named is not None else each)}", node
             case "identifier":
                 own = identifier(node)
-                if not (own in found.means or wanted(own)) or _is_label(node):
+                if not (own in found.means or wanted(own)) or _is_label(node, source):
                     continue
                 for name in found.of(node):
-                    if name != own or (wanted(own) and not _is_parameter(node, own)):
+                    if name != own or (wanted(own) and not _is_parameter(node, own, source)):
                         yield name, node
             case "attribute" if wanted(identifier(node.child_by_field_name("attribute"))):
                 for name in found.of(node):
@@ -265,14 +265,14 @@ def keywords(call: Node) -> dict[str, Node]:
     return found
 
 
-def _is_top(node: Node) -> bool:
-    parent = node.parent
+def _is_top(node: Node, source: Source) -> bool:
+    parent = next(source.above(node), None)
     return parent is not None and parent.type == "module"
 
 
-def _is_label(node: Node) -> bool:
+def _is_label(node: Node, source: Source) -> bool:
     """Whether an identifier only names a part of something else: an attribute, an argument, a definition."""
-    parent = node.parent
+    parent = next(source.above(node), node)
     match parent.type:
         case "attribute":
             return bool(parent.child_by_field_name("attribute") == node)
@@ -289,16 +289,14 @@ def _is_label(node: Node) -> bool:
     return False
 
 
-def _is_parameter(node: Node, name: str) -> bool:
+def _is_parameter(node: Node, name: str, source: Source) -> bool:
     """Whether a function around a mention has a parameter of that name."""
-    around = node.parent
-    while around is not None:
+    for around in source.above(node):
         if around.type in ("function_definition", "lambda"):
             parameters = around.child_by_field_name("parameters")
             inside = parameters is not None and not _within(node, parameters)
             if inside and name in _names_of(parameters):
                 return True
-        around = around.parent
     return False
 
 

@@ -65,7 +65,7 @@ def scope(source: Source) -> Scope:
     for node in source.nodes():
         match node.type:
             case "import_statement":
-                _bind(found, node)
+                _bind(found, node, source)
             case "variable_declarator":
                 assigned.append((node.child_by_field_name("name"), node.child_by_field_name("value")))
             case "assignment_expression" | "assignment_pattern":
@@ -135,14 +135,14 @@ def _promised(call: Node) -> list[tuple[Node, Node]]:
     return [] if parameter is None else [(parameter, function.child_by_field_name("object"))]
 
 
-def _bind(found: Scope, node: Node) -> None:
+def _bind(found: Scope, node: Node, source: Source) -> None:
     module = source_of(node)
     for each in every(node):
         if each.type == "import_specifier":
             name = each.child_by_field_name("name")
             alias = each.child_by_field_name("alias") or name
             _know(found, alias, f"{module}.{_word(name)}")
-        elif each.type == "identifier" and each.parent.type in ("import_clause", "namespace_import"):
+        elif each.type == "identifier" and _parent(each, source) in ("import_clause", "namespace_import"):
             _know(found, each, module)
         elif each.type == "import_require_clause":
             _know(found, each.named_children[0], source_of(each))
@@ -201,14 +201,13 @@ def mentions(source: Source, wanted: Callable[[str], bool]) -> Iterator[tuple[st
     for node in source.nodes():
         match node.type:
             case "import_specifier" | "export_specifier":
-                statement = node.parent
-                while statement is not None and not statement.type.endswith("_statement"):
-                    statement = statement.parent
+                around = (one for one in source.above(node) if one.type.endswith("_statement"))
+                statement = next(around, None)
                 if statement is not None and (module := source_of(statement)):
                     yield _plain(f"{module}.{_word(node.child_by_field_name('name'))}"), node
             case "identifier" | "shorthand_property_identifier":
                 own = identifier(node)
-                if (own in found.means or wanted(own)) and not _is_label(node):
+                if (own in found.means or wanted(own)) and not _is_label(node, source):
                     for name in found.of(node):
                         yield name, node
             case "member_expression" | "subscript_expression" if wanted(member(node)):
@@ -218,11 +217,12 @@ def mentions(source: Source, wanted: Callable[[str], bool]) -> Iterator[tuple[st
                 for name in found.of(node):
                     yield name, node
             case "object_pattern":
-                yield from _picked(node, found)
+                yield from _picked(node, found, source)
 
 
-def _picked(pattern: Node, found: Scope) -> Iterator[tuple[str, Node]]:
-    value = pattern.parent.child_by_field_name("value") or pattern.parent.child_by_field_name("right")
+def _picked(pattern: Node, found: Scope, source: Source) -> Iterator[tuple[str, Node]]:
+    parent = next(source.above(pattern), pattern)
+    value = parent.child_by_field_name("value") or parent.child_by_field_name("right")
     if value is None or value == pattern:
         return
     for target, names in _taken(pattern, found.of(value)):
@@ -251,9 +251,13 @@ def member(node: Node) -> str:
     return (literal(index) if index is not None else None) or "?"
 
 
-def _is_label(node: Node) -> bool:
+def _parent(node: Node, source: Source) -> str:
+    return next((one.type for one in source.above(node)), "")
+
+
+def _is_label(node: Node, source: Source) -> bool:
     """Whether an identifier is part of an import, the name of a definition, or looked into by name."""
-    parent = node.parent
+    parent = next(source.above(node), node)
     match parent.type:
         case "import_clause" | "import_specifier" | "namespace_import" | "import_require_clause":
             return True

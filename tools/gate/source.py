@@ -2,8 +2,9 @@
 
 import ast
 import re
+import time
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -24,6 +25,9 @@ OF_GRAMMAR: Mapping[str, Language] = {
     "typescript": "typescript",
     "tsx": "typescript",
 }
+MAX_NESTED = 600  # levels of a syntax tree
+MAX_SECONDS = 20.0  # of processor time for one look at a file
+MAX_LITERAL = 40  # levels of brackets within a string that is put together
 MAX_BYTES = 1_000_000  # of a file of code; a parse takes about 0.1 s
 NOTHING: Names = frozenset()
 
@@ -47,9 +51,24 @@ class Source:
         """Its lines, as the grammar counts them."""
         return self.text.split("\n")
 
-    def nodes(self) -> Sequence[Node]:
-        """Return all nodes of its syntax tree, in the order of the text."""
-        return _nodes(self.grammar, self.text)
+    def nodes(self) -> Iterator[Node]:
+        """Yield all nodes of its syntax tree, in the order of the text.
+
+        Raises:
+            WrongKind: it is nested too deeply, or what is done with each takes too long.
+        """
+        began = time.thread_time()
+        for number, node in enumerate(_parsed(self.grammar, self.text)[0]):
+            if not number % 256 and time.thread_time() - began > MAX_SECONDS:
+                raise WrongKind(f"it takes longer than {MAX_SECONDS:.0f} s to be judged, split the file")
+            yield node
+
+    def above(self, node: Node) -> Iterator[Node]:
+        """Yield what a node of its tree lies in, the nearest first."""
+        parents = _parsed(self.grammar, self.text)[1]
+        while (parent := parents.get(node.id)) is not None:
+            yield parent
+            node = parent
 
     def words(self) -> frozenset[str]:
         """Return all words in it, names among them; letters as Python folds them."""
@@ -108,8 +127,10 @@ def identifier(node: Node) -> str:
     return unicodedata.normalize("NFKC", _unescaped(name))
 
 
-def literal(node: Node) -> str | None:
+def literal(node: Node, depth: int = 0) -> str | None:
     """Return the string that an expression surely is: a literal, or several put together."""
+    if depth > MAX_LITERAL:
+        return None
     match node.type:
         case "string" if any(child.type == "interpolation" for child in node.children):
             return None
@@ -120,17 +141,32 @@ def literal(node: Node) -> str | None:
         case "template_string" if not any(one.type == "template_substitution" for one in node.children):
             return _unescaped(said(node)[1:-1])
         case "concatenated_string":
-            return _together(node.named_children)
+            return _together(node.named_children, depth)
         case "binary_operator" | "binary_expression" if said(node.child_by_field_name("operator")) == "+":
-            return _together([node.child_by_field_name("left"), node.child_by_field_name("right")])
+            return _together(_added(node), depth)
         case "parenthesized_expression" if node.named_child_count == 1:
-            return literal(node.named_children[0])
+            return literal(node.named_children[0], depth + 1)
     return None
 
 
-def _together(parts: list[Node]) -> str | None:
-    read = [literal(part) for part in parts]
-    return None if None in read else "".join(part for part in read if part is not None)
+def _together(parts: Iterable[Node], depth: int) -> str | None:
+    read = []
+    for part in parts:
+        if (text := literal(part, depth + 1)) is None:
+            return None
+        read.append(text)
+    return "".join(read)
+
+
+def _added(node: Node) -> list[Node]:
+    """Return what a sum adds, from the left: `a + b + c` is nested to the left, however long it is."""
+    found = []
+    while node.type in ("binary_operator", "binary_expression"):
+        if said(node.child_by_field_name("operator")) != "+":
+            break
+        found.append(node.child_by_field_name("right"))
+        node = node.child_by_field_name("left")
+    return [node, *reversed(found)]
 
 
 def _of_python(written: str) -> str | None:
@@ -155,8 +191,20 @@ def _character(found: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=1)  # one file goes through several checks in a row
-def _nodes(grammar: str, source: str) -> Sequence[Node]:
-    return tuple(every(_parser(grammar).parse(source.encode("utf-8", "replace")).root_node))
+def _parsed(grammar: str, source: str) -> tuple[Sequence[Node], Mapping[int, Node]]:
+    """Return all nodes of a tree, and the parent of each: a node looks for its own from the root down."""
+    found: list[Node] = []
+    parents: dict[int, Node] = {}
+    waiting = [(_parser(grammar).parse(source.encode("utf-8", "replace")).root_node, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > MAX_NESTED:
+            raise WrongKind(f"it is nested deeper than {MAX_NESTED} levels, take it apart")
+        found.append(node)
+        if children := node.children:
+            parents.update((child.id, node) for child in children)
+            waiting.extend((child, depth + 1) for child in reversed(children))
+    return found, parents
 
 
 @lru_cache(maxsize=1)

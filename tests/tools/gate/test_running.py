@@ -10,7 +10,8 @@ from tests.tools.gate.test_secrets import SECRETS
 
 from artel.tools.gate.errors import GateMisconfigured
 from artel.tools.gate.report import Report
-from artel.tools.git.errors import BadName, UnsafeRepository
+from artel.tools.gate.running import run
+from artel.tools.git.errors import BadName, NoRepository, UnsafeRepository
 from artel.tools.tool import Work
 
 
@@ -257,6 +258,59 @@ async def test_repositories_within_are_named_and_not_looked_into(project: Projec
     report = await project.judge()
     assert report.passed
     assert named(report, "unread").reason == "not looked into: inner (a repository of its own)"
+
+
+async def test_a_submodule_that_moves_on_is_named_and_not_looked_into(project: Project) -> None:
+    other = project.root.parent / "other"
+    other.mkdir()
+    project.git("init", "-q", at=other)
+    project.git("commit", "-qm", "One", "--allow-empty", at=other)
+    project.git("submodule", "--quiet", "add", str(other), "lib")
+    project.commit()
+    project.git("commit", "-qm", "Two", "--allow-empty", at=project.root / "lib")
+    report = await project.judge()
+    assert (report.passed, report.files) == (True, ("lib",))
+    assert named(report, "unread").reason == "not looked into: lib (a repository of its own)"
+
+
+async def test_a_file_in_conflict_is_judged_as_it_lies(project: Project) -> None:
+    project.write("a.py", "x = 1\n")
+    project.commit()
+    project.git("switch", "-qc", "side")
+    project.write("a.py", "eval('1')\n")
+    project.commit()
+    project.git("switch", "-q", "main")
+    project.write("a.py", "x = 2\n")
+    project.commit()
+    with pytest.raises(AssertionError):
+        project.git("merge", "-q", "side")
+    report = await project.judge()
+    assert report.files == ("a.py",)
+    assert [rule for _, _, rule in places(named(report, "calls"))] == ["eval"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.py", "(" * 20_000 + "eval" + ")" * 20_000),
+        ("a.py", "getattr(os, " + " + ".join(['"a"'] * 20_000) + ")"),
+        ("a.ts", "eval=>" * 20_000 + "eval"),
+        ("a.tsx", "`${" * 20_000 + "eval" + "}`" * 20_000),
+    ],
+)
+async def test_code_nested_without_end_is_refused_and_not_judged_for_ever(
+    project: Project, path: str, text: str
+) -> None:
+    project.write(path, text)
+    report = await project.judge()
+    assert not report.passed
+    assert "nested deeper than 600 levels" in named(report, "unread").findings[0].message
+
+
+async def test_a_folder_of_a_repository_is_not_judged_as_if_it_had_no_past(project: Project) -> None:
+    project.write("web/a.py")
+    with pytest.raises(NoRepository, match="only a folder of the repository"):
+        await run(replace(project.work, root=project.root / "web"))
 
 
 async def test_attributes_and_settings_of_the_repository_hide_nothing(project: Project) -> None:

@@ -260,13 +260,15 @@ def test_git_and_patch_make_of_the_diff_what_the_ladder_makes_of_the_edit(
     except (ToolRefused, ToolFailed):
         return
     assert planned.after is not None
-    for apply_it in (
-        lambda: git(repository, "apply", "-", stdin=planned.diff.encode()),
-        lambda: patch(repository, planned.diff),
-    ):
+    for program in ("git", "patch"):
         if planned.after == b"":
             continue  # to both, a diff that leaves nothing takes the file away
         file.write_bytes(content.encode())
-        done = apply_it()
+        diff = planned.diff
+        done = (
+            git(repository, "apply", "-", stdin=diff.encode())
+            if program == "git"
+            else patch(repository, diff)
+        )
         assert done.returncode == 0, (planned.diff, done)
         assert file.read_bytes() == planned.after
