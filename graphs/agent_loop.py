@@ -18,13 +18,14 @@ from langchain_core.tools import BaseTool
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
-from artel.graphs.approval import Gate, freeze
+from artel.graphs.approval import Gate
 from artel.graphs.context import Context, handles, workspace
 from artel.graphs.lifting import lifted
 from artel.graphs.models.fallback import BrokenOff, Chain
 from artel.graphs.models.scripted import scripted
 from artel.graphs.state import AgentLoopState
 from artel.graphs.unreadable import answered
+from artel.graphs.verdicts import freeze
 from artel.graphs.workbench import wrapped
 from artel.prompts import render
 from artel.tools.registry import OF_AGENT, TOOLS, toolset

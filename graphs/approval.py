@@ -8,12 +8,11 @@ the model made the call; what the policy or a file says later can only make it s
 from asyncio import gather, to_thread
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
-from json import dumps
 from pathlib import Path
 from typing import Any
 
 from langchain.agents.middleware.types import AgentMiddleware, ToolCallRequest
-from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.messages import AIMessage
 from langchain_core.messages.tool import ToolCall
 from langgraph.errors import GraphInterrupt
 from langgraph.types import Command, interrupt
@@ -25,21 +24,21 @@ from artel.graphs.effects import FREE, Answer, Handler, Yes, act_once, once
 from artel.graphs.inbox import decision_of
 from artel.graphs.ledgers import AuditEntry
 from artel.graphs.lifting import keep, offered, settled, standing
-from artel.graphs.questions import About, about, ask_all, ask_inbox, ask_one, frozen, waits
-from artel.graphs.state import AgentLoopState, File, Verdict
+from artel.graphs.questions import About, about, ask_all, ask_inbox, ask_one, waits
+from artel.graphs.replies import not_run, noted, refusal, update_of
+from artel.graphs.state import AgentLoopState, Verdict
 from artel.graphs.toolbox import TOOLS, changed, found, reaching
-from artel.graphs.withholding import problem_of
-from artel.graphs.workbench import NOT_RUN, calls_of, message, root_of
+from artel.graphs.verdicts import judged, judgement, stricter, verdict_on
+from artel.graphs.workbench import message, root_of
 from artel.storage.asking import question_of
 from artel.storage.errors import Invalid
 from artel.tools.git import publishing
 from artel.tools.git.pulls import REMOTE
-from artel.tools.grants import Grant, judge_granted
-from artel.tools.policy import STRENGTH
+from artel.tools.grants import Grant
 from artel.tools.policy import Verdict as Judged
-from artel.tools.tool import Seen, Tool, ToolFailed, ToolRefused
+from artel.tools.tool import Tool, ToolRefused
 
-__all__ = ["Gate", "check_args", "decision_on", "freeze", "validate"]
+__all__ = ["Gate", "check_args", "decision_on", "validate"]
 
 
 def validate(value: Any, decision: Any) -> Any:
@@ -49,38 +48,6 @@ def validate(value: Any, decision: Any) -> Any:
         Invalid: it does not; the message names what is wrong.
     """
     return check(value, decision, check_args)
-
-
-def freeze(
-    agent: str,
-    calls: Sequence[ToolCall],
-    root: Path,
-    seen: Seen,
-    *,
-    batched: bool,
-    tainted: bool = False,
-    inbox: bool = False,
-) -> dict[str, Verdict]:
-    """Return the verdict on each call of a message, by call id. Reads files, so it belongs into a thread.
-
-    Of several changes to one file only the first is made or asked about: the others were worked out for a
-    file that will be another one.
-    """
-    verdicts: dict[str, Verdict] = {}
-    changed: set[str] = set()
-    for call in calls:
-        verdict = _verdict(agent, call, root, seen, batched=batched, tainted=tainted)
-        paths = [file["path"] for file in verdict.get("files", ())]
-        if twice := [path for path in paths if path in changed]:
-            verdict["problem"] = (
-                f"{', '.join(twice)}: one change to a file at a time. Call this again after the first."
-            )
-        else:
-            changed.update(paths)
-        if inbox and verdict["effect"] == "ask":
-            verdict["inbox"] = True
-        verdicts[call["id"] or ""] = verdict
-    return verdicts
 
 
 class Gate(AgentMiddleware[AgentLoopState, Context]):
@@ -105,7 +72,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         now, entry = await to_thread(self._case, request, verdict, root, grants)
         entry = await settled(entry, verdict, now)
         if entry.effect == "deny":
-            return refused(entry, _not_run(call, entry.reason))
+            return refused(entry, not_run(call, entry.reason))
         if problem := verdict.get("problem"):
             return refused(entry, message(call, problem, {"kind": "failed"}))
         if entry.effect == "allow":
@@ -139,7 +106,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         parts = value["artel"]["calls"]
         root = await to_thread(root_of, request.state)
         entries = [
-            await to_thread(entry_of, _for(request, call), self.agent, _judgement(verdicts[call["id"]]), root)
+            await to_thread(entry_of, _for(request, call), self.agent, judgement(verdicts[call["id"]]), root)
             for call in calls
         ]
         answer = await _ask(value, {part["tool_call_id"]: part for part in parts}, entries)
@@ -155,7 +122,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
                 for call in calls
             )
         )
-        updates = [_update(one) for one in done]
+        updates = [update_of(one) for one in done]
         messages = [said for update in updates for said in update["messages"]]
         seen = {path: sha for update in updates for path, sha in update.get("seen", {}).items()}
         stains = {"tainted": True} if any(update.get("tainted") for update in updates) else {}
@@ -173,22 +140,22 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         now, entry = await to_thread(self._case, request, verdict, root)
         entry = replace(entry, decision=_type_of(decision))
         if args is None:
-            return refused(entry, _refusal(call, decision))
+            return refused(entry, refusal(call, decision))
         if now.effect == "deny":  # an edit does not lead where the call itself may not
-            return refused(entry, _not_run(call, now.reason))
+            return refused(entry, not_run(call, now.reason))
         shown = await handles().approvals.approved(call["id"] or "", call["name"], args)
         if shown is None:
-            return refused(entry, _not_run(call, "no approval of this very call stands."))
+            return refused(entry, not_run(call, "no approval of this very call stands."))
         if more := _newly_open(shown, TOOLS[call["name"]]):
             why = f"the user was not told that it may reach {', '.join(more)}. Call it again to ask anew."
-            return refused(entry, _not_run(call, why))
+            return refused(entry, not_run(call, why))
         chosen = tuple(decision.get("hunks", ()))
         if chosen and TOOLS[call["name"]].plan is None:
-            return refused(entry, _not_run(call, "the user took parts of it, and it has none."))
+            return refused(entry, not_run(call, "the user took parts of it, and it has none."))
         leads = None if _leads_elsewhere(call["args"], args) else _leads(verdict)
         yes = Yes(_shown(verdict, shown), edited=edited, hunks=chosen, leads=leads)
         answer = await self._run(request, handler, root, yes, entry)
-        return _noted(answer, args) if edited else answer
+        return noted(answer, args) if edited else answer
 
     async def _run(
         self, request: ToolCallRequest, handler: Handler, root: Path, yes: Yes, entry: AuditEntry
@@ -210,17 +177,17 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
 
     def _verdict(self, request: ToolCallRequest, root: Path) -> Verdict:
         seen, tainted = request.state.get("seen") or {}, bool(request.state.get("tainted"))
-        return _verdict(self.agent, request.tool_call, root, seen, batched=False, tainted=tainted)
+        return verdict_on(self.agent, request.tool_call, root, seen, batched=False, tainted=tainted)
 
     def _case(
         self, request: ToolCallRequest, verdict: Verdict, root: Path, grants: Sequence[Grant] = ()
     ) -> tuple[Judged, AuditEntry]:
         """Return what the policy says now, and the entry with the stricter of that and what was frozen."""
         tainted = _is_tainted(request, verdict)
-        now = changed(request.tool_call, verdict) or _judged(
+        now = changed(request.tool_call, verdict) or judged(
             self.agent, request.tool_call, root, grants, tainted=tainted
         )
-        return now, entry_of(request, self.agent, _stricter(now, verdict), root)
+        return now, entry_of(request, self.agent, stricter(now, verdict), root)
 
     def _about(self, request: ToolCallRequest, call: ToolCall, verdict: Verdict) -> About:
         seen = request.state.get("seen") or {}
@@ -257,50 +224,6 @@ async def _ask(value: Any, shown: Mapping[str, Mapping[str, Any]], entries: Sequ
 
 def _is_tainted(request: ToolCallRequest, verdict: Verdict) -> bool:
     return bool(verdict.get("tainted") or request.state.get("tainted"))
-
-
-def _verdict(agent: str, call: ToolCall, root: Path, seen: Seen, *, batched: bool, tainted: bool) -> Verdict:
-    judged = _judged(agent, call, root, tainted=tainted)
-    verdict = frozen(judged)
-    if tainted:
-        verdict["tainted"] = True
-    tool = TOOLS.get(call["name"])
-    if tool is None or judged.effect == "deny":
-        return verdict
-    if tool.version:
-        verdict["version"] = tool.version
-    try:
-        planned = tool.change(call["args"], root, seen)
-    except (ToolRefused, ToolFailed) as error:
-        calls = calls_of(tool, call, root, tainted=tainted)
-        return {**verdict, "problem": problem_of(error, handles().policy, agent, calls, root, seen)}
-    if planned:
-        files = [File(path=path, before_sha=sha) for path, sha in planned.files.items()]
-        verdict = {**verdict, "files": files}
-    if tool.leads_to and judged.effect == "ask":
-        verdict = {**verdict, "leads": list(tool.leads_to(root, tool.parse(call["args"])))}
-    return {**verdict, "batched": True} if batched and judged.effect == "ask" else verdict
-
-
-def _judged(agent: str, call: ToolCall, root: Path, grants: Sequence[Grant] = (), *, tainted: bool) -> Judged:
-    tool = TOOLS.get(call["name"])
-    if tool is None:
-        return Judged(effect="allow", rule="", reason="there is no such tool")
-    if tool.offered and not tool.offered(handles().internet.settings):
-        return Judged(effect="deny", rule="settings", reason=f"{tool.name} is not switched on here.")
-    try:
-        return judge_granted(handles().policy, agent, calls_of(tool, call, root, tainted=tainted), grants)
-    except (ToolRefused, ToolFailed) as error:
-        return Judged(effect="deny", rule="arguments", reason=str(error))
-
-
-def _judgement(frozen: Verdict) -> Judged:
-    return Judged(effect=frozen["effect"], rule=frozen.get("rule", ""), reason=frozen["reason"])
-
-
-def _stricter(now: Judged, frozen: Verdict) -> Judged:
-    """Return what holds of the two; what is said now if they are as strict."""
-    return max(now, _judgement(frozen), key=lambda one: STRENGTH[one.effect])
 
 
 def _type_of(decision: Any) -> str:
@@ -341,43 +264,6 @@ def _for(request: ToolCallRequest, call: ToolCall) -> ToolCallRequest:
     tool = next((one for one in request.runtime.tools if one.name == call["name"]), None)
     runtime = replace(request.runtime, tool_call_id=call["id"])
     return replace(request, tool_call=call, tool=tool, runtime=runtime)
-
-
-def _not_run(call: ToolCall, reason: str) -> ToolMessage:
-    return message(call, f"{NOT_RUN} {reason}", {"kind": "refused", "by": "policy"})
-
-
-def _refusal(call: ToolCall, decision: Any) -> ToolMessage:
-    match decision:
-        case {"type": "respond", "message": str(said)}:
-            content, by = f"{NOT_RUN} the user answered instead: {said}", "user"
-        case {"type": "reject", "timeout": True, **rest}:
-            content, by = f"{NOT_RUN} {rest.get('message') or 'nobody answered in time'}.", "timeout"
-        case {"type": "reject", "message": str(said)} if said.strip():
-            content, by = f"{NOT_RUN} the user rejected it: {said}", "user"
-        case {"type": "reject"}:
-            content, by = f"{NOT_RUN} the user rejected it.", "user"
-        case _:
-            content, by = f"{NOT_RUN} the answer was neither an approval nor a rejection.", "user"
-    return message(
-        call, f"{content}\nNothing was changed. Do not repeat this call.", {"kind": "refused", "by": by}
-    )
-
-
-def _noted(answer: Answer, args: Mapping[str, Any]) -> Answer:
-    """Tell the model that what ran is not what it asked for."""
-    note = f"The user changed this call before it ran; do not repeat yours. It ran with {dumps(dict(args))}"
-    update = _update(answer)
-    said = update["messages"][0]
-    noted = said.model_copy(update={"content": f"{note}\n\n{said.content}"})
-    return Command(update={**update, "messages": [noted]})
-
-
-def _update(answer: Answer) -> dict[str, Any]:
-    if isinstance(answer, ToolMessage):
-        return {"messages": [answer]}
-    assert isinstance(answer.update, dict)
-    return answer.update
 
 
 def check_args(name: str, args: Mapping[str, Any]) -> None:

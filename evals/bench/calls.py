@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from artel.graphs import coder
-from artel.graphs.approval import freeze
 from artel.graphs.context import Handles, use
 from artel.graphs.models import Models, ModelSettings
 from artel.graphs.models.fallback import Chain, Link
 from artel.graphs.models.scripted import scripted
+from artel.graphs.verdicts import freeze
 from artel.tools.registry import TOOLS
 from artel.tools.tool import perform
 

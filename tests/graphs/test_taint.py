@@ -11,9 +11,9 @@ from tests.fakes.driver import Driver, call, calls, edit
 from tests.fakes.site import Site, answered, site
 from tests.graphs.conftest import Start
 
-from artel.graphs.approval import freeze
 from artel.graphs.context import use
 from artel.graphs.ledgers import EffectCall, LocalEffects
+from artel.graphs.verdicts import freeze
 from artel.tools import registry
 from artel.tools.policy import DEFAULT, Rule
 from artel.tools.tool import Outcome, Work
