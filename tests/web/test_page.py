@@ -187,6 +187,22 @@ def test_parts_of_a_change_are_taken_and_others_left(scripted: Server, visit: Vi
     assert file.read_text() == MANY_LINES.replace("line 10", "LINE 10").replace("line 30", "LINE 30")
 
 
+def test_what_was_granted_is_not_asked_again(offline: Server, visit: Visiting) -> None:
+    target = offline.workspace / "granted.md"
+    target.write_text(README)
+    tab = visit(offline).open()
+    tab.say("Add a line 'First' to file granted.md")
+    kept = tab.card.get_by_label("What need not be asked again")
+    kept.select_option(label="In this conversation allow edit_file: granted.md")
+    assert tab.broken_rules() == []
+    tab.press("Approve", inside=tab.card)
+    tab.until("idle")
+    tab.say("Add a line 'Second' to file granted.md")
+    tab.until("idle")
+    assert target.read_text() == README + "First\nSecond\n"
+    expect(tab.card).to_have_count(0)
+
+
 def test_a_change_is_taken_back_where_it_is_shown(offline: Server, visit: Visiting) -> None:
     target = offline.workspace / "undone.md"
     target.write_text(README)

@@ -101,7 +101,17 @@ export interface Question {
     problem?: string
     tainted?: boolean
     files?: ChangedFile[]
+    grants?: Offer[]
   }
+}
+
+export type Scope = "thread" | "project" | "always"
+
+/** What need not be asked again, if the person says so. */
+export interface Offer {
+  id: string
+  label: string
+  scopes: Scope[]
 }
 
 /** A file of a change as a person is asked about it. */
@@ -125,7 +135,7 @@ export interface Approval {
 }
 
 export type Decision =
-  | { type: "approve"; hunks?: string[] }
+  | { type: "approve"; hunks?: string[]; grant?: { scope: Scope; covers: string } }
   | { type: "edit"; edited_action: { name: string; args: Args } }
   | { type: "reject"; message?: string }
   | { type: "respond"; message: string }

@@ -42,7 +42,13 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
   const parts = partsOf(files)
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set())
   const taken = parts.filter((id) => !left.has(id))
-  const approve = () => decide(left.size ? { type: "approve", hunks: taken } : { type: "approve" })
+  const offers = (value.artel?.grants ?? []).flatMap((offer) =>
+    offer.scopes.map((scope) => ({ key: `${offer.id} ${scope}`, label: offer.label, grant: { scope, covers: offer.id } })),
+  )
+  const [kept, setKept] = useState("")
+  const grant = left.size ? undefined : offers.find((offer) => offer.key === kept)?.grant
+  const approve = () =>
+    decide({ type: "approve", ...(left.size ? { hunks: taken } : {}), ...(grant ? { grant } : {}) })
   const mayApprove = parts.length === 0 || taken.length > 0
   function choose(ids: string[], wanted: boolean) {
     setLeft((before) => {
@@ -132,6 +138,21 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
           <JsonAnswer asked={asked.value as Json} sending={sending} send={(said) => void send(() => resume(said))} />
         ) : mode === "asked" ? (
           <div className="flex flex-wrap items-center gap-2">
+            {offers.length > 0 && left.size === 0 && (
+              <select
+                aria-label={say("askAgain")}
+                value={kept}
+                onChange={(event) => setKept(event.target.value)}
+                className="mb-1 w-full min-w-0 rounded-lg border border-line bg-page px-2 py-1.5 text-sm pointer-coarse:min-h-11"
+              >
+                <option value="">{say("askEachTime")}</option>
+                {offers.map((offer) => (
+                  <option key={offer.key} value={offer.key}>
+                    {say(`grant_${offer.grant.scope}`, { what: offer.label })}
+                  </option>
+                ))}
+              </select>
+            )}
             <Button look="main" disabled={sending || !mayApprove} onClick={approve}>
               {left.size ? say("approveParts", { n: taken.length, all: parts.length }) : say("approve")}
             </Button>
