@@ -24,6 +24,7 @@ from artel.tools.workspace.paths import printable
 
 MAX_LINE = 8 * 1024 * 1024  # bytes of one message: images come in them
 GOES_S = 2.0  # it is given to end by itself once its input is closed
+LAST_WORDS_S = 0.3
 KEPT_LINES = 5  # of what it says on stderr
 
 Said = Callable[[str], None]
@@ -43,15 +44,21 @@ async def program(server: Server, sandbox: Sandbox, *, died: Said) -> AsyncItera
     incoming, theirs = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     ours, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
 
+    heard, silent, told, leaving = (anyio.Event() for _ in range(4))
+
     async def listen() -> None:
-        reason = "it ended"
         async with incoming:
-            with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+            try:
                 reason = await _listened(process, incoming)
-        with anyio.move_on_after(0.3):  # what it said last is on its way
-            await _is_over(process, 0.2)
+            except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                return  # nobody listens any more
+            silent.set()
+        with anyio.move_on_after(LAST_WORDS_S):  # what it said last is on its way
+            await _is_over(process, LAST_WORDS_S)
             await heard.wait()
-        died(f"{reason}; {_last_words(process, stderr)}")
+        if not leaving.is_set():
+            died(f"{reason}; {_last_words(process, stderr)}")
+        told.set()
 
     async def speak() -> None:
         assert process.stdin is not None
@@ -61,8 +68,6 @@ async def program(server: Server, sandbox: Sandbox, *, died: Said) -> AsyncItera
                     line = message.message.model_dump_json(by_alias=True, exclude_unset=True)
                     process.stdin.write(line.encode() + b"\n")
                     await process.stdin.drain()
-
-    heard = anyio.Event()
 
     async def hear() -> None:
         assert process.stderr is not None
@@ -78,6 +83,9 @@ async def program(server: Server, sandbox: Sandbox, *, died: Said) -> AsyncItera
                 yield theirs, ours
             finally:
                 with anyio.CancelScope(shield=True):
+                    if silent.is_set():  # it went first, and has a reason that its going is not
+                        await told.wait()
+                    leaving.set()
                     await _ended(process)
                 tasks.cancel_scope.cancel()
     finally:

@@ -8,6 +8,7 @@ from typing import Any
 import psutil
 import pytest
 from tests.fakes.mcp_configured import HERE, configured, liar
+from tests.fakes.waiting import eventually
 from tests.tools.mcp.conftest import Open
 
 from artel.tools.errors import ToolFailed, ToolRefused
@@ -99,8 +100,7 @@ async def test_a_call_that_takes_too_long_is_told_to_stop(opened: Open, notes: P
     await one.listed()
     with pytest.raises(ToolFailed, match=r"within 0.5 s and was told to stop.*unknown"):
         await do(one, "slow", seconds=30)
-    await asyncio.sleep(0.2)
-    assert lines(notes) == ["start", "slow", "slow was cancelled"]
+    await eventually(lambda: lines(notes) == ["start", "slow", "slow was cancelled"])
     assert (one.state, (await do(one, "add", a=1, b=1)).text) == ("ready", "2")
 
 
@@ -120,13 +120,11 @@ async def test_a_cancelled_call_is_cancelled_there_too(opened: Open, notes: Path
     one = opened(trusted=True)
     await one.listed()
     call = asyncio.create_task(do(one, "slow", seconds=30))
-    await asyncio.sleep(0.5)
-    assert lines(notes) == ["start", "slow"]
+    await eventually(lambda: lines(notes) == ["start", "slow"])
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    await asyncio.sleep(0.2)
-    assert lines(notes)[-1] == "slow was cancelled"
+    await eventually(lambda: lines(notes)[-1] == "slow was cancelled")
     assert (await do(one, "add", a=1, b=1)).text == "2"
 
 
@@ -142,7 +140,7 @@ async def test_a_changed_tool_is_another_one(opened: Open, notes: Path) -> None:
     one = opened(trusted=True)
     before = (await one.listed())["mcp__fake__add"]
     await do(one, "change")
-    await asyncio.sleep(0.1)
+    await eventually(lambda: one._is_stale)
     assert before.act
     with pytest.raises(ToolFailed, match=r"is not the tool that it was.*Read what it says"):
         await before.act(Work(Path("/"), "t", "c"), before.parse({"a": 1, "b": 1}))
@@ -176,7 +174,7 @@ def programs() -> list[int]:
 async def test_nothing_of_a_program_is_left(opened: Open) -> None:
     one = opened(args=["-c", "import time; time.sleep(60)  # of this test"])
     waiting = asyncio.create_task(one.listed())
-    await asyncio.sleep(0.5)
+    await eventually(lambda: bool(programs()))
     assert one.state == "connecting"
     pid = programs()[0]
     await one.aclose()

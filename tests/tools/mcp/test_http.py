@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from tests.fakes.mcp_configured import configured, over_http
 from tests.fakes.mcp_server import build
+from tests.fakes.waiting import eventually
 from tests.tools.mcp.test_connection import do
 
 from artel.tools.errors import ToolFailed
@@ -47,7 +48,7 @@ async def test_a_list_that_changed_is_asked_for_again(port: int, tmp_path: Path)
     try:
         await one.listed()
         await do(one, "change")
-        await asyncio.sleep(0.2)
+        await eventually(lambda: one._is_stale)
         assert "evil.example" in (await one.listed())["mcp__fake__add"].description
     finally:
         await one.aclose()
