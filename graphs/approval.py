@@ -86,14 +86,16 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         frozen = self._frozen(request)
         verdict: Verdict = frozen if frozen else await to_thread(self._verdict, request, root)
         _, entry = await to_thread(self._case, request, verdict, root)
+        if verdict.get("batched") and not verdict.get("problem"):
+            return await self._together(
+                request, handler
+            )  # its siblings wait for it, also if it is denied now
         if entry.effect == "deny":
             return refused(entry, _not_run(call, entry.reason))
         if problem := verdict.get("problem"):
             return refused(entry, message(call, problem, {"kind": "failed"}))
         if entry.effect == "allow":
             return await self._run(request, handler, root, FREE, entry)
-        if verdict.get("batched"):
-            return await self._together(request, handler)
         return await self._alone(request, handler, verdict, entry)
 
     async def _alone(
