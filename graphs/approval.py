@@ -71,14 +71,15 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         grants = await standing(call, verdict, root)
         now, entry = await to_thread(self._case, request, verdict, root, grants)
         entry = await settled(entry, verdict, now)
+        if verdict["effect"] == "ask" and verdict.get("batched") and not verdict.get("problem"):
+            # its siblings wait for it, also if it is denied now
+            return await self._together(request, handler)
         if entry.effect == "deny":
             return refused(entry, not_run(call, entry.reason))
         if problem := verdict.get("problem"):
             return refused(entry, message(call, problem, {"kind": "failed"}))
         if entry.effect == "allow":
             return await self._run(request, handler, root, FREE, entry)
-        if verdict.get("batched"):
-            return await self._together(request, handler)
         return await self._alone(request, handler, verdict, entry)
 
     async def _alone(

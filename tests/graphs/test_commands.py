@@ -30,7 +30,7 @@ async def test_a_command_waits_for_a_yes_and_runs_once(start: Start, folder: Pat
     (asked,) = run.open
     assert asked.value["description"] == "Run echo ran >> log; wc -l < log"
     artel = asked.value["artel"]
-    assert (artel["risk"], artel["reason"]) == ("execute", "no rule speaks about it")
+    assert (artel["risk"], artel["reason"]) == ("execute", "changes a file")
     assert (artel["command"], artel["workdir"]) == (COUNT["args"]["command"], ".")
     assert not (folder / "log").exists()
     await run.answer(YES)

@@ -46,6 +46,14 @@ def did(notes: Path) -> list[str]:
     return [line for line in notes.read_text().splitlines() if line != "start"] if notes.exists() else []
 
 
+async def put_other_words(given: Servers, root: Path) -> None:
+    """Let the server describe `add` in another way."""
+    change = await given.find("mcp__fake__change", "coder")
+    assert change
+    assert change.act
+    await change.act(Work(root, "t", "c"), change.parse({}))
+
+
 def other_process(run: Driver, servers: Servers, **more: Any) -> None:
     """Let the thread go on where nothing is connected yet."""
     run.handles = replace(run.handles, mcp=servers, **more)
@@ -144,10 +152,7 @@ async def test_a_yes_is_for_the_tool_as_it_was_described(
 ) -> None:
     given = servers()
     run = await start("coder", calls(ADD), "done", mcp=given).say("add")
-    change = await given.find("mcp__fake__change", "coder")
-    assert change
-    assert change.act
-    await change.act(Work(tmp_path, "t", "c"), change.parse({}))
+    await put_other_words(given, tmp_path)
     await run.answer(YES)
     assert "Not run: mcp__fake__add describes itself in another way now" in run.told[0]
     assert did(notes) == []
@@ -164,6 +169,20 @@ async def test_all_calls_of_a_message_can_be_asked_about_at_once(
     other_process(run, servers())
     await run.answer({"decisions": [YES, YES]})
     assert (run.said, did(notes)) == ("done", ["add 2 3"])
+    assert (folder / "notes.txt").read_text() == "bye\nworld\n"
+
+
+async def test_a_tool_that_changed_does_not_take_its_siblings_with_it(
+    start: Start, servers: Make, notes: Path, folder: Path
+) -> None:
+    given = servers()
+    run = start("coder", calls(ADD, edit("notes.txt", "hello", "bye")), "done", mcp=given)
+    run.context = {"approvals": "batched"}
+    await run.say("go")
+    await put_other_words(given, folder)
+    await run.answer({"decisions": [YES, YES]})
+    assert "describes itself in another way now" in run.told[0]
+    assert (run.said, did(notes)) == ("done", [])
     assert (folder / "notes.txt").read_text() == "bye\nworld\n"
 
 

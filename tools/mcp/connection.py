@@ -178,7 +178,7 @@ class Connection:
                         )
                     )
                     await opened.enter_async_context(self._watching(client))
-                    await self._list(client)
+                    await self._first_list(client, life)
                 self.error, self.error_at, self._failures = "", None, 0
                 life.ready.set_result(client)
                 await life.over.wait()
@@ -193,6 +193,13 @@ class Connection:
             if not life.ready.done():
                 life.ready.set_exception(ToolFailed(self._away))
                 life.ready.exception()  # nobody may be waiting any more
+
+    async def _first_list(self, client: Client, life: _Life) -> None:
+        try:
+            await self._list(client)
+        except ENDS as error:
+            self._end(life, self._said(error))  # before the program is ended for it, and says that it was
+            raise
 
     async def _heard(self, message: Any) -> None:
         if isinstance(message, ToolListChangedNotification):
