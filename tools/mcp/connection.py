@@ -56,6 +56,8 @@ class _Life:
 
     ready: asyncio.Future[Client]
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    why: str = ""
+    "What is wrong, known before it is over."
 
 
 class Connection:
@@ -198,7 +200,7 @@ class Connection:
         try:
             await self._list(client)
         except ENDS as error:
-            self._end(life, self._said(error))  # before the program is ended for it, and says that it was
+            life.why = self._said(error)  # the program is ended for it, and says that it was
             raise
 
     async def _heard(self, message: Any) -> None:
@@ -287,7 +289,7 @@ class Connection:
     def _end(self, life: _Life, why: str) -> None:
         """End a connection, for the first reason that there is."""
         if not life.over.is_set():
-            self._note(why)
+            self._note(life.why or why)
             life.over.set()
 
     def _note(self, said: str) -> None:

@@ -61,7 +61,7 @@ def _ranked(question: str, wanted: Mapping[str, str], found: list[Step]) -> list
     held: dict[str, int] = {}
     for (word, pattern), step in zip(wanted.items(), found, strict=True):
         for path, count in files.counts(step).items():
-            named = 2.0 if re.search(pattern, path, re.IGNORECASE) else 0.0
+            named = _named(pattern, path)
             held[path] = held.get(path, 0) + 1
             scores[path] = scores.get(path, 0) + rarity[word] * (1 + log(1 + count) / 2 + named)
     asks_tests = re.search(r"\btests?\b|тест", question, re.IGNORECASE)
@@ -70,6 +70,14 @@ def _ranked(question: str, wanted: Mapping[str, str], found: list[Step]) -> list
         for path, score in scores.items()
     }
     return sorted(weighed, key=lambda path: (-weighed[path], path))
+
+
+def _named(pattern: str, path: str) -> float:
+    """A file that is called like a word is about it, the more so the less else its name says."""
+    stem = path.rpartition("/")[2].partition(".")[0]
+    if found := re.search(pattern, stem, re.IGNORECASE):
+        return 2.0 * (len(found[0]) / len(stem)) ** 2
+    return 0.5 if re.search(pattern, path, re.IGNORECASE) else 0.0
 
 
 def _holds(path: str, wanted: Mapping[str, str], found: list[Step]) -> int:
