@@ -90,6 +90,8 @@ async def program(server: Server, sandbox: Sandbox, *, died: Said) -> AsyncItera
                 tasks.cancel_scope.cancel()
     finally:
         _kill(process, signal.SIGKILL)
+        with anyio.CancelScope(shield=True):  # also where the wait above was cut short
+            await _is_over(process, GOES_S)
         # asyncio closes it at its end only if all pipes were read to theirs, and offers no other way
         process._transport.close()  # type: ignore[attr-defined]
         for stream in (incoming, theirs, ours, outgoing):
