@@ -198,6 +198,7 @@ def test_what_was_granted_is_not_asked_again(offline: Server, visit: Visiting) -
     tab.press("Approve", inside=tab.card)
     tab.until("idle")
     tab.say("Add a line 'Second' to file granted.md")
+    expect(tab.page.get_by_test_id("tool").filter(has_text="edit_file")).to_have_count(2)
     tab.until("idle")
     assert target.read_text() == README + "First\nSecond\n"
     expect(tab.card).to_have_count(0)
