@@ -34,6 +34,7 @@ CARRIED_ON = (  # what an answer's run takes over from the run that asked
     "user",
     "permissions",
     "request_id",
+    "folder_of",
 )
 
 

@@ -25,6 +25,8 @@ from artel.tools.workspace.paths import resolve_workspace
 from artel.tools.workspaces import making, mirrors
 from artel.tools.workspaces.making import Made, Place, Wish
 
+FOLDER_OF = "folder_of"  # of a run: the thread in whose folder it works, if that is not its own
+
 log = structlog.get_logger(__name__)
 
 
@@ -53,6 +55,9 @@ class Settled:
 async def settle(engine: Engine, run: Run) -> Settled | None:
     """Return the folder that the thread of a run chose by name; made if it is not there. None: it chose none.
 
+    A run that says FOLDER_OF works in the folder of that thread: only the server says so, and has asked
+    whether its caller may.
+
     Raises:
         UnknownWorkspace: nothing of that name is registered.
         OtherWorkspace: it asks for another one than before.
@@ -60,10 +65,12 @@ async def settle(engine: Engine, run: Run) -> Settled | None:
     """
     asked = _asked(run)
     named = bool(asked) and "/" not in asked
-    if run.new_thread and not named:
+    lent = run.kwargs.get(FOLDER_OF)
+    if run.new_thread and not named and not lent:
         return None
+    thread_id = UUID(lent) if lent else run.thread_id
     async with engine.db.connection() as conn:
-        folder = await workspaces.of_thread(conn, run.thread_id, owner=run.owner)
+        folder = await workspaces.of_thread(conn, thread_id, owner=run.owner)
         if folder is None and not named:
             return None
         workspace = await _workspace(conn, run, folder, asked if named else "")
@@ -74,7 +81,7 @@ async def settle(engine: Engine, run: Run) -> Settled | None:
                 f"the thread works in the workspace {workspace.name} at {folder.path}, not in {asked}: begin "
                 "another thread there"
             )
-        await workspaces.used(conn, run.thread_id)
+        await workspaces.used(conn, thread_id)
     path = Path(folder.path)
     if folder.base_tree:  # what the thread began from stays kept while it goes on
         await to_thread(_keep, engine.handles, folder)
@@ -93,6 +100,16 @@ def working_in(settled: Settled | None) -> AbstractContextManager[object]:
     roots = (*given.roots, settled.path) if settled.own else given.roots
     formerly = dict.fromkeys(settled.formerly, str(settled.path))
     return use(replace(given, roots=roots, default_workspace=settled.path, formerly=formerly))
+
+
+async def reaching(engine: Engine, thread_id: UUID, *, owner: str) -> Handles:
+    """Return the server's handles for what looks at the folder of a thread, also one of the thread's own."""
+    given: Handles = engine.handles
+    async with engine.db.connection() as conn:
+        folder = await workspaces.of_thread(conn, thread_id, owner=owner)
+    if folder is None or not folder.own or folder.state != "ready":
+        return given
+    return replace(given, roots=(*given.roots, Path(folder.path)))
 
 
 def in_folder(run: Run, settled: Settled | None) -> Run:

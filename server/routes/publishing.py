@@ -1,6 +1,7 @@
 """/api/v1/threads/{id}/publish and /gate: what was worked out on a thread, checked and sent to others."""
 
 from asyncio import Semaphore, to_thread
+from dataclasses import replace
 from importlib import import_module
 from typing import Annotated
 from uuid import UUID, uuid5
@@ -11,7 +12,7 @@ from pydantic import BaseModel, Field
 from artel.graphs.context import workspace
 from artel.server.auth.caller import Caller, GivenCaller
 from artel.server.catalog import Catalog, UnknownGraph
-from artel.server.engine import Engine
+from artel.server.engine import Engine, dispatch, workspaces
 from artel.server.engine.admission import IdempotencyMismatch
 from artel.server.engine.dispatch import ThreadBusy
 from artel.server.errors import answers
@@ -85,7 +86,9 @@ async def publish(
         multitask_strategy="reject",
     )
     own = uuid5(thread_id, GRAPH)
-    run = await orders.accept(engine, catalog, asked, call, thread_id=own, fast=engine.at_ease)
+    order = await orders.make(engine.db, catalog, asked, thread_id=own, call=call)
+    order = replace(order, kwargs={**order.kwargs, workspaces.FOLDER_OF: str(thread_id)})
+    run = await dispatch.start(engine, order, fast=engine.at_ease)
     return Publishing(run_id=run.run_id, thread_id=run.thread_id)
 
 
@@ -110,10 +113,11 @@ async def gate(
     if engine.handles is None:
         raise NoAgents("this server serves none of our agents, so there is no gate")
     folder = await _folder(engine, catalog, await _seen(engine, caller, thread_id))
-    root = await to_thread(workspace, folder, engine.handles)
+    given = await workspaces.reaching(engine, thread_id, owner=caller.owner)
+    root = await to_thread(workspace, folder, given)
     gating = await to_thread(import_module, "artel.graphs.workflows.gating")  # not before somebody asks
     async with checking:
-        report: Report = await gating.check(engine.handles, root, str(thread_id))
+        report: Report = await gating.check(given, root, str(thread_id))
     return report
 
 

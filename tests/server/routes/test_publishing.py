@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -83,6 +83,7 @@ async def bench(fresh_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         roots=(tmp_path,),
         default_workspace=tmp_path,
         snapshot_home=tmp_path / "snapshots",
+        thread_home=tmp_path / "data/threads",
     )
     entries = {"coder": Entry("coder", BUILDERS["coder"]()), "publish": Entry("publish", publish.build())}
     async with (
@@ -91,6 +92,38 @@ async def bench(fresh_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     ):
         made = await http.post("/threads", json={"metadata": {"workspace": str(folder)}})
         yield Bench(app, http, folder, bare, made.json()["thread_id"])
+
+
+async def test_what_a_thread_did_in_a_checkout_of_its_own_is_published(bench: Bench, tmp_path: Path) -> None:
+    git(bench.folder, "commit", "-qam", "Bye")
+    git(bench.folder, "push", "-q", "origin", "main")
+    named = {"name": "shop", "kind": "folder", "source": str(bench.folder), "mode": "worktree"}
+    registered = (await bench.http.post("/api/v1/workspaces", json=named)).json()
+    engine = bench.app.state.engine
+    engine.handles = replace(
+        engine.handles, models=OneModel(scripted("hi")), roots=(bench.folder, bench.bare)
+    )
+    said = {"messages": [{"role": "user", "content": "hi"}]}
+    body = {"assistant_id": "coder", "input": said, "context": {"workspace": "shop"}}
+    await bench.http.post(f"/threads/{bench.thread}/runs/wait", json=body)
+    (own,) = (await bench.http.get(f"/api/v1/workspaces/{registered['workspace_id']}/threads")).json()
+    (Path(own["path"]) / "a.py").write_text("bye = 2\n")
+
+    assert (await bench.http.get(f"/api/v1/threads/{bench.thread}/gate")).json()["passed"]
+    run = await bench.publish()
+    assert (await bench.answer(run))["status"] == "published"
+    (branch,) = [ref for ref in bench.sent if ref.startswith("refs/heads/user/")]
+    assert git(bench.bare, "show", f"{branch}:a.py") == "bye = 2"
+    assert (bench.folder / "a.py").read_text() == "bye = 1\n"
+
+    words = {
+        "assistant_id": "publish",
+        "input": {**ASKED, "workspace": own["path"]},
+        "if_not_exists": "create",
+    }
+    stolen = str(uuid4())
+    await bench.http.post(f"/threads/{stolen}/runs/wait", json=words)
+    assert (await bench.result({"thread_id": stolen}))["status"] == "failed"
 
 
 async def test_a_thread_is_published_after_a_yes_and_the_audit_log_tells_of_it(bench: Bench) -> None:
