@@ -162,19 +162,6 @@ update approvals set superseded_at = clock_timestamp()
  where thread_id = %(thread_id)s and decision is null and superseded_at is null
 """
 
-# The time to answer begins again; the run that asked is the one on the other thread.
-ASK_AGAIN = """
-insert into approvals (approval_id, thread_id, run_id, interrupt_id, namespace, kind, tool_call_id, tool,
-                       args, value, owner, asked_at, expires_at, agent, calls, on_timeout, escalate_to,
-                       escalated_at, parked_at)
-select gen_random_uuid(), %(target)s, run_id, interrupt_id, namespace, kind, tool_call_id, tool,
-       args, value, owner, clock_timestamp(),
-       clock_timestamp() + (expires_at - coalesce(escalated_at, asked_at)), agent, calls, on_timeout,
-       escalate_to, case when escalated_at is not null then clock_timestamp() end, parked_at
-  from approvals
- where thread_id = %(source)s and decision is null and superseded_at is null
-"""
-
 # The newest question about a call decides: models repeat ids, and an old yes says nothing about a new call.
 # An answer that another run still has to carry is no answer for this one.
 APPROVED = """
@@ -278,11 +265,6 @@ async def get(
     if not found:
         raise UnknownApproval(f"no approval {approval_id}")
     return found[0]
-
-
-async def ask_again(conn: Connection, source_id: UUID, target_id: UUID) -> None:
-    """Ask on a copy of a thread what is still open on the thread itself."""
-    await conn.execute(ASK_AGAIN, {"source": source_id, "target": target_id})
 
 
 async def open_of_thread(conn: Connection, thread_id: UUID) -> list[Approval]:

@@ -32,6 +32,19 @@ update approvals
 returning approval_id
 """
 
+# The time to answer begins again; the run that asked is the one on the other thread.
+ASK_AGAIN = """
+insert into approvals (approval_id, thread_id, run_id, interrupt_id, namespace, kind, tool_call_id, tool,
+                       args, value, owner, asked_at, expires_at, agent, calls, on_timeout, escalate_to,
+                       escalated_at, parked_at)
+select gen_random_uuid(), %(target)s, run_id, interrupt_id, namespace, kind, tool_call_id, tool,
+       args, value, owner, clock_timestamp(),
+       clock_timestamp() + (expires_at - coalesce(escalated_at, asked_at)), agent, calls, on_timeout,
+       escalate_to, case when escalated_at is not null then clock_timestamp() end, parked_at
+  from approvals
+ where thread_id = %(source)s and decision is null and superseded_at is null
+"""
+
 
 async def expiring(conn: Connection, *, limit: int = 100) -> list[Approval]:
     """Return open questions whose time is over, of all owners, longest over first; see `approvals.opened`."""
@@ -57,3 +70,8 @@ async def escalate(conn: Connection, approval_id: UUID) -> bool:
 
 async def _done(conn: Connection, query: str, approval_id: UUID) -> bool:
     return await (await conn.execute(query, {"approval_id": approval_id})).fetchone() is not None
+
+
+async def ask_again(conn: Connection, source_id: UUID, target_id: UUID) -> None:
+    """Ask on a copy of a thread what is still open on the thread itself."""
+    await conn.execute(ASK_AGAIN, {"source": source_id, "target": target_id})

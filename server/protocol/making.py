@@ -11,7 +11,7 @@ from artel.server.engine import Engine, workspaces
 from artel.server.engine.pickup import command_of
 from artel.server.protocol import snapshots
 from artel.server.protocol.thread_bodies import Superstep, ThreadBody, Update
-from artel.storage import approvals, checkpoints, runs, threads
+from artel.storage import checkpoints, deadlines, runs, threads
 from artel.storage import snapshots as file_snapshots
 from artel.storage.errors import BadRequest
 from artel.storage.threads import Life, Thread, ThreadExists, UnknownThread
@@ -95,7 +95,7 @@ async def copy(
         moved = await workspaces.copy_folder(engine, conn, source_id, target_id, owner=owner, tree=tree)
         await file_snapshots.copy(conn, source_id, target_id, moved)
         if rests:
-            await approvals.ask_again(conn, source_id, target_id)
+            await deadlines.ask_again(conn, source_id, target_id)
     engine.asked.set()
     return made
 

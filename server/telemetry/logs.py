@@ -5,7 +5,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterable, MutableMapping
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import orjson
 import structlog
@@ -26,7 +26,7 @@ def configure(
 
     Libraries log from `warning` on, with the level `debug` from `info` on: their debug lines hold requests.
     """
-    stream = to or sys.stderr
+    stream = to or cast("TextIO", _StandardError())
     as_json = settings.format == "json" or (not settings.format and not stream.isatty())
     level = max(LEVELS[settings.level], LEVELS["warning"] if quiet else 0)
     first = _first(Hiding(secrets), as_json=as_json)
@@ -50,6 +50,19 @@ def configure(
     root.addHandler(handler)
     root.setLevel(max(level, LEVELS["info"] if level == LEVELS["debug"] else LEVELS["warning"]))
     logging.captureWarnings(True)
+
+
+class _StandardError:
+    """Standard error as it is when a line is written: loggers outlive one put in its place for a while."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
 
 
 def _first(hiding: Hiding, *, as_json: bool) -> list[Processor]:

@@ -79,7 +79,7 @@ async def test_a_copy_of_a_thread_asks_with_the_same_ends(conn: Connection) -> N
     await ask(conn, run, PARK, expires_in_s=LONG_AGO_S)
     row = await ask(conn, run, UP, asked="q2", expires_in_s=LONG_AGO_S)
     await deadlines.escalate(conn, row.approval_id)
-    await approvals.ask_again(conn, run.thread_id, other.thread_id)
+    await deadlines.ask_again(conn, run.thread_id, other.thread_id)
     copied = {one.interrupt_id: one for one in await approvals.open_of_thread(conn, other.thread_id)}
     assert (copied["q1"].on_timeout, copied["q1"].parked_at) == ("park", None)
     assert (copied["q2"].on_timeout, copied["q2"].escalate_to) == ("escalate", ["eve"])

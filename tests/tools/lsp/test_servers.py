@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import psutil
 import pytest
 import tests.fakes
+from tests.fakes.processes import children
 
 from artel.tools.lsp import server
 from artel.tools.lsp.servers import LanguageServers
@@ -46,8 +46,7 @@ class Editor:
 
     def alive(self) -> list[int]:
         """The servers that run below this process."""
-        children = psutil.Process().children(recursive=True)
-        return [one.pid for one in children if one.cmdline()[1:2] == [str(FAKES / "language_server.py")]]
+        return [pid for pid, words in children() if words[1:2] == [str(FAKES / "language_server.py")]]
 
     async def gone(self) -> bool:
         """Wait until none of them runs."""

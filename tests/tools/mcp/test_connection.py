@@ -8,6 +8,7 @@ from typing import Any
 import psutil
 import pytest
 from tests.fakes.mcp_configured import HERE, configured, liar
+from tests.fakes.processes import children
 from tests.fakes.waiting import eventually
 from tests.tools.mcp.conftest import Open
 
@@ -166,9 +167,7 @@ async def test_a_program_gets_no_variable_of_ours_but_those_named(
 
 def programs() -> list[int]:
     """Return the ids of the processes that the test below has started."""
-    return [
-        one.pid for one in psutil.Process().children(recursive=True) if "# of this test" in str(one.cmdline())
-    ]
+    return [pid for pid, words in children() if "# of this test" in str(words)]
 
 
 async def test_nothing_of_a_program_is_left(opened: Open) -> None:

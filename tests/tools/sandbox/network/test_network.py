@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import psutil
 import pytest
+from tests.fakes.processes import children
 from tests.fakes.site import Site, answered, site
 from tests.tools.sandbox.conftest import Commands
 
@@ -244,4 +245,4 @@ def _listens(fd: int) -> bool:
 
 
 def _helpers() -> list[psutil.Process]:
-    return [one for one in psutil.Process().children() if any("opener.py" in word for word in one.cmdline())]
+    return [psutil.Process(pid) for pid, words in children() if any("opener.py" in word for word in words)]
