@@ -100,7 +100,8 @@ class Engine:
         self.asked = asyncio.Event()  # a question with a time limit may be new
         self.folders_left = asyncio.Event()  # of threads that went away
         self.logs: set[RunLog] = set()  # with something new
-        self._starting = 0
+        self.starting = 0  # runs that are being accepted, and not live yet
+        self.claiming = False  # runs are being taken from the queue, and not live yet
         self._waiting: dict[UUID, set[asyncio.Event]] = {}
         self._asked_to_follow: dict[UUID, float] = {}
 
@@ -109,7 +110,7 @@ class Engine:
         """How many more runs this process takes."""
         if self.draining or not self.settings.worker:
             return 0
-        return self.settings.slots - len(self.live) - self._starting
+        return self.settings.slots - len(self.live) - self.starting
 
     @property
     def at_ease(self) -> bool:
@@ -117,7 +118,7 @@ class Engine:
 
         Otherwise it goes through the queue, to whoever is free.
         """
-        return self.room > 0 and len(self.live) + self._starting < EASY
+        return self.room > 0 and len(self.live) + self.starting < EASY
 
     @property
     def poll_s(self) -> float:
@@ -127,11 +128,11 @@ class Engine:
     @contextmanager
     def slot(self) -> Iterator[None]:
         """Keep a slot for a run that is being accepted."""
-        self._starting += 1
+        self.starting += 1
         try:
             yield
         finally:
-            self._starting -= 1
+            self.starting -= 1
 
     @contextmanager
     def waiting_for(self, run_id: UUID) -> Iterator[asyncio.Event]:

@@ -21,6 +21,7 @@ from artel.storage.runs import Run, StaleAttempt, ThreadTaken
 AT_ONCE = 16  # runs claimed by one statement
 SETTLE_S = 0.02  # what was taken begins before the queue, now empty, is looked at again
 LOOK_S = 5.0  # whether a run that was told to stop still goes on
+STARTING_S = 0.01  # until a run that is being taken may be live
 LAST_WRITE_S = 5.0  # for handing over what was broken off
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,8 @@ def start(engine: Engine, run: Run) -> Execution:
     run_log = RunLog(run, keep=engine.settings.ring_events, changed=partial(storing.changed, engine))
     execution = Execution(run, run_log, Watch(engine.metrics, run))
     engine.live[run.run_id] = execution
+    if engine.draining:
+        execution.control.request_drain()
     run_log.add("metadata", "", dumps({"run_id": run.run_id, "attempt": run.attempt}))
     if run.attempt == 1:
         for answer in run.kwargs.get("answers") or ():
@@ -128,11 +131,14 @@ async def _claim(engine: Engine) -> float:
     while engine.room > 0:
         most = min(AT_ONCE, engine.room)
         try:
+            engine.claiming = True
             taken = await _take(engine, most)
+            for run in taken:
+                start(engine, run)
         except ThreadTaken:
             return SETTLE_S
-        for run in taken:
-            start(engine, run)
+        finally:
+            engine.claiming = False
         if not taken:
             async with engine.db.connection(control=True) as conn:
                 due_in = await runs.next_due_in(conn)
@@ -154,26 +160,37 @@ async def _take(engine: Engine, most: int) -> list[Run]:
 
 
 async def drain(engine: Engine, grace_s: float | None = None) -> None:
-    """Stop taking runs, let the steps in flight end, hand over what is not done then."""
+    """Stop taking runs, let the steps in flight end, hand over what is not done then.
+
+    Also the runs that are taken from the queue, or accepted, in this very moment: they are live only later.
+    """
     engine.draining = True
     engine.queue_changed.set()
     engine.audience.wake_all()
-    held = list(engine.live.values())
-    for execution in held:
+    for execution in engine.live.values():
         execution.control.request_drain()
-    working = {execution.work for execution in held if execution.work}
-    if not working:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(engine.settings.grace_s if grace_s is None else grace_s):
+            await _emptied(engine)
+    if not engine.live:
         return
-    grace = engine.settings.grace_s if grace_s is None else grace_s
-    _, late = await asyncio.wait(working, timeout=grace)
-    for execution in held:
-        if execution.work in late:
-            execution.hand_over()
-    if late:
-        _, stuck = await asyncio.wait(late, timeout=LAST_WRITE_S)
-        for execution in held:
-            if execution.work in stuck:  # the database is away: our lease will say it for us
-                execution.lose()
+    for execution in engine.live.values():
+        execution.hand_over()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LAST_WRITE_S):
+            await _emptied(engine)
+    for execution in engine.live.values():  # the database is away: our lease will say it for us
+        execution.lose()
+
+
+async def _emptied(engine: Engine) -> None:
+    """Return when nothing runs here, and nothing is about to."""
+    while engine.live or engine.starting or engine.claiming:
+        works = {execution.work for execution in engine.live.values() if execution.work}
+        if works:
+            await asyncio.wait(works)
+        else:
+            await asyncio.sleep(STARTING_S)
 
 
 def stop(engine: Engine, run_id: UUID, action: runs.CancelAction) -> bool:

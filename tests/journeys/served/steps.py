@@ -1,19 +1,20 @@
-"""A graph that counts to `n` and leaves a mark in a file at every step."""
+"""A graph that counts to `n`, or until it is told to end, and leaves a mark in a file at every step."""
 
 import asyncio
 import operator
 from pathlib import Path
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from langgraph.graph import START, StateGraph
 
 
 class State(TypedDict):
-    """How far to count, how slowly, where to leave marks, and what was counted."""
+    """How far to count, how slowly, where to leave marks, what file ends it, and what was counted."""
 
     n: int
     pause_s: float
     marks: str
+    until: NotRequired[str]
     counted: Annotated[list[int], operator.add]
 
 
@@ -32,8 +33,9 @@ def leave(marks: Path, number: int) -> None:
 
 
 def more(state: State) -> Literal["count", "__end__"]:
-    """Go on until `n` numbers are counted."""
-    return "count" if len(state["counted"]) < state["n"] else "__end__"
+    """Go on until `n` numbers are counted, or the file is there that ends it."""
+    told = "until" in state and Path(state["until"]).exists()
+    return "__end__" if told or len(state["counted"]) >= state["n"] else "count"
 
 
 builder = StateGraph(State)

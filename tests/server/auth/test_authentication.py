@@ -1,6 +1,6 @@
 """Who calls: the handler of the served folder is asked before any route, and told what it asks for."""
 
-import asyncio
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -189,11 +189,15 @@ async def test_a_missing_header_that_a_handler_falls_over_is_no_bug(folder: Open
         assert (await wire("POST", "/threads", {}, headers={"Authorization": "Bearer x"})).status_code == 200
 
 
-async def test_a_user_is_remembered_by_the_headers_that_let_them_in(folder: Open) -> None:
+async def test_a_user_is_remembered_by_the_headers_that_let_them_in(
+    folder: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = SimpleNamespace(s=1000.0)
+    monkeypatch.setattr("artel.server.auth.cache.time", SimpleNamespace(monotonic=lambda: now.s))
     text = AUTH.replace(
         "    name = authorization", "    told.append(authorization)\n    name = authorization"
     )
-    cache = {"cache_keys": ["Authorization"], "ttl_seconds": 0.5, "max_size": 2}
+    cache = {"cache_keys": ["Authorization"], "ttl_seconds": 60, "max_size": 2}
     async with folder({"cached.py": text}, auth={"path": "./cached.py:auth", "cache": cache}) as wire:
         ada, asked = As(wire, "ada"), said(wire, "cached.py", "told")
         for _ in range(3):
@@ -203,7 +207,7 @@ async def test_a_user_is_remembered_by_the_headers_that_let_them_in(folder: Open
         for name in ("bob", "cyd", "ada"):  # the third one pushes the first one out
             await As(wire, name).ok("POST", "/threads/search", {})
         assert asked.count("Bearer ada") == 2
-        await asyncio.sleep(0.6)
+        now.s += 60.1
         await ada.ok("POST", "/threads/search", {})
         assert asked.count("Bearer ada") == 3
 

@@ -2,9 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from tests.fakes.engines import Driver, Stage
+from tests.fakes.engines import Driver, Open, Stage
+
+from artel.server.engine import worker
+from artel.storage import runs
 
 
 async def test_a_run_streams_from_its_metadata_to_its_end(driver: Driver, stage: Stage) -> None:
@@ -55,3 +60,42 @@ async def test_two_who_stop_a_run_at_once_leave_no_step_behind(
     driver.engine.live[run.run_id].stop("interrupt")
     assert (await driver.end(run)).status == "interrupted"
     assert not [task for task in asyncio.all_tasks() if task.get_name() == "wait"]
+
+
+def held(taking: Callable[..., Any], taken: asyncio.Event, go: asyncio.Event) -> Callable[..., Any]:
+    """Let whoever takes a run from the queue learn of it late."""
+
+    async def late(*args: Any, **kwargs: Any) -> Any:
+        got = await taking(*args, **kwargs)
+        if got:
+            taken.set()
+            await go.wait()
+        return got
+
+    return late
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["from the queue", "as it is accepted"])
+async def test_a_run_taken_in_the_moment_in_which_the_worker_goes_home_is_left_whole_to_others(
+    opened: Open, stage: Stage, monkeypatch: pytest.MonkeyPatch, fast: bool
+) -> None:
+    driver, taken, go = await opened(), asyncio.Event(), asyncio.Event()
+    name = "start_on_free_thread" if fast else "claim"
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, name, held(getattr(runs, name), taken, go))
+        starting = asyncio.create_task(driver.start("slow", fast=fast))
+        await asyncio.wait_for(taken.wait(), timeout=5)
+        draining = asyncio.create_task(worker.drain(driver.engine))
+        await asyncio.sleep(0.05)
+        go.set()
+        run = await starting
+        await asyncio.wait_for(draining, timeout=1)
+    assert stage.did == [], "a step was begun, only to be broken off"
+    left = await driver.row(run)
+    assert (left.status, left.worker_id) == ("pending", None)
+    assert not driver.engine.live
+
+    stage.gate.set()
+    other = await opened()
+    assert (await other.end(run)).status == "success"
+    assert stage.did == ["a", "wait", "c"]
