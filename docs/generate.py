@@ -15,13 +15,14 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import artel
+from artel.graphs.roles import built_in
 from artel.server.__main__ import parser
 from artel.server.app import create_app
 from artel.server.catalog import Catalog
 from artel.server.settings import COMMON_NAMES, Settings
 from artel.storage.errors import ArtelError
 from artel.tools.policy import DEFAULT, Call, judge
-from artel.tools.registry import ALL, OF_AGENT
+from artel.tools.registry import ALL
 from artel.tools.tool import Tool
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -161,7 +162,7 @@ def tools() -> str:
     """Return the page of tools."""
     parts = [f"# Tools\n\n{MADE}\n| agent | tools |\n|---|---|\n"]
     parts += [
-        f"| {agent} | {', '.join(f'`{name}`' for name in names)} |\n" for agent, names in OF_AGENT.items()
+        f"| {role.name} | {', '.join(f'`{name}`' for name in role.tools)} |\n" for role in built_in().values()
     ]
     for tool in ALL:
         asks = "asks before it acts" if _asks(tool) else "asks nothing"

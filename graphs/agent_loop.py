@@ -19,16 +19,17 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
 from artel.graphs.approval import Gate
+from artel.graphs.assembly import Moment, shown
 from artel.graphs.context import Context, handles, workspace
 from artel.graphs.lifting import lifted
 from artel.graphs.models.fallback import BrokenOff, Chain
 from artel.graphs.models.scripted import scripted
+from artel.graphs.roles import Role
 from artel.graphs.state import AgentLoopState
 from artel.graphs.unreadable import answered
 from artel.graphs.verdicts import freeze
 from artel.graphs.workbench import wrapped
-from artel.prompts import render
-from artel.tools.registry import OF_AGENT, TOOLS, toolset
+from artel.tools.registry import TOOLS, toolset
 
 Call = Callable[[ModelRequest[Context]], Awaitable[ModelResponse]]
 
@@ -38,19 +39,23 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
 
     state_schema = AgentLoopState
 
-    def __init__(self, agent: str) -> None:
+    def __init__(self, role: Role) -> None:
         super().__init__()
-        self.agent = agent
+        self.role = role
+        self.agent = role.name
 
     async def awrap_model_call(self, request: ModelRequest[Context], handler: Call) -> ExtendedModelResponse:
         """Ask the run's model about the thread's folder; one that breaks off is followed by the next."""
         wishes = request.runtime.context or Context()
         state = cast("AgentLoopState", request.state)
         root, system, model = await to_thread(self._prepared, wishes, state)
-        offered = {tool.name for tool in toolset(self.agent, handles().internet.settings)}
+        offered = {tool.name for tool in toolset(self.role.tools, handles().internet.settings)}
         tools = [tool for tool in request.tools if not isinstance(tool, BaseTool) or tool.name in offered]
         tools += [wrapped(tool, self.agent) for tool in await handles().mcp.of(self.agent)]
-        response = await _answer(request.override(model=model, system_message=system, tools=tools), handler)
+        moment = Moment(self.role, root, state, request.runtime.store)
+        messages = await shown(request.messages, moment)
+        asked = request.override(model=model, system_message=system, tools=tools, messages=messages)
+        response = await _answer(asked, handler)
         response = replace(response, result=list(answered(response.result)))
         calls = [call for said in response.result if isinstance(said, AIMessage) for call in said.tool_calls]
         seen = state.get("seen") or {}
@@ -65,18 +70,18 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
     def _prepared(self, wishes: Context, state: AgentLoopState) -> tuple[Path, SystemMessage, Chain]:
         """Return folder, prompt and model: they read files and may look for a model server."""
         root = workspace(wishes.workspace or state.get("workspace") or "")
-        system = SystemMessage(render(f"{self.agent}/system", workspace=root))
-        return root, system, handles().models.chat(self.agent, wishes.model)
+        system = SystemMessage(self.role.system(root))
+        return root, system, handles().models.chat(self.agent, wishes.model, usual=self.role.model)
 
 
-def loop(agent: str) -> CompiledStateGraph[Any, Context, Any, Any]:
-    """Return the loop of an agent: tools from the registry, prompt from `prompts/<agent>/system.md`."""
+def loop(role: Role) -> CompiledStateGraph[Any, Context, Any, Any]:
+    """Return the loop of an agent in a role."""
     return create_agent(
         scripted(),  # never asked: the run's own model takes its place
-        [wrapped(TOOLS[name], agent) for name in OF_AGENT[agent]],  # a run is offered those switched on
-        middleware=[Gate(agent), Mind(agent)],
+        [wrapped(TOOLS[name], role.name) for name in role.tools],  # a run is offered those switched on
+        middleware=[Gate(role.name), Mind(role)],
         context_schema=Context,
-        name=agent,
+        name=role.name,
     )
 
 

@@ -1,6 +1,6 @@
-"""The tools there are, and which agent has which."""
+"""The tools there are, and the groups in which roles have them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -346,32 +346,33 @@ ALL = (
 TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in ALL})
 
 NOTHING = InternetSettings()
-READERS = ("ls", "read_file", "glob", "grep")
-WRITERS = ("edit_file", "write_file", "multi_edit", "apply_patch", "delete_file", "move_file")
-OF_AGENT: Mapping[str, tuple[str, ...]] = MappingProxyType(
+GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "coder": (
-            *READERS,
-            *WRITERS,
-            *("execute", "read_output", "kill"),
-            *("web_fetch", "web_search"),
-            *git.READERS,
-            *git.WRITERS,
-            "clock",
-        ),
-        "ask": (*READERS, "web_fetch", "web_search", *git.READERS, "clock"),
-        "orchestrator": (*READERS, "clock"),
+        "read": ("ls", "read_file", "glob", "grep"),
+        "write": ("edit_file", "write_file", "multi_edit", "apply_patch", "delete_file", "move_file"),
+        "run": ("execute", "read_output", "kill"),
+        "web": ("web_fetch", "web_search"),
+        "git": git.READERS,
+        "git_write": git.WRITERS,
     }
 )
+"""Names under which roles have several tools at once."""
 
 
-def toolset(agent: str, settings: InternetSettings = NOTHING) -> list[Tool]:
-    """Return the tools of an agent, always in the same order: a provider's prompt cache depends on it.
-
-    Those that the settings do not offer are left out.
+def named(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the tools that names of tools and groups stand for: each once, in the order of the registry.
 
     Raises:
-        KeyError: no agent of that name has tools.
+        KeyError: one is neither; its argument is that name.
     """
-    tools = (TOOLS[name] for name in OF_AGENT[agent])
+    wanted = {tool for name in names for tool in (GROUPS.get(name) or (TOOLS[name].name,))}
+    return tuple(name for name in TOOLS if name in wanted)
+
+
+def toolset(names: Collection[str], settings: InternetSettings = NOTHING) -> list[Tool]:
+    """Return tools by their names, always in the same order: a provider's prompt cache depends on it.
+
+    Those that the settings do not offer are left out.
+    """
+    tools = (tool for name, tool in TOOLS.items() if name in names)
     return [tool for tool in tools if tool.offered is None or tool.offered(settings)]

@@ -109,6 +109,8 @@ class Tool:
     "What is left of it when the changes of some paths are made; None: it is planned as if none were."
     act: Callable[[Work, Any], Awaitable[Outcome]] | None = None
     "What a tool does whose effect cannot be worked out before nor looked up after; cancelled, it stops."
+    inner: bool = False
+    "Whether it concerns the run itself, its todos say: then `artel.graphs.inner` does it."
     repeatable: bool = False
     "Whether to `act` twice does no harm; otherwise a call whose end nobody saw is not made again."
     offered: Callable[[InternetSettings], bool] | None = None

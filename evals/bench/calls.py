@@ -99,7 +99,7 @@ async def _run(root: Path, count: int) -> float:
     model = scripted({"tool_calls": calls}, "done")
 
     class One(Models):
-        def chat(self, agent: str, override: str = "") -> Chain:
+        def chat(self, agent: str, override: str = "", *, usual: str = "") -> Chain:
             link = Link(spec="scripted", build=lambda: model, failures=tuple)
             return Chain(links=(link,), timeout_s=5, silence_s=5)
 

@@ -29,13 +29,16 @@ class Models:
         self.settings = settings
         self._made: dict[str, BaseChatModel] = {}
 
-    def chat(self, agent: str, override: str = "") -> Chain:
-        """Return the model of an agent with its fallbacks; `override` is a run's own wish.
+    def chat(self, agent: str, override: str = "", *, usual: str = "") -> Chain:
+        """Return the model of an agent with its fallbacks.
+
+        `override` is a run's own wish, `usual` what the role of the agent names; between them stands what
+        is set for the agent here.
 
         Raises:
             ModelMisconfigured: a name in the chain belongs to no provider.
         """
-        first = self.spec(agent, override)
+        first = self.spec(agent, override, usual=usual)
         names = dict.fromkeys([first, *(self._full(name) for name in self.settings.fallbacks)])
         return Chain(
             links=tuple(self._link(name) for name in names),
@@ -43,9 +46,9 @@ class Models:
             silence_s=self.settings.silence_s,
         )
 
-    def spec(self, agent: str = "", override: str = "") -> str:
+    def spec(self, agent: str = "", override: str = "", *, usual: str = "") -> str:
         """Return the `provider:name` an agent asks first."""
-        return self._full(override or self.settings.per_agent.get(agent, "")) or self._chosen
+        return self._full(override or self.settings.per_agent.get(agent, "") or usual) or self._chosen
 
     def describe(self) -> Described:
         """Say which model answers when a run asks for none; looks around this machine the first time."""

@@ -28,8 +28,8 @@ class OneModel(Models):
         super().__init__(ModelSettings(model="scripted:test"))
         self.model = model
 
-    def chat(self, agent: str, override: str = "") -> Chain:
-        del agent, override
+    def chat(self, agent: str, override: str = "", *, usual: str = "") -> Chain:
+        del agent, override, usual
         link = Link(spec="scripted", build=lambda: self.model, failures=tuple)
         return Chain(links=(link,), timeout_s=5, silence_s=5)
 

@@ -112,7 +112,7 @@ async def test_a_model_that_breaks_off_is_followed_by_the_next_and_the_state_has
     broken, sound = Breaks(replies=scripted("half a sentence").replies), scripted("a whole answer")
 
     class Two(Models):
-        def chat(self, agent: str, override: str = "") -> Chain:
+        def chat(self, agent: str, override: str = "", *, usual: str = "") -> Chain:
             links = tuple(
                 Link(spec=name, build=lambda model=model: model, failures=lambda: (ScriptError,))  # type: ignore[misc]
                 for name, model in (("first", broken), ("second", sound))
