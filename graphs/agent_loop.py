@@ -21,6 +21,8 @@ from langgraph.types import Command
 from artel.graphs.approval import Gate
 from artel.graphs.assembly import Moment, shown
 from artel.graphs.context import Context, handles, workspace
+from artel.graphs.contract import Contract
+from artel.graphs.holding import Hold
 from artel.graphs.lifting import lifted
 from artel.graphs.models.fallback import BrokenOff, Chain
 from artel.graphs.models.scripted import scripted
@@ -42,7 +44,7 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
     def __init__(self, role: Role) -> None:
         super().__init__()
         self.role = role
-        self.agent = role.name
+        self.agent = role.identity
 
     async def awrap_model_call(self, request: ModelRequest[Context], handler: Call) -> ExtendedModelResponse:
         """Ask the run's model about the thread's folder; one that breaks off is followed by the next."""
@@ -51,7 +53,7 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
         root, system, model = await to_thread(self._prepared, wishes, state)
         offered = {tool.name for tool in toolset(self.role.tools, handles().internet.settings)}
         tools = [tool for tool in request.tools if not isinstance(tool, BaseTool) or tool.name in offered]
-        tools += [wrapped(tool, self.agent) for tool in await handles().mcp.of(self.agent)]
+        tools += [wrapped(tool, self.agent) for tool in await handles().mcp.of(self.role.name)]
         moment = Moment(self.role, root, state, request.runtime.store)
         messages = await shown(request.messages, moment)
         asked = request.override(model=model, system_message=system, tools=tools, messages=messages)
@@ -71,16 +73,16 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
         """Return folder, prompt and model: they read files and may look for a model server."""
         root = workspace(wishes.workspace or state.get("workspace") or "")
         system = SystemMessage(self.role.system(root))
-        return root, system, handles().models.chat(self.agent, wishes.model, usual=self.role.model)
+        return root, system, handles().models.chat(self.role.name, wishes.model, usual=self.role.model)
 
 
-def loop(role: Role) -> CompiledStateGraph[Any, Context, Any, Any]:
-    """Return the loop of an agent in a role."""
+def loop(role: Role, context: type[Context] = Context) -> CompiledStateGraph[Any, Context, Any, Any]:
+    """Return the loop of an agent in a role, for runs that may wish for what is in `context`."""
     return create_agent(
         scripted(),  # never asked: the run's own model takes its place
-        [wrapped(TOOLS[name], role.name) for name in role.tools],  # a run is offered those switched on
-        middleware=[Gate(role.name), Mind(role)],
-        context_schema=Context,
+        [wrapped(TOOLS[name], role.identity) for name in role.tools],  # a run is offered those switched on
+        middleware=[Hold(role), Gate(role), Contract(role), Mind(role)],
+        context_schema=context,
         name=role.name,
     )
 

@@ -1,7 +1,7 @@
 """What a run is handed: public wishes in `Context`; things in `Handles`, which are never checkpointed."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -81,6 +81,10 @@ class Handles:
     formerly: Mapping[str, str] = field(default_factory=dict)
     "Folder of the thread that this one is a copy of → its own."
     language_servers: LanguageServers = field(default_factory=LanguageServers)
+    folder: Callable[[], Awaitable[Path]] | None = None
+    "Finds the folder that the run will work in, for what is made before it begins; None: it asks by a path."
+    read_only: bool = False
+    "Whether commands find the workspace read-only."
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")

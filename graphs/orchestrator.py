@@ -10,10 +10,11 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 
-from artel.graphs import ask, coder
+from artel.graphs.agent_loop import loop
 from artel.graphs.context import Context, handles
 from artel.graphs.models.fallback import Chain
 from artel.graphs.questions import question
+from artel.graphs.roles import built_in
 from artel.graphs.routing import Choice, choose, is_russian
 from artel.graphs.state import OrchestratorState, Result, Route
 from artel.prompts import render
@@ -71,8 +72,8 @@ def build() -> CompiledStateGraph[Any, Context, Any, Any]:
     graph = StateGraph(OrchestratorState, context_schema=Context)
     graph.add_node(route)
     graph.add_node(clarify)
-    graph.add_node("coder", coder.build())
-    graph.add_node("ask", ask.build())
+    graph.add_node("coder", loop(built_in()["coder"]))
+    graph.add_node("ask", loop(built_in()["ask"]))
     graph.add_node(report)
     graph.add_edge(START, "route")
     graph.add_edge("coder", "report")

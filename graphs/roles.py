@@ -20,7 +20,8 @@ from pydantic import (
 )
 
 from artel import prompts
-from artel.storage.errors import Invalid, NotFound
+from artel.graphs.errors import RoleWrong as RoleWrong
+from artel.graphs.errors import UnknownRole as UnknownRole
 from artel.tools import registry
 from artel.tools.errors import ToolFailed, ToolRefused
 from artel.tools.workspace import globs, opening
@@ -36,18 +37,6 @@ TAKEN = frozenset({"agent", "orchestrator", "publish"})  # of agents that are no
 FOLDER = (".artel", "agents")  # of a workspace: the roles of its users
 MAX_ROLES = 100  # of a workspace
 CHANGING = ("git.write", "git.push")  # actions of tools that change whatever they come upon
-
-
-class RoleWrong(Invalid):
-    """A text is no role; the message names the place and what would be right."""
-
-    code = "role_wrong"
-
-
-class UnknownRole(NotFound):
-    """There is no role of that name; the message names those there are."""
-
-    code = "unknown_role"
 
 
 class Budget(BaseModel):
@@ -135,7 +124,7 @@ class Role(BaseModel):
 
     @property
     def identity(self) -> str:
-        """What grants and the audit log know its agent by: a role of a user is another one once it changes."""
+        """What grants and the audit log know its agent by: a role of a user is another once it changes."""
         if built_in().get(self.name) == self:
             return self.name
         return f"{self.name}@{sha256(self.model_dump_json().encode('utf-8', 'replace')).hexdigest()[:12]}"
@@ -226,7 +215,7 @@ def find(name: str, root: Path | None = None) -> Role:
             pass
     known = [*built_in(), *(of_workspace(root) if root else ())]
     place = f" in {root}" if root else ""
-    raise UnknownRole(f"there is no role {printable(name[:80])!r}{place}; there are {', '.join(known)}")
+    raise UnknownRole(f"there is no role {name[:80]!r}{place}; there are {', '.join(known)}")
 
 
 def of_workspace(root: Path) -> Mapping[str, Role | RoleWrong]:

@@ -166,6 +166,7 @@ def _work(
         internet=given.internet,
         git=given.git,
         leads=leads,
+        read_only=given.read_only,
     )
 
 

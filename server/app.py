@@ -32,6 +32,7 @@ from artel.server.protocol import (
 from artel.server.protocol.ui_bundles import Bundles, sources
 from artel.server.protocol.v2 import commands, events, socket
 from artel.server.routes import (
+    agents,
     approvals,
     audit,
     changes,
@@ -67,6 +68,7 @@ PRODUCT = (
     mcp_servers,
     workspaces,
     export,
+    agents,
 )
 
 

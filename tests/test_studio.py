@@ -100,7 +100,8 @@ def test_studio_can_draw_an_agent_and_its_forms(studio: httpx.Client, agent: str
     schemas = studio.get(f"{path}/schemas").raise_for_status().json()
     assert {"__start__", "__end__"} < {node["id"] for node in drawing["nodes"]}
     assert "messages" in schemas["input_schema"]["properties"]
-    assert set(schemas["context_schema"]["properties"]) == {"workspace", "model", "approvals"}
+    asked = {"workspace", "model", "approvals", *(("role", "role_text") if agent == "agent" else ())}
+    assert set(schemas["context_schema"]["properties"]) == asked
 
 
 def test_studio_runs_an_agent(studio: httpx.Client) -> None:

@@ -16,6 +16,10 @@ from artel.tools.workspace import paths
 
 MAX_COMMAND = 30_000  # characters; the kernel takes 131,072 bytes
 MAX_TIMEOUT_S = 600
+HOLDS_NOTHING = (
+    "No command was run: this agent may not change the workspace by commands, and without a box "
+    "(ARTEL_SANDBOX__MODE=host) nothing would hold one to that. Use the other tools, or tell the user."
+)
 
 
 def _text(command: str) -> str:
@@ -53,9 +57,12 @@ class Kill(Arguments):
 
 async def _execute(work: Work, args: Execute) -> Outcome:
     sandbox = work.sandbox
+    if work.read_only and sandbox.settings.mode == "host":
+        raise ToolRefused(HOLDS_NOTHING)
+    folder = await asyncio.to_thread(_folder, work.root, args.workdir)
     order = Order(
         command=args.command,
-        place=sandbox.place(work.root, await asyncio.to_thread(_folder, work.root, args.workdir)),
+        place=sandbox.place(work.root, folder, read_only=work.read_only),
         thread_id=work.thread_id,
         limit_s=sandbox.settings.background_s if args.background else args.timeout,
         background=args.background,

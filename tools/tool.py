@@ -75,6 +75,8 @@ class Work:
     git: GitSettings = field(default_factory=GitSettings)
     leads: tuple[str, ...] | None = None
     "Where else the call leads as the person who said yes was shown it; None: nobody was asked."
+    read_only: bool = False
+    "Whether commands find the workspace read-only."
 
 
 @dataclass(frozen=True, slots=True)
