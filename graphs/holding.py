@@ -1,6 +1,7 @@
 """What holds an agent to its role: rules on the floor of the policy, and commands that find files read-only.
 
-A role narrows what the policy lets an agent do and never widens it.
+A role narrows what the policy lets an agent do and never widens it. It speaks of the files of the workspace:
+what programs of others do (`mcp.*`), which only the operator gives to an agent, is the policy's.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -81,12 +82,10 @@ def rules(role: Role) -> tuple[Rule, ...]:
     only = f"only {', '.join(role.writes)}" if role.writes else "nothing"
     reason = f"the role {role.name} changes {only}"
     git = f"{reason}, and this may change any file"
-    mcp = f"{reason}, and nobody sees what another program does"
     return (
         Rule(id=f"{ROLE}writes", effect="deny", action="fs.write", unless=role.writes, reason=reason),
         Rule(id=f"{ROLE}git", effect="deny", action="git.write", reason=git),
         Rule(id=f"{ROLE}push", effect="deny", action="git.push", reason=git),
-        Rule(id=f"{ROLE}mcp", effect="ask", action="mcp.*", reason=mcp),
     )
 
 

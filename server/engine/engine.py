@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from langchain_core.runnables import RunnableConfig
+    from langgraph_sdk.runtime import AccessContext
 
     from artel.server.engine.execution import Execution
     from artel.server.engine.log import RunLog
@@ -51,9 +52,14 @@ class Catalog(Protocol):
     """Where graphs come from."""
 
     def graph(
-        self, graph_id: str, config: "RunnableConfig", *, context: object = None
+        self,
+        graph_id: str,
+        config: "RunnableConfig",
+        *,
+        access: "AccessContext" = "threads.create_run",
+        context: object = None,
     ) -> "AbstractAsyncContextManager[Any]":
-        """Open a compiled graph for one run."""
+        """Open a compiled graph for one use: a run, or a look at what is kept of one."""
 
 
 class Engine:

@@ -33,8 +33,9 @@ def put(folder: Path, name: str, text: str) -> None:
 
 
 async def made(given: Handles, config: dict[str, Any] | None = None, **context: Any) -> Loop:
+    store: Any = None
     runtime: Any = _ExecutionRuntime(
-        access_context="threads.create_run", store=None, user=None, context=context or None
+        access_context="threads.create_run", store=store, user=None, context=context or None
     )
     with use(given):
         return await agent.graph({"configurable": config or {}}, runtime)
@@ -76,7 +77,8 @@ async def test_a_run_in_a_role_is_held_to_it_and_its_tokens_come_from_the_root(
         stream = graph.astream(
             {"messages": [HumanMessage("hi")]}, config, stream_mode="messages", subgraphs=True
         )
-        said = [(ns, str(m.content)) async for ns, (m, _) in stream if isinstance(m, AIMessageChunk)]
+        parts: list[Any] = [part async for part in stream]
+    said = [(ns, str(m.content)) for ns, (m, _) in parts if isinstance(m, AIMessageChunk)]
     assert "".join(text for _, text in said) == "one two"
     assert {ns for ns, _ in said} == {()}
     assert "You write notes." in str(given.models.model.asked[0][0].content)  # type: ignore[attr-defined]
@@ -120,7 +122,8 @@ async def test_what_is_no_role_is_said_with_what_would_be_right(
 
 
 async def test_to_look_at_a_thread_needs_no_role(given: Handles) -> None:
-    runtime: Any = _ReadRuntime(access_context="threads.read", store=None, user=None)
+    store: Any = None
+    runtime: Any = _ReadRuntime(access_context="threads.read", store=store, user=None)
     graph = await agent.graph({"configurable": {"role": "nobody"}}, runtime)
     assert {"model", "tools"} <= set(graph.nodes)
     named = graph.get_context_jsonschema() or {}

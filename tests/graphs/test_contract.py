@@ -79,7 +79,12 @@ async def test_a_second_answer_that_has_more_is_taken(start: Start) -> None:
 async def test_rules_are_not_asked_twice(start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = start("reviewer", models=Models(ModelSettings(model="offline")))
     asked: list[Any] = []
-    monkeypatch.setattr("artel.graphs.contract.lacks", lambda *given: asked.append(given) or [])
+
+    def lacking(*given: Any) -> list[str]:
+        asked.append(given)
+        return []
+
+    monkeypatch.setattr("artel.graphs.contract.lacks", lacking)
     await run.say("What is in notes.txt?")
     assert run.said
     assert asked == []

@@ -183,7 +183,7 @@ def test_what_holds_an_agent_of_a_workspace_can_be_looked_up_by_its_name(tmp_pat
     (agents / "broken.md").write_text("none")
     assert held_by_name("publish", tmp_path, DEFAULT) is held_by_name("broken", tmp_path, DEFAULT) is DEFAULT
     assert held_by_name("coder", tmp_path, DEFAULT) is DEFAULT
-    assert held_by_name("helper", tmp_path, DEFAULT).floor[-4].unless == ("*.txt",)
+    assert held_by_name("helper", tmp_path, DEFAULT).floor[-3].unless == ("*.txt",)
 
 
 def going(start: Start, role: Role, *replies: Any, policy: Policy = FREE, **handles: Any) -> Driver:
@@ -241,13 +241,6 @@ async def test_without_a_box_a_held_agent_runs_no_command(start: Start, folder: 
     ).say("go")
     assert "No command was run" in run.told[0]
     assert (folder / "other.txt").exists()
-
-
-async def test_a_held_agent_asks_a_person_about_each_call_of_another_program() -> None:
-    call = TOOLS["ls"].calls({}, Path("/"))[0].model_copy(update={"action": "mcp.fake.write", "path": "w@1"})
-    grant = Grant(grant_id="g", scope="always", tool="ls", covers=(Covers(action=call.action, path="w@1"),))
-    told = [judge_granted(held(built_in()[name], FREE), name, [call], [grant]) for name in ("coder", "ask")]
-    assert [(one.effect, one.rule) for one in told] == [("allow", "free"), ("ask", "role:mcp")]
 
 
 async def test_a_role_of_a_user_works_and_is_known_by_its_content(start: Start, folder: Path) -> None:
