@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -242,3 +244,19 @@ def test_so_many_files_are_looked_at_and_no_more(tmp_path: Path) -> None:
     found = of_workspace(tmp_path)
     assert len(found) == MAX_ROLES + 1
     assert f"has {MAX_ROLES + 3} files" in str(found[".artel/agents"])
+
+
+def test_the_examples_of_the_page_are_roles() -> None:
+    page = (Path(__file__).parents[2] / "docs/howto/roles.md").read_text()
+    (file,) = re.findall(r"   ```markdown\n(.*?)   ```", page, re.DOTALL)
+    notes = own(textwrap.dedent(file), name="release_notes", where="roles.md")
+    assert (notes.writes, notes.output) == (("CHANGELOG.md", "docs/releases/**"), ("Sources",))
+    (text,) = re.findall(r'"role_text":\n  (".*?")\}\}', page)
+    assert own(json.loads(text), where="roles.md").name == "poet"
+    fields = set(
+        re.findall(
+            r"`(\w+)`", " ".join(line.split("|")[1] for line in page.splitlines() if line[:3] == "| `")
+        )
+    )
+    assert set(Role.model_fields) - {"prompt"} <= fields
+    assert set(built_in()) <= fields
