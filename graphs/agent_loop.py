@@ -21,6 +21,7 @@ from langgraph.types import Command
 from artel.graphs.approval import Gate
 from artel.graphs.assembly import Moment, shown
 from artel.graphs.context import Context, handles, workspace
+from artel.graphs.fencing import within
 from artel.graphs.lifting import lifted
 from artel.graphs.models.fallback import BrokenOff, Chain
 from artel.graphs.models.scripted import scripted
@@ -51,7 +52,8 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
         root, system, model = await to_thread(self._prepared, wishes, state)
         offered = {tool.name for tool in toolset(self.role.tools, handles().internet.settings)}
         tools = [tool for tool in request.tools if not isinstance(tool, BaseTool) or tool.name in offered]
-        tools += [wrapped(tool, self.agent) for tool in await handles().mcp.of(self.agent)]
+        if not state.get("beside"):
+            tools += [wrapped(tool, self.agent) for tool in await handles().mcp.of(self.agent)]
         moment = Moment(self.role, root, state, request.runtime.store)
         messages = await shown(request.messages, moment)
         asked = request.override(model=model, system_message=system, tools=tools, messages=messages)
@@ -64,6 +66,7 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
         verdicts = await to_thread(
             freeze, self.agent, calls, root, seen, batched=batched, tainted=tainted, inbox=inbox
         )
+        verdicts = within(calls, verdicts, state, self.role.tools)
         verdicts = await lifted(self.agent, calls, root, verdicts, tainted=tainted)
         return ExtendedModelResponse(response, Command(update=_kept(request, str(root), verdicts)))
 
@@ -74,12 +77,14 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
         return root, system, handles().models.chat(self.agent, wishes.model, usual=self.role.model)
 
 
-def loop(role: Role) -> CompiledStateGraph[Any, Context, Any, Any]:
-    """Return the loop of an agent in a role."""
+def loop(
+    role: Role, *more: AgentMiddleware[AgentLoopState, Context]
+) -> CompiledStateGraph[Any, Context, Any, Any]:
+    """Return the loop of an agent in a role; `more` stands around its model, inside the gate."""
     return create_agent(
         scripted(),  # never asked: the run's own model takes its place
         [wrapped(TOOLS[name], role.name) for name in role.tools],  # a run is offered those switched on
-        middleware=[Gate(role.name), Mind(role)],
+        middleware=[Gate(role.name), *more, Mind(role)],
         context_schema=Context,
         name=role.name,
     )
