@@ -20,6 +20,7 @@ from langgraph.types import Command
 
 from artel.graphs.approval import Gate
 from artel.graphs.assembly import Moment, shown
+from artel.graphs.call_ids import told_apart
 from artel.graphs.context import Context, handles, workspace
 from artel.graphs.fencing import within
 from artel.graphs.lifting import lifted
@@ -58,7 +59,11 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
         messages = await shown(request.messages, moment)
         asked = request.override(model=model, system_message=system, tools=tools, messages=messages)
         response = await _answer(asked, handler)
-        response = replace(response, result=list(answered(response.result)))
+        info = request.runtime.execution_info
+        own = (
+            told_apart(response.result, info.checkpoint_ns) if info and state.get("step") else response.result
+        )
+        response = replace(response, result=list(answered(own)))
         calls = [call for said in response.result if isinstance(said, AIMessage) for call in said.tool_calls]
         seen = state.get("seen") or {}
         batched, tainted = wishes.approvals == "batched", bool(state.get("tainted"))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langchain_core.messages.tool import ToolCall
 from langgraph.config import get_config
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.runtime import Runtime
@@ -42,7 +42,7 @@ async def call(state: Checking, runtime: Runtime[Context]) -> Command[Literal["t
     """Call the next command; one that was cut short by a crash once more."""
     place, tries = _next(state["messages"])
     if place >= len(state["commands"]):
-        return Command(goto=END)
+        return Command(goto="__end__")
     wishes = runtime.context or Context()
     root = await to_thread(workspace, wishes.workspace or state.get("workspace") or "")
     command, tainted = state["commands"][place], bool(state.get("tainted"))

@@ -58,7 +58,7 @@ def brief(plan: Plan, step: Step, *, resolved: str = "", failing: str = "", word
         for one in (step_of(plan, id_) for id_ in step["depends_on"])
         if (result := one["result"])
     ]
-    told = {key: step[key] for key in ("title", "acceptance", "inputs", "paths")}  # type: ignore[literal-required]
+    told = {key: step[key] for key in ("title", "acceptance", "inputs", "paths")}
     more = {"resolved": resolved, "failing": failing, "words": words}
     return render("orchestrator/brief", goal=plan["goal"], before=before, **told, **more)
 
@@ -93,10 +93,10 @@ def result_of(end: Mapping[str, Any], *, words_count: bool = False) -> StepResul
         if words_count and said:
             made = all(m.status == "success" for m in messages if isinstance(m, ToolMessage))
             told = failed(said, **common)
-            return StepResult(**{**told, "status": "completed" if made else "failed"})  # type: ignore[typeddict-item]
+            return StepResult(**{**told, "status": "completed" if made else "failed"})
         evidence = [f"Its last words: {said[:500]}"] if said else []
         return failed(NEVER, evidence=evidence, **common)
-    return StepResult(  # type: ignore[typeddict-item]
+    return StepResult(
         status=submission["status"],
         summary=submission["summary"],
         by="agent",
@@ -138,7 +138,7 @@ def changed(messages: Sequence[AnyMessage]) -> list[Changed]:
             one = found.setdefault(file["path"], Changed(path=file["path"]))
             for key in ("added", "removed"):
                 if isinstance(size := file.get(key), int):
-                    one[key] = one.get(key, 0) + size  # type: ignore[literal-required]
+                    one[key] = one.get(key, 0) + size
     return list(found.values())
 
 

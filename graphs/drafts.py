@@ -73,7 +73,8 @@ class DraftStep(BaseModel):
         """As the plan has it, before anything was done."""
         written = self.model_dump(exclude={"budget"})
         budget = self.budget.model_dump(exclude_none=True)
-        return Step(**written, budget=budget, status="pending", attempts=0, result=None)  # type: ignore[typeddict-item]
+        step: Step = {**written, "budget": budget, "status": "pending", "attempts": 0, "result": None}  # type: ignore[typeddict-item]
+        return step
 
 
 class Draft(BaseModel):

@@ -244,7 +244,7 @@ def extended(plan: Plan, step: Step, agents: Collection[str]) -> Plan:
     """
     if plan["status"] != "running":
         raise PlanWrong(f"steps are added to a running plan, this one is {plan['status']}")
-    longer = Plan(**{**plan, "steps": [*plan["steps"], step], "version": plan["version"] + 1})  # type: ignore[typeddict-item]
+    longer = Plan(**{**plan, "steps": [*plan["steps"], step], "version": plan["version"] + 1})
     check(longer, agents)
     return longer
 
@@ -263,7 +263,7 @@ def edited(plan: Plan, goal: str, steps: Sequence[Step], agents: Collection[str]
     done = {step["id"] for step in kept}
     tried = {step["id"]: step["attempts"] for step in plan["steps"]}
     fresh = [
-        Step(**{**step, "status": "pending", "attempts": tried.get(step["id"], 0), "result": None})  # type: ignore[typeddict-item]
+        Step(**{**step, "status": "pending", "attempts": tried.get(step["id"], 0), "result": None})
         for step in steps
         if step["id"] not in done
     ]
@@ -336,7 +336,7 @@ def _moved(plan: Plan, id: str, status: Status, **more: Any) -> Plan:  # noqa: A
 
 
 def _with(plan: Plan, **changes: Any) -> Plan:
-    return Plan(**{**plan, **changes})  # type: ignore[typeddict-item]
+    return Plan(**{**plan, **changes})
 
 
 def _cycle(steps: Iterable[Step]) -> list[str]:

@@ -9,25 +9,39 @@ from artel.tools.tool import Arguments, Risk, Tool
 NAME = "submit_result"
 
 
+MAX_LINES = 50  # of each list
+MAX_LINE = 500  # characters
+MAX_SUMMARY = 4_000
+
+
 def _text(text: str) -> str:
     if "\0" in text or any(0xD800 <= ord(one) <= 0xDFFF for one in text):
         raise ValueError("it holds a character that is no text")
     return text
 
 
-Line = Annotated[str, Field(max_length=500), AfterValidator(_text)]
+def _lines(lines: list[str]) -> list[str]:
+    """Cut what is too much rather than refuse it: the work is done, and its result is wanted."""
+    return [_text(line)[:MAX_LINE] for line in lines[:MAX_LINES]]
+
+
+def _summary(text: str) -> str:
+    if not text.strip():
+        raise ValueError("say in a sentence what is so now")
+    return _text(text)[:MAX_SUMMARY]
+
+
+Lines = Annotated[list[str], AfterValidator(_lines)]
 
 
 class SubmitResult(Arguments):
     """Arguments of submit_result."""
 
     status: Literal["completed", "failed"]
-    summary: Annotated[str, AfterValidator(_text)] = Field(
-        min_length=1, max_length=4_000, description="What is so now; for failed: why."
-    )
-    files_changed: list[Line] = Field(default=[], max_length=200)
-    evidence: list[Line] = Field(default=[], max_length=20, description="What showed it: a test's last line.")
-    open_questions: list[Line] = Field(default=[], max_length=20)
+    summary: Annotated[str, AfterValidator(_summary)] = Field(description="What is so now, or why not.")
+    files_changed: Lines = Field(default=[])
+    evidence: Lines = Field(default=[])
+    open_questions: Lines = Field(default=[])
 
 
 TOOL = Tool(

@@ -14,7 +14,6 @@ from artel.graphs.plan import Plan, PlanWrong, Step, StepResult
 from artel.graphs.scopes import apart, inside
 
 AGENTS = ("coder", "ask", "orchestrator")
-ALL_AT_ONCE = [plans.blocked, plans.taken_back, plans.again, plans.finished, plans.cancelled]
 PATHS = st.lists(st.sampled_from(["src/a/**", "src/b/**", "src/a/x.py", "docs", "**/*.py"]), max_size=2)
 
 
@@ -192,8 +191,10 @@ class Machine(RuleBasedStateMachine):
         self.do(plans.ended, id_, result(status))
 
     @precondition(lambda self: self.plan)
-    @rule(act=st.sampled_from(ALL_AT_ONCE))
-    def all_at_once(self, act: Callable[..., Plan]) -> None:
+    @rule(
+        act=st.sampled_from([plans.blocked, plans.taken_back, plans.again, plans.finished, plans.cancelled])
+    )
+    def for_all_steps(self, act: Callable[..., Plan]) -> None:
         self.do(act)
 
     @precondition(lambda self: self.plan)
@@ -235,7 +236,7 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def something_can_always_be_done(self) -> None:
-        """A running plan has a step that may begin, one in progress, or is over once what waits in vain is."""
+        """A running plan has a step that may begin or is in progress; else what is left waits in vain."""
         if self.plan and self.plan["status"] == "running":
             plan = plans.blocked(self.plan)
             busy = plans.count(plan, "in_progress")
