@@ -60,10 +60,9 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
         asked = request.override(model=model, system_message=system, tools=tools, messages=messages)
         response = await _answer(asked, handler)
         info = request.runtime.execution_info
-        own = (
-            told_apart(response.result, info.checkpoint_ns) if info and state.get("step") else response.result
-        )
-        response = replace(response, result=list(answered(own)))
+        if info and state.get("step"):
+            response = replace(response, result=list(told_apart(response.result, info.checkpoint_ns)))
+        response = replace(response, result=list(answered(response.result)))
         calls = [call for said in response.result if isinstance(said, AIMessage) for call in said.tool_calls]
         seen = state.get("seen") or {}
         batched, tainted = wishes.approvals == "batched", bool(state.get("tainted"))

@@ -96,9 +96,9 @@ def _report(command: str, said: ToolMessage | None) -> CheckReport:
     artifact = said.artifact if isinstance(said.artifact, dict) else {}
     if artifact.get("kind") in ("refused", "failed", "unknown"):
         return CheckReport(check=command, status="not run", said=text)
-    return CheckReport(
-        check=command, status="passed" if artifact.get("exit_code") == 0 else "failed", said=text
-    )
+    if artifact.get("exit_code") == 0:
+        return CheckReport(check=command, status="passed", said="")
+    return CheckReport(check=command, status="failed", said=text)
 
 
 def _next(messages: Sequence[AnyMessage]) -> tuple[int, int]:

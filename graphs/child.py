@@ -86,24 +86,25 @@ def result_of(end: Mapping[str, Any], *, words_count: bool = False) -> StepResul
     """
     messages = cast("Sequence[AnyMessage]", end.get("messages") or ())
     submission = cast("Submission | None", end.get("submission"))
-    files = changed(messages)
-    common = {"files": files, "tokens": tokens(messages)}
+    files, used = changed(messages), tokens(messages)
     if not submission:
         said = next((m.text for m in reversed(messages) if isinstance(m, AIMessage) and m.text), "")
         if words_count and said:
             made = all(m.status == "success" for m in messages if isinstance(m, ToolMessage))
-            told = failed(said, **common)
-            return StepResult(**{**told, "status": "completed" if made else "failed"})
+            told = failed(said, files=files, tokens=used)
+            told["status"] = "completed" if made else "failed"
+            return told
         evidence = [f"Its last words: {said[:500]}"] if said else []
-        return failed(NEVER, evidence=evidence, **common)
+        return failed(NEVER, files=files, evidence=evidence, tokens=used)
     return StepResult(
         status=submission["status"],
         summary=submission["summary"],
         by="agent",
+        files=files,
         evidence=submission["evidence"],
         open_questions=submission["open_questions"],
         notes=_notes(submission, files, messages),
-        **common,
+        tokens=used,
     )
 
 
@@ -136,9 +137,11 @@ def changed(messages: Sequence[AnyMessage]) -> list[Changed]:
             continue
         for file in artifact["files"]:
             one = found.setdefault(file["path"], Changed(path=file["path"]))
-            for key in ("added", "removed"):
-                if isinstance(size := file.get(key), int):
-                    one[key] = one.get(key, 0) + size
+            if isinstance(added := file.get("added"), int) and isinstance(
+                removed := file.get("removed"), int
+            ):
+                one["added"] = one.get("added", 0) + added
+                one["removed"] = one.get("removed", 0) + removed
     return list(found.values())
 
 

@@ -164,16 +164,13 @@ def _has_only_rules(role: Role, runtime: Runtime[Context]) -> bool:
 
 def _nested(end: dict[str, Any]) -> StepResult:
     """Return the result of a step that had a plan of its own."""
-    result = end.get("result") or {}
-    inner = failed(str(result.get("summary") or "It made no plan."))
-    files = [file for one in result.get("steps", ()) for file in one["files"]]
-    return StepResult(
-        **{  # type: ignore[typeddict-item]
-            **inner,
-            "status": "completed" if result.get("status") == "done" else "failed",
-            "files": files,
-            "evidence": [f"{one['check']}: {one['status']}" for one in result.get("checks", ())],
-            "open_questions": list(result.get("open_questions", ())),
-            "tokens": dict(result.get("tokens", {})),
-        }
+    came = end.get("result") or {}
+    result = failed(
+        str(came.get("summary") or "It made no plan."),
+        files=[file for one in came.get("steps", ()) for file in one["files"]],
+        evidence=[f"{one['check']}: {one['status']}" for one in came.get("checks", ())],
+        tokens=came.get("tokens"),
     )
+    result["open_questions"] = list(came.get("open_questions", ()))
+    result["status"] = "completed" if came.get("status") == "done" else "failed"
+    return result

@@ -336,7 +336,7 @@ def _moved(plan: Plan, id: str, status: Status, **more: Any) -> Plan:  # noqa: A
 
 
 def _with(plan: Plan, **changes: Any) -> Plan:
-    return Plan(**{**plan, **changes})
+    return Plan(**{**plan, **changes})  # type: ignore[typeddict-item]
 
 
 def _cycle(steps: Iterable[Step]) -> list[str]:

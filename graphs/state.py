@@ -70,7 +70,7 @@ class CheckReport(TypedDict):
     "The command, or `gate`."
     status: Literal["passed", "failed", "not run"]
     said: str
-    "Its output, cut; or why it was not run."
+    "Its output, cut, if it failed; or why it was not run."
 
 
 class Result(TypedDict):
