@@ -1,7 +1,7 @@
 """Model ⇄ tools: LangChain's `create_agent`, our middleware, a prompt. Most agents are this."""
 
 from asyncio import to_thread
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -20,8 +20,10 @@ from langgraph.types import Command
 
 from artel.graphs.approval import Gate
 from artel.graphs.assembly import Moment, shown
+from artel.graphs.call_ids import told_apart
 from artel.graphs.context import Context, handles, workspace
 from artel.graphs.contract import Contract
+from artel.graphs.fencing import within
 from artel.graphs.holding import Hold
 from artel.graphs.lifting import lifted
 from artel.graphs.models.fallback import BrokenOff, Chain
@@ -53,11 +55,15 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
         root, system, model = await to_thread(self._prepared, wishes, state)
         offered = {tool.name for tool in toolset(self.role.tools, handles().internet.settings)}
         tools = [tool for tool in request.tools if not isinstance(tool, BaseTool) or tool.name in offered]
-        tools += [wrapped(tool, self.agent) for tool in await handles().mcp.of(self.role.name)]
+        if not state.get("beside"):
+            tools += [wrapped(tool, self.agent) for tool in await handles().mcp.of(self.role.name)]
         moment = Moment(self.role, root, state, request.runtime.store)
         messages = await shown(request.messages, moment)
         asked = request.override(model=model, system_message=system, tools=tools, messages=messages)
         response = await _answer(asked, handler)
+        info = request.runtime.execution_info
+        if info and state.get("step"):
+            response = replace(response, result=list(told_apart(response.result, info.checkpoint_ns)))
         response = replace(response, result=list(answered(response.result)))
         calls = [call for said in response.result if isinstance(said, AIMessage) for call in said.tool_calls]
         seen = state.get("seen") or {}
@@ -66,6 +72,7 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
         verdicts = await to_thread(
             freeze, self.agent, calls, root, seen, batched=batched, tainted=tainted, inbox=inbox
         )
+        verdicts = within(calls, verdicts, state, self.role.tools)
         verdicts = await lifted(self.agent, calls, root, verdicts, tainted=tainted)
         return ExtendedModelResponse(response, Command(update=_kept(request, str(root), verdicts)))
 
@@ -76,12 +83,19 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
         return root, system, handles().models.chat(self.role.name, wishes.model, usual=self.role.model)
 
 
-def loop(role: Role, context: type[Context] = Context) -> CompiledStateGraph[Any, Context, Any, Any]:
-    """Return the loop of an agent in a role, for runs that may wish for what is in `context`."""
+def loop(
+    role: Role,
+    context: type[Context] = Context,
+    more: Sequence[AgentMiddleware[AgentLoopState, Context]] = (),
+) -> CompiledStateGraph[Any, Context, Any, Any]:
+    """Return the loop of an agent in a role, for runs that may wish for what is in `context`.
+
+    `more` stands around its model, inside the gate.
+    """
     return create_agent(
         scripted(),  # never asked: the run's own model takes its place
         [wrapped(TOOLS[name], role.identity) for name in role.tools],  # a run is offered those switched on
-        middleware=[Hold(role), Gate(role), Contract(role), Mind(role)],
+        middleware=[Hold(role), Gate(role), Contract(role), *more, Mind(role)],
         context_schema=context,
         name=role.name,
     )

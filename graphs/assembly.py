@@ -14,6 +14,7 @@ from langgraph.store.base import BaseStore
 
 from artel.graphs.models.told import told
 from artel.graphs.roles import Role
+from artel.graphs.showing import part as plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Moment:
 Part: TypeAlias = Callable[[Moment], Awaitable[str]]
 """Returns what the model is told of one matter, as Markdown under a heading of its own; nothing: nothing."""
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (plan,)
 """In the order in which they are shown: what changes most comes last."""
 
 

@@ -51,6 +51,9 @@ class Context(BaseModel):
         description="One question per tool call; one per model turn for clients that know only that form; or "
         "one per call in the form of Agent Inbox.",
     )
+    lanes: int = Field(
+        1, description="Steps of a plan that may run at once, 1 to 4, where their files are surely apart."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What people may answer, checked before anything is saved or resumed."""
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from artel.graphs import inbox
@@ -31,11 +32,24 @@ def check(value: Any, decision: Any, check_args: CheckArgs) -> Any:
             if isinstance(decision, str):
                 decision = {"type": "respond", "message": decision}
             return _one(decision, "decision", "", ("respond", "reject"), check_args, None)
+        case {"type": "plan", "plan": Mapping() as plan, "agents": list(agents)}:
+
+            def check_plan(_name: str, args: Mapping[str, Any]) -> None:
+                _check_plan(plan, args, agents)
+
+            return _one(decision, "decision", "plan", DECISIONS, check_plan, None)
         case {"action_requests": list(actions), "review_configs": list(configs)}:
             calls = shown_calls(value)
             shown = calls if len(calls) == len(actions) else [None] * len(actions)
             return _many(decision, actions, configs, check_args, shown)
     return decision
+
+
+def _check_plan(plan: Mapping[str, Any], args: Mapping[str, Any], agents: Sequence[str]) -> None:
+    try:
+        import_module("artel.graphs.drafts").revised(plan, args, agents)  # a server loads it only for this
+    except Invalid as wrong:
+        raise Invalid(f"decision.edited_action.args: {wrong}") from None
 
 
 def decision_on(value: Any, decision: Any, tool_call_id: str) -> Mapping[str, Any] | None:

@@ -1,6 +1,8 @@
-"""The orchestrator: says who should work on a request and why, hands it over, says what came of it."""
+"""The orchestrator: says who should work on a request and why, hands it over, says what came of it.
 
-from asyncio import to_thread
+Work for several agents gets a plan: proposed, approved by a person, carried out step by step, verified.
+"""
+
 from typing import Any, Literal
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
@@ -11,23 +13,37 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 
 from artel.graphs.agent_loop import loop
-from artel.graphs.context import Context, handles
-from artel.graphs.models.fallback import Chain
+from artel.graphs.context import Context
+from artel.graphs.delegating import collect, dispatch, work
+from artel.graphs.plan import again, can_be_tried_again, is_under_way
+from artel.graphs.planning import wants_plan
+from artel.graphs.proposing import GO_ON, approve_plan, make_plan, underway
 from artel.graphs.questions import question
+from artel.graphs.reporting import aggregate
 from artel.graphs.roles import built_in
 from artel.graphs.routing import Choice, choose, is_russian
+from artel.graphs.showing import announce
 from artel.graphs.state import OrchestratorState, Result, Route
+from artel.graphs.thinking import NAME, think
+from artel.graphs.verifying import settle, verify
 from artel.prompts import render
 
-NAME = "orchestrator"
 SUMMARY_CHARS = 200
 
-Next = Literal["coder", "ask", "clarify"]
+Next = Literal["coder", "ask", "clarify", "make_plan", "underway", "dispatch"]
 
 
 async def route(state: OrchestratorState, runtime: Runtime[Context]) -> Command[Next]:
     """Choose who works: by rules; by the model where they are silent; as before in this thread; else ask."""
-    request = _request(state["messages"])
+    request, plan = _request(state["messages"]), state.get("plan")
+    if state.get("depth"):
+        return Command(goto="make_plan", update={"task": request})
+    if is_under_way(plan):
+        return Command(goto="underway")
+    if plan is not None and can_be_tried_again(plan) and GO_ON.fullmatch(request):
+        plan = again(plan)
+        announce(plan)
+        return Command(goto="dispatch", update={"plan": plan, "checks": [], "words": ""})
     previous = _agent(state)
     chosen = _by_rules(request)
     if chosen is None and request:
@@ -36,6 +52,8 @@ async def route(state: OrchestratorState, runtime: Runtime[Context]) -> Command[
     if chosen is None:
         return Command(goto="clarify")
     _announce(chosen)
+    if chosen["agent"] == "plan":
+        return Command(goto="make_plan", update={"route": chosen, "task": request, "words": ""})
     return Command(goto=chosen["agent"] or "clarify", update={"route": chosen})
 
 
@@ -68,13 +86,20 @@ async def report(state: OrchestratorState) -> dict[str, Result]:
 
 
 def build() -> CompiledStateGraph[Any, Context, Any, Any]:
-    """Return the graph: route → (clarify →) coder or ask → report."""
+    """Return the graph: route → (clarify →) coder or ask → report.
+
+    Or: route → make_plan → approve_plan → dispatch ⇄ work, collect → verify (→ settle) → aggregate.
+    """
     graph = StateGraph(OrchestratorState, context_schema=Context)
     graph.add_node(route)
     graph.add_node(clarify)
     graph.add_node("coder", loop(built_in()["coder"]))
     graph.add_node("ask", loop(built_in()["ask"]))
     graph.add_node(report)
+    for node in (make_plan, approve_plan, underway, dispatch, work, collect, verify, settle, aggregate):
+        graph.add_node(node)
+    graph.add_edge("work", "collect")
+    graph.add_edge("aggregate", END)
     graph.add_edge(START, "route")
     graph.add_edge("coder", "report")
     graph.add_edge("ask", "report")
@@ -89,6 +114,9 @@ OPTIONS: dict[str, tuple[str, str]] = {
 
 
 def _by_rules(request: str) -> Route | None:
+    if wants_plan(request):
+        reason = "работы на несколько шагов" if is_russian(request) else "work of several steps"
+        return Route(agent="plan", reason=reason, by="rules")
     choice = choose(request)
     return Route(agent=choice.agent, reason=_reason(choice, request), by="rules") if choice else None
 
@@ -102,23 +130,15 @@ def _as_before(request: str, previous: str) -> Route | None:
 
 async def _by_model(request: str, previous: str, wish: str) -> Route | None:
     """Ask the model for one word; its tokens are nobody's answer and are not streamed."""
-    prepared = await to_thread(_prepared, request, previous, wish)
-    if prepared is None:
-        return None
-    prompt, model = prepared
-    reply = await model.ainvoke([HumanMessage(prompt)], {"tags": ["nostream"]})
-    word = next(iter(reply.text.lower().replace("`", " ").split()), "").strip(".,:;!\"'*")
+    said = await think(render("orchestrator/route", request=request, previous=previous), wish)
+    if said is None:
+        return None  # the offline model has the same rules
+    word = next(iter(said.lower().replace("`", " ").split()), "").strip(".,:;!\"'*")
     reason = "так решила модель" if is_russian(request) else "the model decided so"
-    if word in ("coder", "ask"):
-        return Route(agent="coder" if word == "coder" else "ask", reason=reason, by="model")
+    match word:
+        case "coder" | "ask" | "plan":
+            return Route(agent=word, reason=reason, by="model")
     return None
-
-
-def _prepared(request: str, previous: str, wish: str) -> tuple[str, Chain] | None:
-    models = handles().models
-    if models.spec(NAME, wish).split(":")[0] == "offline":
-        return None  # it has the same rules
-    return render("orchestrator/route", request=request, previous=previous), models.chat(NAME, wish)
 
 
 def _reason(choice: Choice, request: str) -> str:

@@ -9,6 +9,7 @@ from langchain_core.messages.tool import ToolCall
 
 from artel.graphs import inbox
 from artel.graphs.decisions import DECISIONS
+from artel.graphs.plan import Plan
 from artel.graphs.state import Verdict
 from artel.tools.covering import covered
 from artel.tools.policy import PATIENCE
@@ -17,7 +18,9 @@ from artel.tools.tool import Seen, Tool, ToolFailed, ToolRefused
 from artel.tools.workspace import hunks
 from artel.tools.workspace.change import Change
 from artel.tools.workspace.changeset import ChangeSet
+from artel.tools.workspace.paths import printable
 
+MAX_GOAL = 200  # characters of it in the one line
 MAX_HOSTS = 5  # in the one line; all are in the details
 
 
@@ -160,6 +163,27 @@ def question(text: str, options: Mapping[str, str], *, agent: str) -> dict[str, 
         "description": text,
         "options": [{"id": key, "label": label} for key, label in options.items()],
         "artel": {"kind": "question", "agent": agent},
+    }
+
+
+def plan_question(
+    plan: Plan, editable: Mapping[str, Any], agents: Sequence[str], *, agent: str, russian: bool
+) -> dict[str, Any]:
+    """Return the question whether a plan shall be carried out; `agents` may do its steps.
+
+    Answered by a decision: an edit's `edited_action` has the name `plan`, and the goal and all steps as
+    arguments. It has no time limit: nothing happens without an answer.
+    """
+    count, goal = len(plan["steps"]), printable(" ".join(plan["goal"].split()))[:MAX_GOAL]
+    text = f"План, шагов: {count}. {goal}" if russian else f"Plan of {count} steps: {goal}"
+    return {
+        "type": "plan",
+        "description": text,
+        "name": "plan",
+        "args": dict(editable),
+        "plan": plan,
+        "agents": list(agents),
+        "artel": {"kind": "plan", "agent": agent},
     }
 
 

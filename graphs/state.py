@@ -3,8 +3,10 @@
 from typing import Annotated, Literal, NotRequired
 
 from langchain.agents import AgentState
-from langchain.agents.middleware.types import PrivateStateAttr
+from langchain.agents.middleware.types import OmitFromOutput, PrivateStateAttr
 from typing_extensions import TypedDict
+
+from artel.graphs.plan import Changed, Plan, StepResult
 
 
 class File(TypedDict):
@@ -43,9 +45,32 @@ class Verdict(TypedDict):
 class Route(TypedDict):
     """Who works on a request, and why."""
 
-    agent: Literal["coder", "ask", ""]
+    agent: Literal["coder", "ask", "plan", ""]
     reason: str
     by: Literal["rules", "model", "person", "thread"]
+
+
+class StepReport(TypedDict):
+    """What came of one step, for the table."""
+
+    id: str
+    title: str
+    agent: str
+    status: str
+    attempts: int
+    summary: str
+    files: list[Changed]
+    notes: list[str]
+
+
+class CheckReport(TypedDict):
+    """What came of one check after the steps."""
+
+    check: str
+    "The command, or `gate`."
+    status: Literal["passed", "failed", "not run"]
+    said: str
+    "Its output, cut, if it failed; or why it was not run."
 
 
 class Result(TypedDict):
@@ -54,6 +79,42 @@ class Result(TypedDict):
     agent: str
     summary: str
     changed: list[str]
+    status: NotRequired[Literal["done", "failed", "rejected", "cancelled"]]
+    "Of a plan: done is all steps completed and no check red."
+    steps: NotRequired[list[StepReport]]
+    checks: NotRequired[list[CheckReport]]
+    open_questions: NotRequired[list[str]]
+    tokens: NotRequired[dict[str, int]]
+    "Of all steps together, as far as models said: `input` and `output`."
+
+
+class Submission(TypedDict):
+    """What an agent says of its step when it is done."""
+
+    status: Literal["completed", "failed"]
+    summary: str
+    files_changed: list[str]
+    evidence: list[str]
+    open_questions: list[str]
+
+
+class Outcome(TypedDict):
+    """What came of the work on a step, and what the thread must know of it."""
+
+    step: str
+    result: StepResult
+    workspace: str
+    tainted: bool
+
+
+def handed_in(old: list[Outcome] | None, new: list[Outcome] | None) -> list[Outcome]:
+    """Add what parallel steps came to; None empties it."""
+    return [] if new is None else [*(old or []), *new]
+
+
+def first(old: Submission | None, new: Submission) -> Submission:
+    """Keep the first of several that one message holds."""
+    return old or new
 
 
 def merged(old: dict[str, str], new: dict[str, str]) -> dict[str, str]:
@@ -80,6 +141,15 @@ class AgentLoopState(AgentState[None]):
     "Path → sha256 of the files whose content the model may suppose to know."
     tainted: NotRequired[Tainted]
     "Text from outside was read in this thread: it may have told the model what to do."
+    plan: NotRequired[Annotated[Plan, OmitFromOutput]]
+    "Of which this is a step, or which is under way: to read, nothing here writes it."
+    step: NotRequired[str]
+    "Its id, where the agent does one."
+    paths: NotRequired[list[str]]
+    "Globs of the files that it may change then."
+    beside: NotRequired[bool]
+    "Whether other steps run at the same time."
+    submission: NotRequired[Annotated[Submission, first]]
 
 
 class OrchestratorState(AgentState[None]):
@@ -90,3 +160,16 @@ class OrchestratorState(AgentState[None]):
     "As in an agent's own state: it goes down to whoever works, and comes back up."
     route: NotRequired[Route]
     result: NotRequired[Result]
+    plan: NotRequired[Plan]
+    outcomes: NotRequired[Annotated[list[Outcome], handed_in]]
+    "Of the steps that ran last, until the plan has them."
+    checks: NotRequired[list[CheckReport]]
+    "Of the last verification."
+    task: NotRequired[str]
+    "What the plan was made for, in the person's words."
+    words: NotRequired[str]
+    "What the person said to it since."
+    repairs: NotRequired[list[str]]
+    "Ids of the steps that were put in because a check failed."
+    depth: NotRequired[int]
+    "0 for a thread's own orchestrator, 1 for one that does a step."

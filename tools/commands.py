@@ -95,9 +95,10 @@ def _told(job: Job, said: str) -> Outcome:
     What a host sent may be in its output and in files that it wrote, of a running one at any time: text from
     outside.
     """
+    code = {} if job.is_running or job.stopped or job.code is None else {"exit_code": job.code}
     if job.proxy is None:
-        return Outcome(said)
-    asked = {"hosts": job.proxy.summary} if job.proxy.summary else {}
+        return Outcome(said, known=code)
+    asked = code | ({"hosts": job.proxy.summary} if job.proxy.summary else {})
     untrusted = bool(job.proxy.reached) or job.is_running
     if notes := job.proxy.notes:
         said = "\n".join((said.removesuffix("\n"), notes))

@@ -322,11 +322,11 @@ async def _ask(conn: Connection, run: Run, ending: Ending, timeout_s: float) -> 
 
 
 def _limit_s(value: Any, timeout_s: float) -> float | None:
-    """Only our own agents' questions have a time limit, the one that is shown; a plain question has none."""
+    """Only our agents' calls have a time limit, the one that is shown; questions and plans have none."""
     match question_of(value):
         case {"artel": {"expires_in_s": int() | float() as shown_s}}:
             return float(min(max(shown_s, 0.0), LONGEST_WAIT_S))
-        case {"artel": {"kind": "question"}}:
+        case {"artel": {"kind": "question" | "plan"}}:
             return None
         case {"artel": {**_ours}}:
             return timeout_s

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from artel.graphs.roles import built_in
 from artel.tools.policy import DEFAULT, Policy, Rule, judge
 from artel.tools.registry import GROUPS, TOOLS, named, toolset
 from artel.tools.tool import Risk, Tool, ToolRefused, perform
@@ -29,7 +30,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "move_file": {"src": "a.py", "dst": "b.py"},
     "clock": {"zone": "UTC"},
 }
-LOOKING_OR_PLANNING = [name for name, tool in TOOLS.items() if not tool.act]
+LOOKING_OR_PLANNING = [name for name, tool in TOOLS.items() if not tool.act and not tool.inner]
 
 
 @pytest.fixture

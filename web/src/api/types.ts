@@ -91,6 +91,7 @@ export interface Question {
   options?: { id: string; label: string }[]
   name?: string
   args?: Args
+  plan?: Plan
   artel?: {
     agent?: string
     risk?: string
@@ -103,6 +104,24 @@ export interface Question {
     files?: ChangedFile[]
     grants?: Offer[]
   }
+}
+
+export interface Plan {
+  goal: string
+  version: number
+  status: "proposed" | "running" | "done" | "cancelled"
+  steps: PlanStep[]
+}
+
+export interface PlanStep {
+  id: string
+  title: string
+  agent: string
+  status: "pending" | "in_progress" | "completed" | "failed" | "cancelled"
+  depends_on?: string[]
+  acceptance?: string
+  checks?: string[]
+  paths?: string[]
 }
 
 export type Scope = "thread" | "project" | "always"

@@ -5,6 +5,7 @@ import { useLanguage } from "../i18n/language"
 import { Button } from "../ui/Button"
 import { count, Diff } from "../ui/Diff"
 import { Parts, partsOf } from "./Parts"
+import { EditPlan, Steps } from "./Plan"
 
 interface Props {
   asked: Approval
@@ -62,7 +63,8 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
   }
   const diff = value.artel?.diff
   const size = useMemo(() => (diff ? count(diff) : null), [diff])
-  const choosing = asked.kind === "tool_call" && mode === "asked" && !sending
+  const decided = asked.kind === "tool_call" || asked.kind === "plan"
+  const choosing = decided && mode === "asked" && !sending
 
   /** Letters answer only while the card itself has the focus, so no stray key approves anything. */
   function onKeyDown(event: KeyboardEvent<HTMLElement>) {
@@ -132,9 +134,10 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
             {value.artel?.command ?? JSON.stringify(asked.args ?? asked.value, null, 2)}
           </pre>
         )}
+        {asked.kind === "plan" && mode !== "edit" && <Steps steps={value.plan?.steps ?? []} />}
         {asked.kind === "question" ? (
           <Choice value={value} sending={sending} decide={decide} />
-        ) : asked.kind !== "tool_call" ? (
+        ) : !decided ? (
           <JsonAnswer asked={asked.value as Json} sending={sending} send={(said) => void send(() => resume(said))} />
         ) : mode === "asked" ? (
           <div className="flex flex-wrap items-center gap-2">
@@ -169,6 +172,8 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
               {say("onlyFocused")}
             </span>
           </div>
+        ) : mode === "edit" && asked.kind === "plan" ? (
+          <EditPlan args={value.args ?? {}} sending={sending} decide={decide} back={() => setMode("asked")} />
         ) : mode === "edit" ? (
           <EditArgs asked={asked} sending={sending} decide={decide} back={() => setMode("asked")} />
         ) : (

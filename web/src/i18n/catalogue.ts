@@ -1,5 +1,6 @@
 /** Every word of the page, in both languages; a missing one does not compile. */
 export const english = {
+  afterSteps: "after {n}",
   agent: "Agent",
   answer: "Answer",
   answeredElsewhere: "This was answered elsewhere. Nothing was sent.",
@@ -83,6 +84,7 @@ export const english = {
   status_idle: "idle",
   status_interrupted: "waits for you",
   status_stopped: "stopped",
+  steps: "Steps of the plan",
   stop: "Stop",
   stopping: "Stopping…",
   system: "System colours",
@@ -110,6 +112,7 @@ export const english = {
 export type Key = keyof typeof english
 
 export const russian: Record<Key, string> = {
+  afterSteps: "после {n}",
   agent: "Агент",
   answer: "Ответить",
   answeredElsewhere: "На это уже ответили в другом месте. Ничего не отправлено.",
@@ -193,6 +196,7 @@ export const russian: Record<Key, string> = {
   status_idle: "свободен",
   status_interrupted: "ждёт вас",
   status_stopped: "остановлен",
+  steps: "Шаги плана",
   stop: "Стоп",
   stopping: "Останавливаю…",
   system: "Как в системе",
