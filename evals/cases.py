@@ -50,7 +50,7 @@ class _Strict(BaseModel):
 class Answer(_Strict):
     """What a person says to a question of a run. The first that fits is given; nothing fitting: a yes."""
 
-    on: str = Field("*", description="A tool's name, `question`, another type of interrupt, or `*`.")
+    to: str = Field("*", description="A tool's name, `question`, another type of interrupt, or `*`.")
     path: str = Field("*", description="Glob of the file that a tool's question is about.")
     say: str = Field("approve", description="`approve`, `reject`, or the words that answer a question.")
     message: str = Field("", description="Why it is rejected.")

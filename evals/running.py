@@ -134,7 +134,7 @@ def _answer(case: Case, one: Interrupt, outcome: Outcome) -> Any:
     path = str(value.get("path") or (args or {}).get("file_path") or "")
     outcome.asked.append(kind)
     fitting = (
-        a for a in case.answers if a.on in ("*", kind) and (a.path == "*" or fnmatchcase(path, a.path))
+        a for a in case.answers if a.to in ("*", kind) and (a.path == "*" or fnmatchcase(path, a.path))
     )
     answer = next(fitting, None)
     if answer is None and value.get("type") != "tool_approval":

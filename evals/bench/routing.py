@@ -9,9 +9,8 @@ than 1 ms a phrase. Figures of one run are to be compared with each other.
 import statistics
 import time
 
-from evals.routing.judging import PARTS, phrases
-
 from artel.graphs.routing import choose
+from evals.routing.judging import PARTS, phrases
 
 ROUNDS = 5
 PASTES = {

@@ -35,7 +35,6 @@ from artel.graphs.routing.verbs import (
     verb,
 )
 
-MAX_CHARS = 4000  # what follows is a paste: who works is said before it
 INTO = re.compile(
     r" (?:to|into|in|as|в|во) (?:the |a )?(?:(?:new )?file\b|файл\b|«»|\S{0,120}\w\.\w{1,5}\b|readme|docs?\b)"
 )
@@ -84,7 +83,8 @@ class _Said:
 def choose(request: str) -> Choice | None:
     """Return who should work on `request`, or None where the rules are silent.
 
-    The agent is the name of a role, or `plan` for work of several kinds. Judged by the first MAX_CHARS.
+    The agent is the name of a role, or `plan` for work of several kinds. A long request is judged by how it
+    begins and ends.
 
     >>> choose("Replace 'a' with 'b' in notes.txt").agent
     'coder'
@@ -95,7 +95,7 @@ def choose(request: str) -> Choice | None:
     >>> choose("notes.txt") is None
     True
     """
-    text = plain(request[:MAX_CHARS])
+    text = plain(request)
     if not re.search(r"\w", text):
         return None
     if found := STEPS.search(text):

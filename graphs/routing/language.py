@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+MAX_CHARS = 200_000
+HEAD, TAIL = 2_000, 1_000  # characters
 COURTESY = re.compile(
     r"""(?:
         please|pls|plz|kindly|ok|okay|so|now|then|also|and|but|or|first|second|third|next|finally|lastly|just
@@ -43,10 +45,15 @@ QUOTED = re.compile(r"«[^»]*»|“[^”]*”|\"[^\"]*\"|`[^`]*`|(?<!\w)'[^']*'
 def plain(request: str) -> str:
     """Return a request in small letters, `ё` as `е`, with code and quotations emptied: they ask for nothing.
 
+    Of a long one the beginning and the end: between them stands what was pasted.
+
     >>> plain('Add «Remove it» to the FAQ')
     'add «» to the faq'
     """
-    text = FENCES.sub("\n«»\n", request.strip().lower().replace("’", "'").replace("ё", "е"))
+    text = FENCES.sub("\n«»\n", request[:MAX_CHARS]).strip()
+    if len(text) > HEAD + TAIL:
+        text = f"{text[:HEAD]}\n{text[-TAIL:]}"
+    text = text.lower().replace("’", "'").replace("ё", "е")
     text = ASKED_NICELY.sub(" ", text.replace(", чтобы", " чтобы"))
     text = TELLING.sub(r"\1 ", text)
     return BLANKS.sub(" ", QUOTED.sub("«»", text))

@@ -1,9 +1,9 @@
 """What a clause is about: the matters that make it another agent's than the coder's or ask's.
 
 A matter has up to four patterns. `told` are words that say it in any statement ("it crashes"); `object` is
-what a verb of certain deeds acts on ("write *tests*"); `verb` are verbs that say it alone ("profile"); `asked`
-is what makes a question more than one of knowledge ("is there an *injection*"). Texts are plain: small
-letters, no `ё`.
+what a verb of certain deeds acts on ("write *tests*"); `verb` are verbs that say it alone ("profile");
+`asked` is what makes a question more than one of knowledge ("is there an *injection*"). Texts are plain:
+small letters, no `ё`.
 """
 
 import re

@@ -5,7 +5,6 @@ from time import perf_counter
 import pytest
 
 from artel.graphs.routing import choose, is_russian, nearest
-from artel.graphs.routing.choosing import MAX_CHARS
 
 PHRASES: list[tuple[str, str | None]] = [
     # English, change
@@ -133,6 +132,13 @@ def test_the_language_is_that_of_the_words_and_not_of_the_quotations(text: str, 
     assert is_russian(text) is russian
 
 
+@pytest.mark.parametrize("paste", ["{}\n```\nremove(x)\n```", "```\n" + "remove(x)\n" * 9_000 + "```\n{}"])
+def test_code_that_is_pasted_says_nothing(paste: str) -> None:
+    choice = choose(paste.format("What does this do?"))
+    assert choice
+    assert choice.agent == "ask"
+
+
 def test_a_choice_names_the_word_that_told() -> None:
     choice = choose("Пожалуйста, напиши тесты на разбор дат")
     assert choice
@@ -166,7 +172,7 @@ def test_an_agent_that_is_away_is_replaced_by_the_nearest(
 )
 def test_no_request_keeps_the_rules_busy(piece: str) -> None:
     """A paste of megabytes, or one made to be slow: it is judged by what it begins with."""
-    choose(piece * 5_000_000)
+    paste = piece * 3_000_000
     began = perf_counter()
-    choose((piece * MAX_CHARS)[:MAX_CHARS])
+    choose(paste)
     assert perf_counter() - began < 1  # a phrase takes 0.1 ms; the host may be busy
