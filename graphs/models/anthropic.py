@@ -20,7 +20,7 @@ def build(name: str, settings: ModelSettings) -> BaseChatModel:
         model=name or "claude-sonnet-4-5",
         api_key=settings.anthropic_api_key,
         timeout=max(settings.timeout_s, settings.silence_s),
-        max_retries=1,
+        max_retries=0,  # `link` tries again
         max_tokens=MAX_TOKENS,
     )
     return model

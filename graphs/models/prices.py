@@ -1,4 +1,4 @@
-"""What calls of models cost, in US dollars. A model whose price nobody knows costs no figure, never a guess."""
+"""What calls of models cost, in US dollars; where nobody knows the price, no figure and never a guess."""
 
 import re
 from collections.abc import Mapping
