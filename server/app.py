@@ -41,10 +41,12 @@ from artel.server.routes import (
     hitl,
     info,
     mcp_servers,
+    models,
     page,
     policies,
     policy,
     publishing,
+    usage,
     webhooks,
     workspaces,
 )
@@ -67,6 +69,8 @@ PRODUCT = (
     mcp_servers,
     workspaces,
     export,
+    usage,
+    models,
 )
 
 

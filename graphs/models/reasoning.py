@@ -3,7 +3,7 @@
 from langchain_core.messages import BaseMessage
 
 KEY = "reasoning_content"
-"""In the additional words of a message; LangChain's `content_blocks` show it as a block `reasoning`."""
+"""In the `additional_kwargs` of a message, which no client of ours sends back."""
 
 TAGS = {"<think>": "</think>", "<thinking>": "</thinking>", "[THINK]": "[/THINK]"}
 LONGEST = max(len(end) for end in TAGS.values())

@@ -50,6 +50,11 @@ class ModelSettings(BaseModel):
     )
     timeout_s: float = Field(30, gt=0, description="Longest wait for the first words of an answer.")
     silence_s: float = Field(30, gt=0, description="Longest silence inside an answer.")
+    anthropic_thinking: int = Field(
+        0,
+        ge=0,
+        description="Tokens that Anthropic's models may think before an answer, 1024 or more; 0: none.",
+    )
     mistral_api_key: str = Field("", repr=False, description="Key for `mistral`.")
     mistral_base_url: str = Field("https://api.mistral.ai/v1", description="Where Mistral is asked.")
     endpoints: dict[str, Endpoint] = Field(

@@ -1,11 +1,13 @@
-"""How a model stands in this process: whether it is asked at all, how fast it was, what it last did wrong."""
+"""How a model stands in this process: whether it is asked, how fast it was, what it last did wrong."""
 
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 from artel.graphs.models.rates import RateLimit
 from artel.graphs.models.settings import ModelSettings, said_of

@@ -81,7 +81,7 @@ def of_json(text: str, known: Known, *, whole: bool) -> list[Spoken] | None:
 
 
 def of_tag(text: str, known: Known, *, whole: bool) -> list[Spoken] | None:
-    """Return the calls between `<tool_call>` and its end: JSON, functions as tags, or GLM's keys and values."""
+    """Return the calls between `<tool_call>` and its end: JSON, functions as tags, or GLM's pairs."""
     if text.lstrip().startswith("<function="):
         return of_functions(text, known, whole=whole)
     if (found := GLM.match(text)) and found.group(1) not in ("true", "false", "null"):

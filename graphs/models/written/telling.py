@@ -54,10 +54,8 @@ def _turn(message: BaseMessage) -> BaseMessage:
         name = f' name="{message.name}"' if message.name else ""
         return HumanMessage(f"<tool_response{name}>\n{said}\n</tool_response>")
     if isinstance(message, AIMessage):
-        calls = [
-            f"<tool_call>\n{dumps({'name': call['name'], 'arguments': call['args']}, ensure_ascii=False)}\n</tool_call>"
-            for call in message.tool_calls
-        ]
+        given = [{"name": call["name"], "arguments": call["args"]} for call in message.tool_calls]
+        calls = [f"<tool_call>\n{dumps(one, ensure_ascii=False)}\n</tool_call>" for one in given]
         return AIMessage("\n".join(filter(None, [message.text, *calls])))
     return HumanMessage(message.content)
 

@@ -1,7 +1,8 @@
-"""Calls that a model writes into its text: every dialect, cut at every place, and all that only looks like one."""
+"""Calls that a model writes into its text: every dialect, cut at every place, and what only looks so."""
 
 import json
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -181,7 +182,7 @@ in_tags = st.lists(
 
 def cut(text: str, places: Iterable[int]) -> list[str]:
     edges = [0, *sorted({place % (len(text) + 1) for place in places}), len(text)]
-    return [text[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(edges)]
 
 
 @pytest.mark.parametrize("dialect", JSON_DIALECTS)
