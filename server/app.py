@@ -42,10 +42,12 @@ from artel.server.routes import (
     hitl,
     info,
     mcp_servers,
+    models,
     page,
     policies,
     policy,
     publishing,
+    usage,
     webhooks,
     workspaces,
 )
@@ -69,6 +71,8 @@ PRODUCT = (
     workspaces,
     export,
     agents,
+    usage,
+    models,
 )
 
 

@@ -44,6 +44,7 @@ COMMON_NAMES: Mapping[str, tuple[str, ...]] = {
     "ANTHROPIC_API_KEY": ("models", "anthropic_api_key"),
     "LANGSMITH_API_KEY": ("web", "studio_key"),
     "OTEL_EXPORTER_OTLP_ENDPOINT": ("telemetry", "otlp_endpoint"),
+    "MISTRAL_API_KEY": ("models", "mistral_api_key"),
 }
 
 
@@ -170,7 +171,7 @@ class Settings(BaseSettings):
         """The values that nobody may see in a log."""
         addresses = (self.storage.postgres, self.storage.postgres_direct, self.storage.redis)
         passwords = (found for address in addresses for found in _PASSWORD.findall(address))
-        keys = (self.models.openai_api_key, self.models.anthropic_api_key, self.web.studio_key)
+        keys = (*self.models.keys, self.web.studio_key)
         values = ("".join(parts) for parts in passwords)
         hidden = (
             self.webhooks.secret,

@@ -14,6 +14,7 @@ from artel.server.engine import (
     recovery,
     retention,
     schedule,
+    spending,
     storing,
     sweeping,
     tidying,
@@ -92,6 +93,7 @@ async def open_engine(
                 sweeping.keep_sweeping,
                 undo.keep_pruning,
                 tidying.keep_tidying,
+                spending.keep_writing,
             )
         ]
         jobs += [partial(schedule.keep_schedule, engine, order_of)] if order_of else []
@@ -109,6 +111,7 @@ async def open_engine(
         engine.wake_all()
         await tasks.end(*working)
         await engine.audit.close()
+        await engine.spending.end()
         broker.on_lost.remove(lost)
         broker.on_lost.remove(engine.lose_hearing)
         broker.on_restored.remove(restored)

@@ -1,5 +1,6 @@
 """How a run ends: one transaction writes its status, its thread, its questions and its last events."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -119,7 +120,7 @@ async def _left(engine: Engine, execution: Execution) -> Load:
     What the run did is in the audit log before anybody hears that it is over.
     """
     left = await execution.saver.rest() if execution.saver else Load()
-    await engine.audit.end(execution.run.run_id)
+    await asyncio.gather(engine.audit.end(execution.run.run_id), engine.spending.end(execution.run.run_id))
     return Load() if execution.run.temporary else left
 
 

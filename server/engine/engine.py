@@ -20,6 +20,7 @@ from artel.server.engine.policies import Policies
 from artel.server.engine.priority import assign_of
 from artel.server.engine.retention import Retention, retention_of
 from artel.server.engine.settings import EngineSettings
+from artel.server.engine.spending import Spending
 from artel.server.telemetry.carried import stamped
 from artel.server.telemetry.metrics import Metrics
 from artel.server.telemetry.tracing import Tracing
@@ -83,6 +84,7 @@ class Engine:
         self.store = store or Store(db)
         self.saves = Saves(db)
         self.audit = Auditor(db)
+        self.spending = Spending(db)
         self.policies = Policies(db)
         self.worker_id = new_id()
         self.lock_key = self.worker_id.int & 0x7FFF_FFFF_FFFF_FFFF
