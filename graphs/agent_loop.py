@@ -21,6 +21,7 @@ from langgraph.types import Command
 from artel.graphs.approval import Gate
 from artel.graphs.assembly import Moment, shown
 from artel.graphs.context import Context, handles, workspace
+from artel.graphs.guard import Guard
 from artel.graphs.lifting import lifted
 from artel.graphs.models.fallback import BrokenOff, Chain
 from artel.graphs.models.scripted import scripted
@@ -79,7 +80,7 @@ def loop(role: Role) -> CompiledStateGraph[Any, Context, Any, Any]:
     return create_agent(
         scripted(),  # never asked: the run's own model takes its place
         [wrapped(TOOLS[name], role.name) for name in role.tools],  # a run is offered those switched on
-        middleware=[Gate(role.name), Mind(role)],
+        middleware=[Gate(role.name), Guard(role), Mind(role)],
         context_schema=Context,
         name=role.name,
     )

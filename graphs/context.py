@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from artel.graphs.budget import AgentSettings, Budget
 from artel.graphs.ledgers import (
     ApprovalLedger,
     AuditLedger,
@@ -24,6 +25,7 @@ from artel.graphs.ledgers import (
     SnapshotLedger,
 )
 from artel.graphs.models import Models, ModelSettings
+from artel.graphs.steering import NoSteering, SteeringLedger
 from artel.tools.git.settings import GitSettings
 from artel.tools.lsp.servers import LanguageServers
 from artel.tools.mcp.servers import Servers
@@ -50,6 +52,9 @@ class Context(BaseModel):
         "per_call",
         description="One question per tool call; one per model turn for clients that know only that form; or "
         "one per call in the form of Agent Inbox.",
+    )
+    budget: Budget = Field(
+        Budget(), description="After how much the run stops and asks, instead of what its agent's role says."
     )
 
 
@@ -81,6 +86,8 @@ class Handles:
     formerly: Mapping[str, str] = field(default_factory=dict)
     "Folder of the thread that this one is a copy of → its own."
     language_servers: LanguageServers = field(default_factory=LanguageServers)
+    agents: AgentSettings = field(default_factory=AgentSettings)
+    steering: SteeringLedger = field(default_factory=NoSteering)
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")

@@ -8,6 +8,7 @@ import yaml  # type: ignore[import-untyped]  # without stubs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from artel import prompts
+from artel.graphs.budget import Budget
 from artel.storage.errors import Invalid
 from artel.tools import registry
 
@@ -20,17 +21,6 @@ class RoleWrong(Invalid):
     """A file is no role; the message names the place and what would be right."""
 
     code = "role_wrong"
-
-
-class Budget(BaseModel):
-    """The most that a run in a role may use before it stops and says so; None: as the server is set."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    tokens: int | None = Field(None, gt=0, description="Of models, in and out together.")
-    usd: float | None = Field(None, gt=0, description="By the prices that are known.")
-    minutes: float | None = Field(None, gt=0, description="Of work, without the time that people think.")
-    steps: int | None = Field(None, gt=0, description="Calls of a model.")
 
 
 class Role(BaseModel):

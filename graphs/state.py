@@ -1,6 +1,6 @@
 """The state our agents share: plain JSON and messages."""
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from langchain.agents import AgentState
 from langchain.agents.middleware.types import PrivateStateAttr
@@ -80,6 +80,8 @@ class AgentLoopState(AgentState[None]):
     "Path → sha256 of the files whose content the model may suppose to know."
     tainted: NotRequired[Tainted]
     "Text from outside was read in this thread: it may have told the model what to do."
+    budget: NotRequired[dict[str, Any]]
+    "Of a step of a plan, as `Budget`: who works on it ends at a limit instead of asking."
 
 
 class OrchestratorState(AgentState[None]):

@@ -45,6 +45,7 @@ from artel.server.routes import (
     policies,
     policy,
     publishing,
+    steering,
     webhooks,
     workspaces,
 )
@@ -67,6 +68,7 @@ PRODUCT = (
     mcp_servers,
     workspaces,
     export,
+    steering,
 )
 
 

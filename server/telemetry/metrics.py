@@ -45,6 +45,9 @@ class Metrics:
             "artel_model_tokens_per_second", "Speed of an answer after its first word.", ("model",), RATES
         )
         self.model_tokens = Counter("artel_model_tokens", "Tokens as models count them.", ("model", "kind"))
+        self.stops = Counter(
+            "artel_agent_stops", "Agents that stopped at a limit or in a circle.", ("graph", "by")
+        )
         self.event_chunks = Counter("artel_event_chunks", "Chunks of events written to the log.")
         self.event_bytes = Counter("artel_event_bytes", "Bytes of events in those chunks.")
         self.event_seconds = Histogram(
