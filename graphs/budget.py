@@ -14,20 +14,25 @@ class Budget(BaseModel):
     steps: int | None = Field(None, gt=0, description="Calls of a model.")
 
 
-class Usual(Budget):
-    """What holds where neither a run nor the role of its agent says otherwise."""
+class AgentSettings(Budget):
+    """What agents may use for one request: where nobody says otherwise, and whatever anybody says."""
 
-    steps: int | None = Field(200, gt=0, description="Calls of a model.")
-
-
-class AgentSettings(BaseModel):
-    """What agents may use for one request."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    budget: Usual = Field(
-        Usual(), description="After how much a run stops and asks, where nobody says otherwise."
+    tokens: int | None = Field(
+        None, gt=0, description="Tokens after which a run stops and asks, where nobody says otherwise."
     )
-    most: Budget = Field(
-        Budget(), description="The most for one request, whatever roles, runs and people say."
+    usd: float | None = Field(None, gt=0, description="US dollars after which it does.")
+    minutes: float | None = Field(None, gt=0, description="Minutes of work after which it does.")
+    steps: int | None = Field(200, gt=0, description="Calls of a model after which it does.")
+    most_tokens: int | None = Field(
+        None, gt=0, description="The most tokens for one request, whatever roles, runs and people say."
     )
+    most_usd: float | None = Field(None, gt=0, description="The most US dollars for one request.")
+    most_minutes: float | None = Field(None, gt=0, description="The most minutes of work for one request.")
+    most_steps: int | None = Field(None, gt=0, description="The most calls of a model for one request.")
+
+    @property
+    def most(self) -> Budget:
+        """What nobody exceeds."""
+        return Budget(
+            tokens=self.most_tokens, usd=self.most_usd, minutes=self.most_minutes, steps=self.most_steps
+        )

@@ -85,7 +85,7 @@ def budget_of(settings: AgentSettings, role: Budget, wish: Budget, step: Budget 
     """
     found: dict[str, Any] = {}
     for kind in KINDS:
-        asked = (getattr(one, kind) for one in (wish, role, settings.budget))
+        asked = (getattr(one, kind) for one in (wish, role, settings))
         usual = next((most for most in asked if most is not None), None)
         bounds = (usual, getattr(step, kind, None), getattr(settings.most, kind))
         found[kind] = min((bound for bound in bounds if bound is not None), default=None)
