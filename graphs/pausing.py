@@ -29,9 +29,7 @@ _UNITS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def ask(
-    about: Reached | Found, used: Spent, messages: Sequence[AnyMessage], *, agent: str
-) -> bool | str:
+def ask(about: Reached | Found, used: Spent, messages: Sequence[AnyMessage], *, agent: str) -> bool | str:
     """Ask whether to go on. True: as before. False: stop. Words: go on, and heed them.
 
     Nothing may stand before it in its node: a resumed node restarts from its first line.
@@ -56,9 +54,7 @@ def last_words(
     """Return what the agent says when it stops; about None: its model gave no answer, twice."""
     russian = is_russian(request_of(messages))
     metadata = {STOPPED: reason(about, used)}
-    return AIMessage(
-        said(about, used, messages, russian=russian), name=agent, response_metadata=metadata
-    )
+    return AIMessage(said(about, used, messages, russian=russian), name=agent, response_metadata=metadata)
 
 
 def tell(about: Reached | Found | None, used: Spent) -> None:
@@ -85,9 +81,7 @@ def reason(about: Reached | Found | None, used: Spent) -> dict[str, Any]:
     return {**by, "spent": used.noted}
 
 
-def said(
-    about: Reached | Found | None, used: Spent, messages: Sequence[AnyMessage], *, russian: bool
-) -> str:
+def said(about: Reached | Found | None, used: Spent, messages: Sequence[AnyMessage], *, russian: bool) -> str:
     """Return in words why a run stops, what it has used, and from where it would go on."""
     tools = ", ".join(f"`{tool}`" for tool in called(messages))
     parts = [_why(about, russian=russian)]

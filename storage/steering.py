@@ -192,9 +192,7 @@ async def change(
     return changed[0] if changed else await _refused(conn, values)
 
 
-async def remove(
-    conn: Connection, thread_id: UUID, steering_id: UUID, *, owner: str, user_id: str
-) -> None:
+async def remove(conn: Connection, thread_id: UUID, steering_id: UUID, *, owner: str, user_id: str) -> None:
     """Take it back.
 
     Raises:

@@ -101,9 +101,7 @@ async def search(thread_id: ThreadId, engine: GivenEngine, caller: GivenCaller) 
     return Json([_record(one).model_dump() for one in found])
 
 
-@router.patch(
-    "/{steering_id}", responses=answers(Forbidden, UnknownThread, UnknownSteering, SteeringTaken)
-)
+@router.patch("/{steering_id}", responses=answers(Forbidden, UnknownThread, UnknownSteering, SteeringTaken))
 async def change(
     thread_id: ThreadId, steering_id: UUID, body: Said, engine: GivenEngine, caller: GivenCaller
 ) -> Waiting:

@@ -12,9 +12,7 @@ from artel.server.telemetry.metrics import Metrics
 from artel.storage.runs import Run
 
 UNNAMED = "unknown"
-STOPS = frozenset(
-    {"steps", "tokens", "usd", "minutes", "repeat", "alternation", "error", "words", "empty"}
-)
+STOPS = frozenset({"steps", "tokens", "usd", "minutes", "repeat", "alternation", "error", "words", "empty"})
 
 
 class Watch(BaseCallbackHandler):

@@ -33,7 +33,9 @@ async def test_a_run_that_reaches_its_limit_asks_and_goes_on_with_as_much_again(
     driver = start("coder", READ, OTHER, READ, OTHER, "done", agents=AgentSettings(steps=2))
     await driver.say("go")
     question = asked(driver)
-    assert question["question"].startswith("The limit of 2 model calls is reached. Used so far: 2 model calls")
+    assert question["question"].startswith(
+        "The limit of 2 model calls is reached. Used so far: 2 model calls"
+    )
     assert "Its last step was `read_file`." in question["question"]
     assert [one["id"] for one in question["options"]] == ["go_on", "stop"]
     assert question["artel"]["stopped"] | {"spent": {}} == {
@@ -73,7 +75,10 @@ async def test_every_no_stops(start: Start, no: Any) -> None:
 async def test_other_words_are_a_new_request(start: Start) -> None:
     driver = start("coder", READ, OTHER, "done", agents=AgentSettings(steps=1))
     await (await driver.say("go")).answer({"type": "respond", "message": "only other.txt, please"})
-    assert [m.text for m in driver.messages if isinstance(m, HumanMessage)] == ["go", "only other.txt, please"]
+    assert [m.text for m in driver.messages if isinstance(m, HumanMessage)] == [
+        "go",
+        "only other.txt, please",
+    ]
     assert driver.model.asked[1][-1].text == "only other.txt, please"
     assert asked(driver)["artel"]["stopped"]["used"] == 1
 

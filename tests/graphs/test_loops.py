@@ -144,7 +144,9 @@ ACTS = st.sampled_from([READ, GREP, LIST, TEST])
 
 
 @given(st.lists(ACTS, max_size=30), st.integers(1, 3), st.data())
-def test_a_circle_is_found_whatever_was_before_it(before: list[Did], length: int, data: st.DataObject) -> None:
+def test_a_circle_is_found_whatever_was_before_it(
+    before: list[Did], length: int, data: st.DataObject
+) -> None:
     circle = data.draw(st.lists(ACTS, min_size=length, max_size=length, unique_by=lambda act: act[0]))
     did = [*before, *circle * ROUNDS[length][1]]
     found = look(thread(*(step(act) for act in did)))
