@@ -1,4 +1,4 @@
-"""What a run says that stops at a limit or goes round in circles: a question to its person, or its last words."""
+"""What a run says that stops at a limit or in a circle: a question to its person, or its last words."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from langgraph.config import get_stream_writer
 from langgraph.errors import GraphInterrupt
 from langgraph.types import interrupt
 
-from artel.graphs.limits import Reached, Spent
+from artel.graphs.limits import Kind, Reached, Spent
 from artel.graphs.loops import Found
 from artel.graphs.questions import question
 from artel.graphs.routing import is_russian
@@ -21,7 +21,7 @@ EMPTY = "empty"
 
 _NO = frozenset({STOP, "no", "нет", "стоп", "хватит", "остановись", "не надо"})
 _YES = frozenset({GO_ON, "go on", "continue", "yes", "да", "продолжай", "продолжить", "дальше"})
-_UNITS: Mapping[str, tuple[str, str]] = {
+_UNITS: Mapping[Kind, tuple[str, str]] = {
     "steps": ("{:.0f} model calls", "{:.0f} вызовов модели"),
     "tokens": ("{:,.0f} tokens", "{:,.0f} токенов"),
     "usd": ("${:.2f}", "${:.2f}"),
@@ -72,6 +72,7 @@ def stopped(messages: Sequence[AnyMessage]) -> dict[str, Any] | None:
 
 def reason(about: Reached | Found | None, used: Spent) -> dict[str, Any]:
     """Return for programs why a run stops, and what it has used."""
+    by: dict[str, Any]
     if isinstance(about, Reached):
         by = {"by": about.kind, "used": about.used, "most": about.most, "final": about.final}
     elif about:
@@ -117,7 +118,7 @@ def _why(about: Reached | Found | None, *, russian: bool) -> str:
     return f"Агент ходит по кругу: одни и те же вызовы {tools}, раз: {times}." if russian else english
 
 
-def _amount(kind: str, value: float, *, russian: bool) -> str:
+def _amount(kind: Kind, value: float, *, russian: bool) -> str:
     return _UNITS[kind][russian].format(value)
 
 

@@ -221,7 +221,7 @@ async def settle(conn: Connection, thread_id: UUID, run_id: UUID) -> Rest:
 
 
 async def rest(conn: Connection, thread_id: UUID, *, user_id: str, run_id: UUID) -> Sequence[Steering]:
-    """Give all that a user said to a run whose input it is; oldest first. The caller has locked the thread."""
+    """Give all that a user said to the run whose input it is, oldest first; the thread is locked."""
     values = {"thread_id": thread_id, "user_id": user_id, "run_id": run_id}
     return sorted(await _all(conn, REST, values), key=lambda one: one.steering_id)
 

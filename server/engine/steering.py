@@ -1,4 +1,4 @@
-"""What people say to runs that are on: it waits for a step that takes it; what none took begins the next run."""
+"""What people say to runs that are on: a step takes it; what none took begins the next run."""
 
 from collections.abc import Sequence
 from dataclasses import replace

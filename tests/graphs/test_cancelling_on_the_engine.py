@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.driver import call, calls
+from tests.fakes.waiting import eventually
 from tests.graphs.test_steering_on_the_engine import Serve, asked, serve
 
 from artel.graphs import assembly
@@ -45,9 +46,7 @@ async def test_while_a_command_runs(serve: Serve, agent: str, folder: Any) -> No
     command = "touch begun; sleep 60"
     driver = await serve(scripted(calls(call("execute", command=command))), policy=FREE)
     run = await driver.start(agent, input=FIX)
-    async with asyncio.timeout(20):
-        while not (folder / "begun").exists():
-            await asyncio.sleep(0.02)
+    await eventually((folder / "begun").exists)
     assert await stopped(driver, run) < SOON_S
 
 

@@ -1,6 +1,5 @@
-"""What is said to a run that is on is heard once: by its next step, by the next run, over crashes and replicas."""
+"""What is said to a run that is on is heard once: by its next step, or the next run; on any replica."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from json import loads
@@ -11,6 +10,7 @@ from uuid import UUID
 import pytest
 from tests.fakes.driver import OneModel, call, calls
 from tests.fakes.engines import FAST, Driver
+from tests.fakes.waiting import eventually
 from tests.graphs.test_on_the_engine import Agents
 
 from artel.graphs.budget import AgentSettings
@@ -62,9 +62,7 @@ async def serve(fresh_dsn: str, folder: Path) -> AsyncIterator[Serve]:
 
 async def asked(model: Scripted, times: int) -> None:
     """Wait until a model was asked so often."""
-    async with asyncio.timeout(10):
-        while len(model.asked) < times:
-            await asyncio.sleep(0.01)
+    await eventually(lambda: len(model.asked) >= times)
 
 
 def heard(model: Scripted, text: str) -> list[int]:
