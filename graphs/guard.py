@@ -65,7 +65,7 @@ class Guard(AgentMiddleware[AgentLoopState, Context]):
             heard = [*messages, *told]
             request = request.override(messages=heard, state=cast("Any", {**state, "messages": heard}))
         noted = {loops.LET_GO_ON: True} if isinstance(about, loops.Found) else {}
-        response = await self._answered(request, handler, used, noted)
+        response = await self._answered(request, handler, used, noted, timed=budget.minutes is not None)
         return replace(response, result=[*told, *response.result])
 
     async def awrap_tool_call(self, request: ToolCallRequest, handler: Handler) -> Answer:
@@ -77,9 +77,18 @@ class Guard(AgentMiddleware[AgentLoopState, Context]):
         return _timed(answer, _ms_since(begun))
 
     async def _answered(
-        self, request: ModelRequest[Context], handler: Call, used: Spent, noted: dict[str, Any]
+        self,
+        request: ModelRequest[Context],
+        handler: Call,
+        used: Spent,
+        noted: dict[str, Any],
+        *,
+        timed: bool,
     ) -> ModelResponse:
-        """Ask; ask once more, and say so, if the answer is empty; then stop."""
+        """Ask; ask once more, and say so, if the answer is empty; then stop.
+
+        Times are noted only where they count, so that else a run says the same each time.
+        """
         messages = request.messages
         nudge = HumanMessage(render("guard/nudge"), name=NUDGE)
         for asked in (messages, [*messages, nudge]):
@@ -88,7 +97,7 @@ class Guard(AgentMiddleware[AgentLoopState, Context]):
             answer = next((one for one in response.result if isinstance(one, AIMessage)), None)
             if answer is None:
                 return response
-            used = used.and_for(answer, messages, _ms_since(begun))
+            used = used.and_for(answer, messages, _ms_since(begun) if timed else 0)
             if not _is_empty(answer):
                 said = _marked(answer, {limits.SPENT: used.noted, **noted})
                 return replace(response, result=[said if one is answer else one for one in response.result])

@@ -15,7 +15,7 @@ from langchain_core.messages.utils import count_tokens_approximately
 
 from artel.graphs.budget import AgentSettings, Budget
 from artel.graphs.pricing import cost_of
-from artel.graphs.turns import begins, since
+from artel.graphs.turns import begins
 
 Kind: TypeAlias = Literal["steps", "tokens", "usd", "minutes"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -94,9 +94,9 @@ def budget_of(settings: AgentSettings, role: Budget, wish: Budget, step: Budget 
 
 def spent(messages: Sequence[AnyMessage]) -> Spent:
     """Return what the turn that is on has used until now, the work of its last tools included."""
-    turn = since(messages, begins)
     total, tools = Spent(), 0
-    for message in turn:
+    start = next((i for i in range(len(messages) - 1, -1, -1) if _counts(messages[i])), 0)
+    for message in messages[start:]:
         if isinstance(message, AIMessage):
             total = _noted(message) or total.and_for(message, (), tools)
             tools = 0
@@ -104,6 +104,11 @@ def spent(messages: Sequence[AnyMessage]) -> Spent:
             took = message.response_metadata.get(TOOK)
             tools = max(tools, took if isinstance(took, int) else 0)
     return replace(total, ms=total.ms + tools)
+
+
+def _counts(message: AnyMessage) -> bool:
+    """Whether all before it is in its sum, or of no account."""
+    return begins(message) or (isinstance(message, AIMessage) and _noted(message) is not None)
 
 
 def reached(budget: Budget, most: Budget, used: Spent) -> Reached | None:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
+from langchain_core.messages.tool import ToolCall
 
 from artel.graphs.turns import is_said, since
 
@@ -25,11 +26,11 @@ ERRORS = (3, 6)  # the same error of one tool, whatever it was called with
 WORDS = (3, 5)  # answers without a call, one after another
 WAITING = (6, 30)  # looks at a job that still runs and says nothing: it may take its time
 
-_SEARCHED = 60  # steps: more than any rule looks back
 _TIMES = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*|\b\d+(?:[.,]\d+)?\s?(?:ms|µs|s|sec|secs|seconds|мс|с)\b|0x[0-9a-f]+",
     re.IGNORECASE,
 )
+_EDGE = 2_000  # characters at either end of a result in which times are looked for: a regex is slow
 _VAGUE = frozenset({"tool_failed", "tool_refused"})  # codes that say nothing of what went wrong
 _STILL_RUNS = re.compile(r"\[job \S+: running")
 
@@ -66,33 +67,55 @@ class Found:
 def look(messages: Sequence[AnyMessage]) -> Found | None:
     """Return the circle that the agent walks at the end of its thread; the gravest if there are several.
 
-    Only what it did since a person last said something counts.
+    Only what it did since a person last said something counts, or let it go on. Costs 0.1 ms at 100 messages
+    where nothing repeats: results are compared from the end on, as far as they are the same.
     """
-    walked = list(steps(since(messages, is_said)))[-_SEARCHED:]
-    found = [one for one in (*_circles(walked), _same_error(walked), _only_words(walked)) if one]
+    walk = _Walk.of(since(messages, is_said))
+    found = [one for one in (*_circles(walk), _same_error(walk), _only_words(walk)) if one]
     return max(found, key=lambda one: one.stuck, default=None)
 
 
-def steps(messages: Sequence[AnyMessage]) -> Iterator[Step]:
-    """Yield what each answer of the model did, from the last one on that a person let go on."""
-    after = next((i for i in range(len(messages) - 1, -1, -1) if _let_go_on(messages[i])), 0)
-    window = messages[after:]
-    results = {one.tool_call_id: one for one in window if isinstance(one, ToolMessage)}
-    for message in window:
-        if isinstance(message, AIMessage):
-            done = ((call, results.get(call["id"] or "")) for call in message.tool_calls)
-            yield tuple(_act(call["name"], call["args"], told) for call, told in done if told)
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """The steps of an agent, counted from the last one back; each is made when somebody looks."""
+
+    answers: Sequence[AIMessage]
+    results: Mapping[str, ToolMessage]
+    known: dict[int, Step]
+
+    @classmethod
+    def of(cls, messages: Sequence[AnyMessage]) -> "_Walk":
+        after = next((i for i in range(len(messages) - 1, -1, -1) if _let_go_on(messages[i])), 0)
+        window = messages[after:]
+        results = {one.tool_call_id: one for one in window if isinstance(one, ToolMessage)}
+        return cls([one for one in window if isinstance(one, AIMessage)], results, {})
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    def back(self, n: int) -> Step:
+        """Return the step before `n` others; 0 is the last."""
+        if n not in self.known:
+            done = ((call, self.results.get(call["id"] or "")) for call in self.calls(n))
+            self.known[n] = tuple(_act(call["name"], call["args"], told) for call, told in done if told)
+        return self.known[n]
+
+    def calls(self, n: int) -> Sequence[ToolCall]:
+        """Return what that step called."""
+        return self.answers[-1 - n].tool_calls
 
 
-def _circles(walked: Sequence[Step]) -> Iterator[Found | None]:
+def _circles(walk: _Walk) -> Iterator[Found | None]:
     for length in range(1, LONGEST + 1):
         same = 0
-        while same + length < len(walked) and walked[-1 - same] == walked[-1 - same - length]:
+        while same + length < len(walk) and walk.back(same) == walk.back(same + length):
             same += 1
-        rounds = (same + length) // length
-        circle = walked[-length:]
+        if not same:
+            continue
+        circle = [walk.back(n) for n in range(length)]
         if not all(circle) or (length > 1 and len(set(circle)) == 1):
             continue
+        rounds = (same + length) // length
         patient = all(act.waits for step in circle for act in step)
         told, stuck = WAITING if patient else ROUNDS[length]
         if rounds >= told:
@@ -100,24 +123,25 @@ def _circles(walked: Sequence[Step]) -> Iterator[Found | None]:
             yield Found(kind, _tools(circle), rounds, rounds >= stuck)
 
 
-def _same_error(walked: Sequence[Step]) -> Found | None:
+def _same_error(walk: _Walk) -> Found | None:
     """Find a tool that failed in the same way each time it was called, also between other calls."""
-    last = walked[-1] if walked else ()
+    last = walk.back(0) if walk else ()
     for tool in dict.fromkeys(act.tool for act in last if act.error):
         times = 0
         wanted = next(act.error for act in last if act.tool == tool and act.error)
-        for step in reversed(walked):
-            errors = {act.error for act in step if act.tool == tool}
-            if errors and errors != {wanted}:
+        for n in range(len(walk)):
+            if not any(call["name"] == tool for call in walk.calls(n)):
+                continue
+            if {act.error for act in walk.back(n) if act.tool == tool} != {wanted}:
                 break
-            times += bool(errors)
+            times += 1
         if times >= ERRORS[0]:
             return Found("error", (tool,), times, times >= ERRORS[1])
     return None
 
 
-def _only_words(walked: Sequence[Step]) -> Found | None:
-    times = next((i for i, step in enumerate(reversed(walked)) if step), len(walked))
+def _only_words(walk: _Walk) -> Found | None:
+    times = next((n for n in range(len(walk)) if walk.calls(n)), len(walk))
     return Found("words", (), times, times >= WORDS[1]) if times >= WORDS[0] else None
 
 
@@ -136,14 +160,21 @@ def _act(tool: str, args: Mapping[str, Any], told: ToolMessage) -> Act:
     return Act(
         tool,
         _hash(dumps(args, sort_keys=True, default=str)),
-        _hash(_TIMES.sub("", said)),
+        _result(said),
         _error(str(artifact.get("code", "")), said) if failed else "",
         waits=bool(_STILL_RUNS.match(said)),
     )
 
 
 def _error(code: str, said: str) -> str:
-    return code if code and code not in _VAGUE else _hash(_TIMES.sub("", said))
+    return code if code and code not in _VAGUE else _result(said)
+
+
+def _result(said: str) -> str:
+    """Return what a result is known by, but for the times that it tells."""
+    ends = said if len(said) <= 2 * _EDGE else f"{said[:_EDGE]}\0{said[-_EDGE:]}"
+    rest = "" if ends is said else said[_EDGE:-_EDGE]
+    return _hash(f"{_TIMES.sub('', ends)}\0{rest}")
 
 
 def _hash(text: str) -> str:

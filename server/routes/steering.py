@@ -9,14 +9,16 @@ from starlette.responses import Response
 
 from artel.server.auth.caller import GivenCaller
 from artel.server.engine import steering as engine_steering
+from artel.server.engine.admission import IdempotencyMismatch
 from artel.server.engine.steering import NothingRuns
 from artel.server.errors import answers
 from artel.server.protocol.bodies import Body, RunBody, Text
 from artel.server.protocol.given import GivenCatalog, GivenEngine, Json, JsonRoute, ThreadId
-from artel.server.protocol.orders import GivenCall, accept
+from artel.server.protocol.orders import GivenCall, TwoContexts, accept
 from artel.storage import steering, threads
 from artel.storage.assistants import UnknownAssistant
 from artel.storage.errors import Forbidden
+from artel.storage.runs import RateLimited
 from artel.storage.steering import Status, Steering, SteeringTaken, TooManyWait, UnknownSteering
 from artel.storage.threads import UnknownThread
 
@@ -60,7 +62,16 @@ class Accepted(BaseModel):
 @router.post(
     "",
     status_code=202,
-    responses=answers(Forbidden, UnknownThread, UnknownAssistant, NothingRuns, TooManyWait),
+    responses=answers(
+        Forbidden,
+        UnknownThread,
+        UnknownAssistant,
+        NothingRuns,
+        TooManyWait,
+        TwoContexts,
+        IdempotencyMismatch,
+        RateLimited,
+    ),
 )
 async def say(
     thread_id: ThreadId,

@@ -196,6 +196,7 @@ async def test_a_question_to_its_person_keeps_what_was_said(serve: Serve) -> Non
     await steering.say(driver.engine, run.thread_id, "briefly", **ME)
     await driver.end(run)
     assert await waiting(driver, run.thread_id) == ["waiting"]
+    assert driver.engine.metrics.stops.values == {("coder", "steps"): 1}
     async with driver.db.connection() as conn:
         (question,) = await approvals.open_of_thread(conn, run.thread_id)
     answer = {"type": "respond", "message": "go_on"}

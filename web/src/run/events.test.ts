@@ -129,6 +129,7 @@ test("what an agent heard between two steps shows at once, and the state's takes
     ["person", "briefly"],
   ])
   const steered = { id: "steer-7", type: "human", content: "briefly" }
+  expect(said(reduce(live, event("messages|coder:1", [steered, {}]))).map((one) => one.text)).toEqual(["hi", "briefly"])
   const kept = reduce(live, event("values", { messages: [human, steered] }))
   expect(said(kept).map((one) => one.id)).toEqual(["h", "steer-7"])
   expect(kept.live).toEqual([])

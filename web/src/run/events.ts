@@ -201,7 +201,8 @@ function message(view: View, [wire, meta]: [WireMessage, Record<string, Json>], 
     if (view.root.some((one) => one.id === wire.id)) return view
     const after = before?.after ?? view.root.at(-1)?.id ?? ""
     const spoken = speak(view.spoken, wire)
-    const shown = { ...fresh, after, calls: calls(fresh.calls, wire, spoken) }
+    const depth = before?.role === "person" ? before.depth : fresh.depth // steered: shown as the person's at once
+    const shown = { ...fresh, depth, after, calls: calls(fresh.calls, wire, spoken) }
     return { ...view, spoken, live: before ? view.live.with(place, shown) : [...view.live, shown] }
   }
   const spoken = speak(view.spoken, wire)
