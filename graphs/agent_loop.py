@@ -24,6 +24,7 @@ from artel.graphs.call_ids import told_apart
 from artel.graphs.context import Context, handles, workspace
 from artel.graphs.contract import Contract
 from artel.graphs.fencing import within
+from artel.graphs.guard import Guard
 from artel.graphs.holding import Hold
 from artel.graphs.lifting import lifted
 from artel.graphs.models.fallback import BrokenOff, Chain
@@ -95,7 +96,7 @@ def loop(
     return create_agent(
         scripted(),  # never asked: the run's own model takes its place
         [wrapped(TOOLS[name], role.identity) for name in role.tools],  # a run is offered those switched on
-        middleware=[Hold(role), Gate(role), Contract(role), *more, Mind(role)],
+        middleware=[Hold(role), Gate(role), Guard(role), Contract(role), *more, Mind(role)],
         context_schema=context,
         name=role.name,
     )

@@ -9,7 +9,8 @@ from langgraph.graph.state import CompiledStateGraph
 from artel.graphs.agent_loop import loop
 from artel.graphs.context import Context
 from artel.graphs.plan import Changed, Plan, Step, StepResult, step_of
-from artel.graphs.roles import Budget, Role
+from artel.graphs.budget import Budget
+from artel.graphs.roles import Role
 from artel.graphs.state import Submission
 from artel.graphs.submitting import Submitting
 from artel.prompts import render
@@ -41,9 +42,14 @@ def child(
     return loop(fitted, more=[Submitting(remind=remind)])
 
 
-def limit(role: Role, step: Step) -> int:
-    """Return how many steps of its graph an agent may take: two for each call of a model."""
-    return 2 * int(_less(role.budget, step["budget"]).steps or STEPS) + 2
+def limits(role: Role, step: Step) -> dict[str, Any]:
+    """Return the budget of a step; one who works on it stops there with words, and asks nobody."""
+    return {"steps": STEPS, **_less(role.budget, step["budget"]).model_dump(exclude_none=True)}
+
+
+def most_turns(role: Role, step: Step) -> int:
+    """Return how many steps of its graph an agent may take: two for each call of a model, and some to end."""
+    return 2 * int(limits(role, step)["steps"]) + 6
 
 
 def brief(plan: Plan, step: Step, *, resolved: str = "", failing: str = "", words: str = "") -> str:
@@ -64,7 +70,7 @@ def brief(plan: Plan, step: Step, *, resolved: str = "", failing: str = "", word
 
 
 def given(
-    plan: Plan, step: Step, told: str, *, beside: bool, handed_down: Mapping[str, Any]
+    plan: Plan, step: Step, role: Role, told: str, *, beside: bool, handed_down: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the state in which an agent begins its step."""
     scope: dict[str, Any] = {"paths": step["paths"]} if step["paths"] else {}
@@ -73,6 +79,7 @@ def given(
         "messages": [HumanMessage(told)],
         "plan": plan,
         "step": step["id"],
+        "budget": limits(role, step),
         **scope,
         **({"beside": True} if beside else {}),
     }

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from artel.graphs.budget import AgentSettings, Budget
 from artel.graphs.ledgers import (
     ApprovalLedger,
     AuditLedger,
@@ -24,6 +25,7 @@ from artel.graphs.ledgers import (
     SnapshotLedger,
 )
 from artel.graphs.models import Models, ModelSettings
+from artel.graphs.steering import NoSteering, SteeringLedger
 from artel.tools.git.settings import GitSettings
 from artel.tools.lsp.servers import LanguageServers
 from artel.tools.mcp.servers import Servers
@@ -53,6 +55,9 @@ class Context(BaseModel):
     )
     lanes: int = Field(
         1, description="Steps of a plan that may run at once, 1 to 4, where their files are surely apart."
+    )
+    budget: Budget = Field(
+        Budget(), description="After how much the run stops and asks, instead of what its agent's role says."
     )
 
 
@@ -88,6 +93,8 @@ class Handles:
     "Finds the folder that the run will work in, for what is made before it begins; None: it asks by a path."
     read_only: bool = False
     "Whether commands find the workspace read-only."
+    agents: AgentSettings = field(default_factory=AgentSettings)
+    steering: SteeringLedger = field(default_factory=NoSteering)
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")

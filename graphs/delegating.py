@@ -13,7 +13,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 from typing_extensions import TypedDict
 
-from artel.graphs.child import brief, child, failed, given, limit, result_of
+from artel.graphs.child import brief, child, failed, given, most_turns, result_of
 from artel.graphs.context import Context, handles, workspace
 from artel.graphs.crew import role_of
 from artel.graphs.plan import (
@@ -151,9 +151,9 @@ def _graph(
     if role is None:
         raise LookupError(f"there is no agent {step['agent']!r} any more")
     told = step["title"] if rules else state["told"]  # rules read one sentence
-    asked = given(state["plan"], step, told, beside=state["beside"], handed_down=handed_down)
+    asked = given(state["plan"], step, role, told, beside=state["beside"], handed_down=handed_down)
     graph = child(role, step, beside=state["beside"], remind=not rules)
-    return graph, asked, {"recursion_limit": limit(role, step)}
+    return graph, asked, {"recursion_limit": most_turns(role, step)}
 
 
 def _has_only_rules(role: Role, runtime: Runtime[Context]) -> bool:

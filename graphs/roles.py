@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from artel import prompts
+from artel.graphs.budget import Budget
 from artel.graphs.errors import RoleWrong as RoleWrong
 from artel.graphs.errors import UnknownRole as UnknownRole
 from artel.tools import registry
@@ -37,17 +38,6 @@ TAKEN = frozenset({"agent", "orchestrator", "publish"})  # of agents that are no
 FOLDER = (".artel", "agents")  # of a workspace: the roles of its users
 MAX_ROLES = 100  # of a workspace
 CHANGING = ("git.write", "git.push")  # actions of tools that change whatever they come upon
-
-
-class Budget(BaseModel):
-    """The most that a run in a role may use before it stops and says so; None: as the server is set."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    tokens: int | None = Field(None, gt=0, description="Of models, in and out together.")
-    usd: float | None = Field(None, gt=0, description="By the prices that are known.")
-    minutes: float | None = Field(None, gt=0, description="Of work, without the time that people think.")
-    steps: int | None = Field(None, gt=0, description="Calls of a model.")
 
 
 class Role(BaseModel):

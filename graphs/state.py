@@ -1,6 +1,6 @@
 """The state our agents share: plain JSON and messages."""
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from langchain.agents import AgentState
 from langchain.agents.middleware.types import OmitFromOutput, PrivateStateAttr
@@ -150,6 +150,8 @@ class AgentLoopState(AgentState[None]):
     beside: NotRequired[bool]
     "Whether other steps run at the same time."
     submission: NotRequired[Annotated[Submission, first]]
+    budget: NotRequired[dict[str, Any]]
+    "Of a step of a plan, as `Budget`: who works on it ends at a limit instead of asking."
 
 
 class OrchestratorState(AgentState[None]):

@@ -47,6 +47,7 @@ from artel.server.routes import (
     policies,
     policy,
     publishing,
+    steering,
     usage,
     webhooks,
     workspaces,
@@ -73,6 +74,7 @@ PRODUCT = (
     agents,
     usage,
     models,
+    steering,
 )
 
 

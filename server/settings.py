@@ -17,6 +17,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from artel.graphs.budget import AgentSettings
 from artel.graphs.models.settings import ModelSettings
 from artel.server.engine.settings import EngineSettings, WebhookSettings
 from artel.server.telemetry.settings import LogSettings, TelemetrySettings
@@ -147,6 +148,8 @@ class Settings(BaseSettings):
     policy: Path | None = Field(
         None, description="The server's policy, a YAML or JSON file; without it the built-in one holds."
     )
+
+    agents: AgentSettings = Field(AgentSettings(), description="What agents may use for one request.")
 
     @field_validator("workspace_roots", mode="before")
     @classmethod

@@ -221,6 +221,8 @@ async def _stream(
                 run_log.add("events", "", dumps(chunk))
             else:
                 type_, ns, data = part(chunk)
+                if type_ == "custom":
+                    execution.watch.told(chunk[2])
                 kept = type_ == "values" and not ns and not execution.run.temporary
                 held = saver.reference(chunk[2], data) if kept else None
                 run_log.add(type_, ns, data, held)

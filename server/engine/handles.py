@@ -9,8 +9,9 @@ from uuid import UUID
 from artel.graphs.context import Handles, use
 from artel.graphs.decisions import decision_on, final_args, shown_calls
 from artel.graphs.ledgers import Begun, Done, EffectCall, New, Noted, Unknown
+from artel.graphs.steering import Steer
 from artel.server.engine.auditing import Auditor, RunAudit
-from artel.storage import approvals, effects, grants, snapshots
+from artel.storage import approvals, effects, grants, snapshots, steering
 from artel.storage.asking import question_of
 from artel.storage.effects import EffectKey
 from artel.storage.postgres import Database
@@ -31,6 +32,7 @@ def handles_of(
             snapshots=StoredSnapshots(db, run),
             audit=RunAudit(auditor, run),
             grants=StoredGrants(db, run),
+            steering=StoredSteering(db, run),
             policy=policy,
             user=run.user_id,
         )
@@ -111,6 +113,23 @@ def grant_of(row: grants.Granted) -> Grant:
         workspace=row.workspace or "",
         expires_at=row.expires_at,
     )
+
+
+class StoredSteering:
+    """What was said to a run while it is on."""
+
+    def __init__(self, db: Database, run: Run) -> None:
+        self._db = db
+        self._run = run
+
+    async def take(self, checkpoint_ns: str) -> Sequence[Steer]:
+        """Return what this step of the run takes: it is the step's, also when it is begun again."""
+        run = self._run
+        async with self._db.connection() as conn:
+            taken = await steering.take(
+                conn, run.thread_id, user_id=run.user_id, run_id=run.run_id, taken_in=checkpoint_ns
+            )
+        return [Steer(str(one.steering_id), one.text) for one in taken]
 
 
 class StoredEffects:

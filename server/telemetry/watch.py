@@ -15,6 +15,7 @@ from artel.storage.runs import Run
 from artel.storage.usage import Call
 
 UNNAMED = "unknown"
+STOPS = frozenset({"steps", "tokens", "usd", "minutes", "repeat", "alternation", "error", "words", "empty"})
 
 
 class Watch(BaseCallbackHandler):
@@ -53,6 +54,12 @@ class Watch(BaseCallbackHandler):
     def took_s(self) -> float:
         """How long the attempt has taken until now."""
         return time.monotonic() - self.begun_at
+
+    def told(self, payload: Any) -> None:
+        """Note what a graph writes to its stream: that an agent stopped at a limit, or in a circle."""
+        match payload:
+            case {"type": "limit" | "loop", "by": str(by)} if by in STOPS:
+                self._metrics.stops.add(self.run.graph_id, by)
 
     def on_chat_model_start(
         self, serialized: dict[str, Any] | None, messages: list[list[BaseMessage]], **about: Any

@@ -123,6 +123,6 @@ async def test_two_questions_of_a_sub_agent_are_answered_out_of_order(start: Sta
 
 
 async def test_a_long_piece_of_work_is_not_cut_off(start: Start) -> None:
-    reads = [calls(call("ls"))] * 60
+    reads = [calls(call("read_file", file_path="notes.txt", limit=n)) for n in range(1, 61)]
     run = await start("orchestrator", *reads, "done").say("create something")
     assert (run.said, len(run.told)) == ("done", 60)

@@ -1,4 +1,4 @@
-import type { Approval, Assistant, Change, Decision, Info, Json, Restored, Run, State, Thread, WireMessage } from "./types"
+import type { Approval, Assistant, Change, Decision, Info, Json, Restored, Run, State, Steered, Thread, WireMessage } from "./types"
 
 export const MODES = ["values", "messages-tuple", "updates", "custom"]
 
@@ -73,6 +73,16 @@ export const runs = {
   queue: (thread: string, start: RunStart) => call<Run>("POST", `/threads/${thread}/runs`, { ...start, ...STREAMED }),
   get: (thread: string, run: string) => call<Run>("GET", `/threads/${thread}/runs/${run}`),
   cancel: (thread: string, run: string) => send("POST", `/threads/${thread}/runs/${run}/cancel?wait=0`),
+}
+
+export const steering = {
+  /** What the agent has not heard yet for certain. */
+  of: (thread: string) => call<Steered[]>("GET", `/api/v1/threads/${thread}/steer`),
+  say: (thread: string, text: string) =>
+    call<{ steering: Steered }>("POST", `/api/v1/threads/${thread}/steer`, { text }).then((told) => told.steering),
+  change: (thread: string, id: string, text: string) =>
+    call<Steered>("PATCH", `/api/v1/threads/${thread}/steer/${id}`, { text }),
+  remove: (thread: string, id: string) => call<undefined>("DELETE", `/api/v1/threads/${thread}/steer/${id}`),
 }
 
 const STREAMED = {

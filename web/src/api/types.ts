@@ -35,6 +35,13 @@ export interface Route {
   reason: string
 }
 
+/** Words to the agent while it works; `waiting` ones it has not heard. */
+export interface Steered {
+  steering_id: string
+  text: string
+  status: "waiting" | "taken" | "delivered"
+}
+
 export interface Values {
   messages?: WireMessage[]
   route?: Route | null

@@ -1,4 +1,4 @@
-import { ArrowUp, Square } from "lucide-react"
+import { ArrowUp, CornerDownRight, Square } from "lucide-react"
 import { useEffect, useRef, useState } from "react"
 import { useLanguage } from "../i18n/language"
 import { Button } from "../ui/Button"
@@ -9,6 +9,8 @@ interface Props {
   /** Words that could not be sent, given back. */
   returned?: string
   send: (words: string) => Promise<void>
+  /** Say it to the agent while it works, between two steps. */
+  steer?: (words: string) => Promise<void>
   stop: () => void
   /** Take the focus: a person has just come to write. */
   ready: boolean
@@ -18,7 +20,7 @@ interface Props {
 const LONGEST_PX = 240
 
 /** Where a person writes. The draft is kept per thread, and comes back when sending fails. */
-export function Composer({ thread, busy, returned = "", send, stop, ready, tray }: Props) {
+export function Composer({ thread, busy, returned = "", send, steer = send, stop, ready, tray }: Props) {
   const { say } = useLanguage()
   const kept = `artel.draft.${thread}`
   const [words, setWords] = useState(() => localStorage.getItem(kept) ?? "")
@@ -44,13 +46,13 @@ export function Composer({ thread, busy, returned = "", send, stop, ready, tray 
     setWords((now) => now || returned)
   }
 
-  async function submit() {
+  async function submit(deliver = send) {
     const said = words.trim()
     if (!said) return
     setWords("")
     setProblem("")
     try {
-      await send(said)
+      await deliver(said)
     } catch (failure) {
       setWords((now) => (now ? `${said}\n${now}` : said))
       setProblem(failure instanceof Error ? failure.message : String(failure))
@@ -81,7 +83,7 @@ export function Composer({ thread, busy, returned = "", send, stop, ready, tray 
           onKeyDown={(event) => {
             if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
               event.preventDefault()
-              void submit()
+              void submit(busy && (event.ctrlKey || event.metaKey) ? steer : send)
             }
             if (event.key === "Escape" && busy) stop()
           }}
@@ -94,7 +96,19 @@ export function Composer({ thread, busy, returned = "", send, stop, ready, tray 
               <Square size={13} fill="currentColor" aria-hidden /> {say("stop")}
             </Button>
           )}
-          <Button type="submit" look="main" className="size-9 !p-0" disabled={!words.trim()} aria-label={say("send")}>
+          {busy && (
+            <Button disabled={!words.trim()} title={say("steerHint")} onClick={() => void submit(steer)}>
+              <CornerDownRight size={14} aria-hidden /> {say("steer")}
+            </Button>
+          )}
+          <Button
+            type="submit"
+            look="main"
+            className="size-9 !p-0"
+            disabled={!words.trim()}
+            aria-label={say(busy ? "queue" : "send")}
+            title={busy ? say("queue") : undefined}
+          >
             <ArrowUp size={18} aria-hidden />
           </Button>
         </div>

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import type { StreamEvent } from "../api/types"
 import recorded from "./edit.events.json"
-import { empty, fromState, reduce, said } from "./events"
+import { empty, fromState, heard, reduce, said } from "./events"
 
 let number = 0
 const event = (name: string, data: unknown): StreamEvent => ({
@@ -115,4 +115,22 @@ test("a tool call knows how long it took, and a replayed one does not", () => {
   expect(live.spans.get("c")).toEqual({ from: 1000, to: 3500 })
   const replayed = [event("messages", [call, {}]), { ...event("messages", [result, {}]), at: 9000 }].reduce(reduce, empty)
   expect(replayed.spans.get("c")).toEqual({ from: 0, to: 0 })
+})
+
+test("what an agent heard between two steps shows at once, and the state's takes its place", () => {
+  const told = event("custom|coder:1", { type: "steered", messages: [{ id: "steer-7", text: "briefly" }] })
+  expect(heard(told)).toEqual(["7"])
+  expect(heard(event("custom", { type: "route", reason: 'it says "steered"' }))).toEqual([])
+  expect(heard(event("updates", { model: { messages: [] } }))).toEqual([])
+  const before = reduce(empty, event("values", { messages: [human] }))
+  const live = [told, told].reduce(reduce, before)
+  expect(said(live).map((one) => [one.role, one.text])).toEqual([
+    ["person", "hi"],
+    ["person", "briefly"],
+  ])
+  const steered = { id: "steer-7", type: "human", content: "briefly" }
+  expect(said(reduce(live, event("messages|coder:1", [steered, {}]))).map((one) => one.text)).toEqual(["hi", "briefly"])
+  const kept = reduce(live, event("values", { messages: [human, steered] }))
+  expect(said(kept).map((one) => one.id)).toEqual(["h", "steer-7"])
+  expect(kept.live).toEqual([])
 })

@@ -66,7 +66,7 @@ function apply(view: View, kind: string, namespace: string, event: StreamEvent):
     case "updates":
       return updates(view, JSON.parse(event.data) as Record<string, unknown>)
     case "custom":
-      return custom(view, JSON.parse(event.data) as { type?: string } & Partial<Route>)
+      return custom(view, JSON.parse(event.data) as { type?: string } & Partial<Route> & Heard)
     case "error":
       return { ...view, error: JSON.parse(event.data) as { error: string; message: string } }
     default:
@@ -161,7 +161,33 @@ function messageIds(written: unknown): string[] {
   return Array.isArray(messages) ? messages.map((one: { id?: string }) => one.id ?? "").filter(Boolean) : []
 }
 
-function custom(view: View, data: { type?: string } & Partial<Route>): View {
+/** Words that the agent has heard while it worked. */
+interface Heard {
+  messages?: { id: string; text: string }[]
+}
+
+const STEERED = "steer-" // how the ids of such messages begin
+
+/** The ids of the steering that an event tells the agent has heard. */
+export function heard(event: StreamEvent): string[] {
+  if (split(event.event)[0] !== "custom" || !event.data.includes('"steered"')) return []
+  const data = JSON.parse(event.data) as { type?: string } & Heard
+  return data.type === "steered" ? (data.messages ?? []).map((one) => one.id.replace(STEERED, "")) : []
+}
+
+function told(view: View, { messages = [] }: Heard): View {
+  const known = new Set([...view.root, ...view.live].map((one) => one.id))
+  const after = view.root.at(-1)?.id ?? ""
+  const fresh = messages
+    .filter((one) => !known.has(one.id))
+    .map(({ id, text }): Said => ({ ...PERSON, id, text, after }))
+  return { ...view, live: [...view.live, ...fresh] }
+}
+
+const PERSON = { role: "person" as const, agent: "", calls: [], callId: "", failed: false, depth: 0 }
+
+function custom(view: View, data: { type?: string } & Partial<Route> & Heard): View {
+  if (data.type === "steered") return told(view, data)
   if (data.type !== "route") return view
   return { ...view, route: { agent: data.agent ?? "", reason: data.reason ?? "" } }
 }
@@ -175,7 +201,8 @@ function message(view: View, [wire, meta]: [WireMessage, Record<string, Json>], 
     if (view.root.some((one) => one.id === wire.id)) return view
     const after = before?.after ?? view.root.at(-1)?.id ?? ""
     const spoken = speak(view.spoken, wire)
-    const shown = { ...fresh, after, calls: calls(fresh.calls, wire, spoken) }
+    const depth = before?.role === "person" ? before.depth : fresh.depth // steered: shown as the person's at once
+    const shown = { ...fresh, depth, after, calls: calls(fresh.calls, wire, spoken) }
     return { ...view, spoken, live: before ? view.live.with(place, shown) : [...view.live, shown] }
   }
   const spoken = speak(view.spoken, wire)
