@@ -13,7 +13,9 @@ from langchain_core.messages import AnyMessage
 from langgraph.store.base import BaseStore
 
 from artel.graphs.models.told import told
+from artel.graphs.resolved import decided
 from artel.graphs.roles import Role
+from artel.graphs.todos import todos
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Moment:
 Part: TypeAlias = Callable[[Moment], Awaitable[str]]
 """Returns what the model is told of one matter, as Markdown under a heading of its own; nothing: nothing."""
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (decided, todos)
 """In the order in which they are shown: what changes most comes last."""
 
 

@@ -61,7 +61,8 @@ class Role(BaseModel):
     def system(self, root: Path) -> str:
         """Return the prompt of an agent in this role that works in `root`."""
         where = prompts.render("shared/workspace", workspace=root)
-        return f"{self.prompt.strip()}\n\n{where}\n{prompts.render('shared/language')}"
+        asking = f"\n{prompts.render('shared/asking')}" if "question" in self.tools else ""
+        return f"{self.prompt.strip()}\n{asking}\n{where}\n{prompts.render('shared/language')}"
 
 
 def parse(text: str, *, name: str, where: str) -> Role:

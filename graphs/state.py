@@ -6,6 +6,9 @@ from langchain.agents import AgentState
 from langchain.agents.middleware.types import PrivateStateAttr
 from typing_extensions import TypedDict
 
+from artel.graphs import resolved
+from artel.tools import todos
+
 
 class File(TypedDict):
     """A file as it was when a change was worked out for it."""
@@ -70,6 +73,11 @@ def stained(old: bool, new: bool) -> bool:
 Tainted = Annotated[Literal[True], stained]
 
 
+# A union has no value of its own, so that threads that decided or noted nothing have no such key
+ResolvedContext = Annotated[dict[str, resolved.Resolved] | None, resolved.joined]
+Todos = Annotated[list[todos.Todo] | None, todos.joined]
+
+
 class AgentLoopState(AgentState[None]):
     """Messages, the thread's workspace, and what the gate and the tools must remember."""
 
@@ -80,6 +88,10 @@ class AgentLoopState(AgentState[None]):
     "Path → sha256 of the files whose content the model may suppose to know."
     tainted: NotRequired[Tainted]
     "Text from outside was read in this thread: it may have told the model what to do."
+    resolved_context: NotRequired[ResolvedContext]
+    "What people have decided, by the ids of the decisions: it goes down to children and comes back up."
+    todos: NotRequired[Todos]
+    "The steps of the work."
 
 
 class OrchestratorState(AgentState[None]):
@@ -88,5 +100,7 @@ class OrchestratorState(AgentState[None]):
     workspace: NotRequired[str]
     tainted: NotRequired[Tainted]
     "As in an agent's own state: it goes down to whoever works, and comes back up."
+    resolved_context: NotRequired[ResolvedContext]
+    todos: NotRequired[Todos]
     route: NotRequired[Route]
     result: NotRequired[Result]
