@@ -1,4 +1,4 @@
-"""What people answer to the questions of an agent: read in every form it comes in, checked before it counts."""
+"""What people answer to the questions of an agent: read in every form, checked before it counts."""
 
 import json
 import re
@@ -17,7 +17,7 @@ Answers: TypeAlias = dict[str, list[str]]
 
 
 def questions_of(value: Any) -> list[Mapping[str, Any]]:
-    """Return the questions of an interrupt's value, whatever dialect it is in; none if it is not such a one."""
+    """Return the questions that a question in our own form asks; none if it is not such a one."""
     asked = value.get("questions") if isinstance(value, Mapping) else None
     known = [one for one in asked if _is_question(one)] if isinstance(asked, list) else []
     return known if isinstance(asked, list) and len(known) == len(asked) else []
@@ -27,8 +27,8 @@ def answered(questions: Sequence[Mapping[str, Any]], decision: Any) -> Answers:
     """Return what a decision answers to each of the questions. Touches nothing.
 
     It is words, or `{"type": "respond"}` with `message` (words) or `answers`: by the id of each question a
-    label or words of one's own, a list of labels, `{"options": […], "words": …}`, or null for none. Words that
-    answer several questions are JSON, or a line `id: answer` for each.
+    label or other words, a list of labels, `{"options": […], "words": …}`, or null. Words for several
+    questions are JSON, or a line `id: answer` for each.
 
     Raises:
         Invalid: one is missing, unknown or too long; the message names it and what would be right.
@@ -54,17 +54,17 @@ def answer_to(question: Mapping[str, Any], given: Any, where: str) -> list[str]:
             something is required.
     """
     labels = {label.casefold(): label for label in question["options"]}
+    words: Any = ""
     match given:
         case None:
-            chosen, words = [], ""
+            chosen = []
         case str():
             said = given.strip()
             skips = said.casefold() in SKIPS and said.casefold() not in labels
-            chosen, words = _chosen(question, labels, said), ""
-            if not chosen and not skips:
-                words = said
+            chosen = _chosen(question, labels, said)
+            words = "" if chosen or skips else said
         case list():
-            chosen, words = [_offered(one, labels, where) for one in given], ""
+            chosen = [_offered(one, labels, where) for one in given]
         case {"options": list() as options, **rest} if rest.keys() <= {"words"}:
             chosen = [_offered(one, labels, f"{where}.options") for one in options]
             words = rest.get("words") or ""
@@ -119,13 +119,21 @@ def _read(questions: Sequence[Mapping[str, Any]], words: str) -> Mapping[str, An
             found[names[named[1]]] = named[2]
     if not found:
         ids = ", ".join(one["id"] for one in questions)
-        raise Invalid(f"{len(questions)} questions were asked: answer each in a line `id: answer`; ids: {ids}")
+        raise Invalid(
+            f"{len(questions)} questions were asked: answer each in a line `id: answer`; ids: {ids}"
+        )
     return found
 
 
 def _is_question(one: Any) -> bool:
     match one:
-        case {"id": str(), "question": str(), "options": list(options), "multiple": bool(), "required": bool()}:
+        case {
+            "id": str(),
+            "question": str(),
+            "options": list(options),
+            "multiple": bool(),
+            "required": bool(),
+        }:
             return all(isinstance(label, str) for label in options)
     return False
 

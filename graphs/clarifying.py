@@ -24,10 +24,13 @@ from artel.tools.tool import ToolFailed, ToolRefused
 MAX_ASKED = 3  # calls in a turn that a person had to answer
 
 _ENOUGH = (
-    f"The user was asked {MAX_ASKED} times since their last message; do not ask again now. Decide yourself what is "
-    "still open, go on, and say in your answer what you assumed."
+    f"The user was asked {MAX_ASKED} times since their last message; do not ask again now. Decide yourself "
+    "what is still open, go on, and say in your answer what you assumed."
 )
-_REFUSED = "The user does not want to answer{why}. Decide yourself and say what you assumed, or stop and say what is missing."
+_REFUSED = (
+    "The user does not want to answer{why}. Decide yourself and say what you assumed, or stop and say what "
+    "is missing."
+)
 
 
 async def ask(runtime: ToolRuntime[Any, Any], args: Questions) -> Command[Any] | ToolMessage:
@@ -129,7 +132,9 @@ def _check_alone(messages: Sequence[AnyMessage], call_id: str) -> None:
     last = next((one for one in reversed(messages) if isinstance(one, AIMessage)), None)
     ids = [one["id"] for one in last.tool_calls if one["name"] == TOOL.name] if last else []
     if ids and ids[0] != call_id:
-        raise ToolRefused("One question call at a time: ask all that you need in one, it takes several questions.")
+        raise ToolRefused(
+            "One question call at a time: ask all that you need in one, it takes several questions."
+        )
 
 
 def _times_asked(messages: Sequence[AnyMessage]) -> int:

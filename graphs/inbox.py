@@ -25,7 +25,7 @@ def asked(question: Mapping[str, Any], shown: str) -> list[dict[str, Any]]:
 
 
 def question(asked: Mapping[str, Any], text: str, ours: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return questions of an agent as a list of one `HumanInterrupt`: words answer it, to ignore it is a no."""
+    """Return questions of an agent as a list of one `HumanInterrupt`; words answer it, to ignore is a no."""
     answers = ("allow_respond", "allow_ignore")
     return [
         {

@@ -121,7 +121,7 @@ def in_words(entry: Resolved) -> str:
 
 
 def told(context: Any) -> str:
-    """Return what a model is told of the decisions that stand, the latest first; nothing if there are none."""
+    """Return what a model is told of the decisions that stand, the latest first; of none nothing."""
     lines = [f"- {in_words(one)}" for one in newest(entries(context)) if one["status"] == "active"]
     shown: list[str] = []
     for line in lines:
@@ -129,7 +129,9 @@ def told(context: Any) -> str:
             shown.append(f"- and {len(lines) - len(shown)} earlier ones")
             break
         shown.append(line)
-    return "\n".join(["## Decided", "The user has answered this; do not ask it again.", *shown]) if lines else ""
+    return (
+        "\n".join(["## Decided", "The user has answered this; do not ask it again.", *shown]) if lines else ""
+    )
 
 
 async def decided(moment: "Moment") -> str:

@@ -29,8 +29,8 @@ async def write(runtime: ToolRuntime[Any, Any], args: WriteTodos) -> Command[Any
     ids = [one["id"] for one in last.tool_calls if one["name"] == TOOL.name] if last else []
     if ids and ids[0] != call_id:
         raise ToolRefused(
-            "write_todos changed nothing: another call of the same message changes the list. Make one call, with "
-            "all changes."
+            "write_todos changed nothing: another call of the same message changes the list. Make one call, "
+            "with all changes."
         )
     after = written(listed(runtime.state.get("todos")), args.todos)
     agent = str((runtime.config.get("metadata") or {}).get("lc_agent_name") or "")
@@ -45,7 +45,7 @@ async def write(runtime: ToolRuntime[Any, Any], args: WriteTodos) -> Command[Any
 
 
 def told(items: Sequence[Todo]) -> str:
-    """Return a list as a model reads it: what is open, then what was finished last, in MAX_TOLD characters."""
+    """Return a list as a model reads it: in MAX_TOLD characters what is open, and was finished last."""
     order = [*(one for one in items if not finished(one)), *(one for one in reversed(items) if finished(one))]
     room, shown = MAX_TOLD, set()
     for one in order:

@@ -35,6 +35,7 @@ from artel.server.routes import (
     approvals,
     audit,
     changes,
+    decisions,
     docs,
     export,
     grants,
@@ -67,6 +68,7 @@ PRODUCT = (
     mcp_servers,
     workspaces,
     export,
+    decisions,
 )
 
 

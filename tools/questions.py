@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from artel.tools.tool import Arguments, Risk, Tool
@@ -21,7 +21,9 @@ YES_NO = {False: ("Yes", "No"), True: ("Да", "Нет")}  # by whether the ques
 # offers a choice in its own words does not
 _ENGLISH = re.compile(r"(?:is|are|do|does|did|should|shall|may|must|will|has|have)\b", re.IGNORECASE)
 _RUSSIAN = re.compile(r"\bли\b", re.IGNORECASE)
-_CHOICE = re.compile(r"\b(?:or|which|what|who|whom|where|when|why|how|или|либо|как\w*|что|кто|где|когда|кому)\b", re.IGNORECASE)
+_CHOICE = re.compile(
+    r"\b(?:or|which|what|who|whom|where|when|why|how|или|либо|как\w*|что|кто|где|когда|кому)\b", re.IGNORECASE
+)
 
 
 def _shown(text: str) -> str:
@@ -47,13 +49,18 @@ class Option(Arguments):
         return {"label": given} if isinstance(given, str) else given
 
 
+_LABELS = {"type": "array", "items": {"type": "string"}}  # what models are told: a label is enough
+
+
 class Asked(Arguments):
     """One question."""
 
     id: str = Field("", pattern=rf"^[\w.-]{{0,{MAX_ID}}}$", description="What it decides: `database`.")
     header: SkipJsonSchema[str] = Field("", max_length=MAX_LABEL)
     question: Annotated[str, Field(min_length=1, max_length=MAX_QUESTION), AfterValidator(_shown)]
-    options: list[Option] = Field(default_factory=list, max_length=MAX_OPTIONS)
+    options: Annotated[list[Option], WithJsonSchema(_LABELS)] = Field(
+        default_factory=list, max_length=MAX_OPTIONS
+    )
     multiple: bool = False
     required: bool = True
 

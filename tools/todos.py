@@ -1,7 +1,7 @@
 """The tool of todos, and which changes of them are legal; the run that has them is in `artel.graphs.todos`.
 
-An item begins as pending or in_progress. pending → in_progress or cancelled; in_progress → completed, failed or
-cancelled; these three are its end. One item is in progress at a time.
+An item begins as pending or in_progress. pending → in_progress or cancelled; in_progress → completed, failed
+or cancelled; these three are its end. One item is in progress at a time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -104,7 +104,9 @@ def written(now: Sequence[Todo], wanted: Sequence[Item]) -> list[Todo]:
     after = cut([*kept, *new])
     doing = [one["content"] for one in after if one["status"] == "in_progress"]
     if len(doing) > 1:
-        problems.append(f"only one item may be in_progress, these would be: {_quoted(doing)}; finish one first")
+        problems.append(
+            f"only one item may be in_progress, these would be: {_quoted(doing)}; finish one first"
+        )
     if len(after) > MAX_ITEMS:
         problems.append(f"there may be {MAX_ITEMS} items, this makes {len(after)}; cancel or finish some")
     if problems:
@@ -148,9 +150,8 @@ def _illegal(old: Todo | None, one: Item) -> str:
     if one.status == old["status"] or one.status in NEXT[old["status"]]:
         return ""
     if finished(old):
-        return (
-            f"“{one.content}” is {old['status']} and does not come back: make a new item, with an id of its own"
-        )
+        ended = f"“{one.content}” is {old['status']}"
+        return f"{ended} and does not come back: make a new item, with an id of its own"
     ways = " or ".join(NEXT[old["status"]])
     return f"“{one.content}” is {old['status']}, from where it goes to {ways}, not to {one.status}"
 

@@ -4,18 +4,22 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import ToolMessage
+from langgraph.types import Command
 from tests.fakes.driver import Driver, call, calls
 from tests.graphs.conftest import Start
 
 from artel.graphs.approval import validate
 from artel.graphs.clarifying import MAX_ASKED
-from artel.graphs.context import Handles
 from artel.graphs.models.told import NAME
 from artel.graphs.resolved import Resolved
 from artel.storage.asking import about, question_of
 from artel.storage.errors import Invalid
 
-DATABASE = {"id": "database", "question": "Which database should we use?", "options": ["PostgreSQL", "SQLite"]}
+DATABASE = {
+    "id": "database",
+    "question": "Which database should we use?",
+    "options": ["PostgreSQL", "SQLite"],
+}
 EXTRAS = {
     "id": "extras",
     "question": "Что добавить к отчёту?",
@@ -53,15 +57,27 @@ async def test_one_interrupt_carries_all_questions_as_structured_data(start: Sta
 @pytest.mark.parametrize(
     ("answer", "database", "extras"),
     [
-        ({"type": "respond", "answers": {"database": "sqlite", "extras": ["Графики", "выводы"]}}, ["SQLite"], ["Графики", "Выводы"]),
+        (
+            {"type": "respond", "answers": {"database": "sqlite", "extras": ["Графики", "выводы"]}},
+            ["SQLite"],
+            ["Графики", "Выводы"],
+        ),
         ({"answers": {"database": "DuckDB, please", "extras": None}}, ["DuckDB, please"], []),
-        ({"type": "respond", "answers": {"database": {"options": ["SQLite"], "words": "in memory"}}}, ["SQLite", "in memory"], []),
-        ({"type": "respond", "message": "database: SQLite\nextras: Графики, Таблицы"}, ["SQLite"], ["Графики", "Таблицы"]),
+        (
+            {"type": "respond", "answers": {"database": {"options": ["SQLite"], "words": "in memory"}}},
+            ["SQLite", "in memory"],
+            [],
+        ),
+        (
+            {"type": "respond", "message": "database: SQLite\nextras: Графики, Таблицы"},
+            ["SQLite"],
+            ["Графики", "Таблицы"],
+        ),
         ("1. PostgreSQL\n2. skip", ["PostgreSQL"], []),
         ('{"database": "PostgreSQL", "extras": ["Таблицы"]}', ["PostgreSQL"], ["Таблицы"]),
         ([{"type": "response", "args": "database: SQLite"}], ["SQLite"], []),
     ],
-)  # fmt: skip
+)
 async def test_an_answer_in_any_form_is_kept_with_who_said_it(
     start: Start, answer: Any, database: list[str], extras: list[str]
 ) -> None:
@@ -81,9 +97,18 @@ async def test_an_answer_in_any_form_is_kept_with_who_said_it(
     [
         ({"type": "respond", "answers": {}}, "answers.database is missing"),
         ({"type": "respond", "answers": {"database": "skip"}}, "answers.database is missing"),
-        ({"type": "respond", "answers": {"database": ["MySQL"]}}, "no option 'MySQL'; offered were PostgreSQL, SQLite"),
-        ({"type": "respond", "answers": {"database": ["PostgreSQL", "SQLite"]}}, "answers.database takes one option"),
-        ({"type": "respond", "answers": {"data": "x"}}, "no question has the id 'data'; asked were database, extras"),
+        (
+            {"type": "respond", "answers": {"database": ["MySQL"]}},
+            "no option 'MySQL'; offered were PostgreSQL, SQLite",
+        ),
+        (
+            {"type": "respond", "answers": {"database": ["PostgreSQL", "SQLite"]}},
+            "answers.database takes one option",
+        ),
+        (
+            {"type": "respond", "answers": {"data": "x"}},
+            "no question has the id 'data'; asked were database, extras",
+        ),
         ({"type": "respond", "answers": {"database": 5}}, "answers.database must be a label"),
         ({"type": "respond", "answers": {"database": "x" * 4_001}}, "at most 4000 characters"),
         ({"type": "respond", "answers": {"database": {"options": [], "words": 5}}}, "must be words"),
@@ -93,7 +118,7 @@ async def test_an_answer_in_any_form_is_kept_with_who_said_it(
         (5, "decision must be"),
         ({"type": "respond", "answers": [1]}, "decision must be"),
     ],
-)  # fmt: skip
+)
 async def test_an_answer_that_does_not_fit_is_refused_by_name(start: Start, answer: Any, says: str) -> None:
     run = await start("coder", asking(DATABASE, EXTRAS), "done").say("build it")
     with pytest.raises(Invalid) as refused:
@@ -187,7 +212,10 @@ async def test_of_two_question_calls_in_a_message_the_second_is_told_to_join_the
     run = await start("coder", two, "done").say("go")
     assert len(run.open) == 1
     await run.answer("SQLite")
-    assert run.told == ["database: SQLite", "One question call at a time: ask all that you need in one, it takes several questions."]
+    assert run.told == [
+        "database: SQLite",
+        "One question call at a time: ask all that you need in one, it takes several questions.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -217,7 +245,9 @@ async def test_a_question_that_is_none_asks_nobody(start: Start, args: dict[str,
         ("Как назвать файл?", []),
     ],
 )
-async def test_a_yes_or_no_is_offered_where_it_answers(start: Start, question: str, options: list[str]) -> None:
+async def test_a_yes_or_no_is_offered_where_it_answers(
+    start: Start, question: str, options: list[str]
+) -> None:
     run = await start("ask", asking({"question": question}), "done").say("go")
     assert run.open[0].value["questions"][0]["options"] == options
 
@@ -227,7 +257,12 @@ async def test_agent_inbox_is_asked_in_its_form(start: Start) -> None:
     run.context = {"approvals": "agent_inbox"}
     await run.say("go")
     value = run.open[0].value
-    assert value[0]["config"] == {"allow_accept": False, "allow_edit": False, "allow_ignore": True, "allow_respond": True}
+    assert value[0]["config"] == {
+        "allow_accept": False,
+        "allow_edit": False,
+        "allow_ignore": True,
+        "allow_respond": True,
+    }
     assert question_of(value)["questions"][0]["id"] == "database"
     assert about(value)["kind"] == "question"
     with pytest.raises(Invalid, match="is missing"):
@@ -237,7 +272,9 @@ async def test_agent_inbox_is_asked_in_its_form(start: Start) -> None:
 
 
 async def test_an_agent_inside_another_gives_its_decisions_back(start: Start) -> None:
-    run = await start("orchestrator", asking(DATABASE), "done", asking(DATABASE), "again").say("create a service")
+    run = await start("orchestrator", asking(DATABASE), "done", asking(DATABASE), "again").say(
+        "create a service"
+    )
     assert run.open[0].value["artel"]["agent"] == "coder"
     await run.answer("SQLite")
     assert [one["answer"] for one in decided(run)] == [["SQLite"]]
@@ -255,12 +292,8 @@ async def test_a_question_and_an_approval_of_one_message_are_answered_apart(star
     run = await start("coder", both, "done").say("go")
     ask, delete = sorted(run.open, key=lambda one: one.value["type"])
     assert ask.value["type"] == "question"
-    run.open[0]
-    from langgraph.types import Command
-
     await run.go(Command(resume={ask.id: "Home"}))
     assert [one.id for one in run.open] == [delete.id]
     await run.go(Command(resume={delete.id: {"type": "reject"}}))
     assert run.said == "done"
     assert [m.name for m in run.messages if isinstance(m, ToolMessage)] == ["question", "delete_file"]
-    assert isinstance(run.handles, Handles)
