@@ -35,9 +35,18 @@ export interface Route {
   reason: string
 }
 
+/** A step of the work, as the agent has it. */
+export interface Todo {
+  id: string
+  content: string
+  status: "pending" | "in_progress" | "completed" | "failed" | "cancelled"
+  activeForm?: string
+}
+
 export interface Values {
   messages?: WireMessage[]
   route?: Route | null
+  todos?: Todo[] | null
 }
 
 export type ThreadStatus = "idle" | "busy" | "interrupted" | "error"
@@ -105,6 +114,20 @@ export interface Question {
   }
 }
 
+/** One of the questions that an agent asks at once. */
+export interface Asked {
+  id: string
+  header?: string
+  question: string
+  options: string[]
+  descriptions?: Record<string, string>
+  multiple: boolean
+  required: boolean
+}
+
+/** What a person says to one of them; null leaves it to the agent. */
+export type Answer = { options: string[]; words: string } | null
+
 export type Scope = "thread" | "project" | "always"
 
 /** What need not be asked again, if the person says so. */
@@ -139,6 +162,7 @@ export type Decision =
   | { type: "edit"; edited_action: { name: string; args: Args } }
   | { type: "reject"; message?: string }
   | { type: "respond"; message: string }
+  | { type: "respond"; answers: Record<string, Answer> }
 
 /** What a step did to the files. */
 export interface Change {

@@ -8,6 +8,7 @@ import { Composer } from "./Composer"
 import { Messages } from "./Messages"
 import { ThreadId } from "./Undo"
 import { Status } from "./Status"
+import { Todos } from "./Todos"
 
 const BUSY = new Set<Snapshot["phase"]>(["queued", "processing", "executing", "stopping"])
 
@@ -120,6 +121,7 @@ export function Chat({ id, thread, assistant, workspace, firstWords, changed, tr
             </Button>
           </div>
         ))}
+        <Todos todos={now.view.todos} />
         <Status
           phase={now.phase}
           reconnecting={now.reconnecting}

@@ -116,3 +116,12 @@ test("a tool call knows how long it took, and a replayed one does not", () => {
   const replayed = [event("messages", [call, {}]), { ...event("messages", [result, {}]), at: 9000 }].reduce(reduce, empty)
   expect(replayed.spans.get("c")).toEqual({ from: 0, to: 0 })
 })
+
+test("todos are shown live, from inside too, and as the state has them", () => {
+  const todo = (status: string) => ({ id: "a", content: "look", status })
+  const live = reduce(empty, event("custom|coder:1", { type: "todos", todos: [todo("in_progress"), 5, { content: "x" }] }))
+  expect(live.todos).toEqual([todo("in_progress")])
+  const held = reduce(live, event("values", { messages: [human], todos: [todo("completed")] }))
+  expect(held.todos).toEqual([todo("completed")])
+  expect(reduce(held, event("values", { messages: [human] })).todos).toEqual([todo("completed")])
+})
