@@ -169,7 +169,7 @@ def tools() -> str:
         parts.append(f"\n## {tool.name}\n\nRisk: {tool.risk.value}; {asks}.\n\n{quote(tool.description)}\n\n")
         parts.append("| argument | default | |\n|---|---|---|\n")
         for name, field in fields(tool.arguments):
-            parts.append(f"| `{name}` | {default(field)} | {field.description} |\n")
+            parts.append(f"| `{name}` | {default(field)} | {field.description or ''} |\n")
     return "".join(parts)
 
 

@@ -14,8 +14,10 @@ from langgraph.store.base import BaseStore
 
 from artel.graphs.circles import circles
 from artel.graphs.models.told import told
+from artel.graphs.resolved import decided
 from artel.graphs.roles import Role
 from artel.graphs.showing import part as plan
+from artel.graphs.todos import todos
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Moment:
 Part: TypeAlias = Callable[[Moment], Awaitable[str]]
 """Returns what the model is told of one matter, as Markdown under a heading of its own; nothing: nothing."""
 
-PARTS: tuple[Part, ...] = (plan, circles)
+PARTS: tuple[Part, ...] = (decided, plan, todos, circles)
 """In the order in which they are shown: what changes most comes last."""
 
 

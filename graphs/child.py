@@ -52,7 +52,7 @@ def most_turns(role: Role, step: Step) -> int:
     return 2 * int(limits(role, step)["steps"]) + 6
 
 
-def brief(plan: Plan, step: Step, *, resolved: str = "", failing: str = "", words: str = "") -> str:
+def brief(plan: Plan, step: Step, *, failing: str = "", words: str = "") -> str:
     """Return all that an agent is told of its step; never what was said in the thread."""
     before = [
         {
@@ -65,7 +65,7 @@ def brief(plan: Plan, step: Step, *, resolved: str = "", failing: str = "", word
         if (result := one["result"])
     ]
     told = {key: step[key] for key in ("title", "acceptance", "inputs", "paths")}
-    more = {"resolved": resolved, "failing": failing, "words": words}
+    more = {"failing": failing, "words": words}
     return render("orchestrator/brief", goal=plan["goal"], before=before, **told, **more)
 
 

@@ -28,6 +28,7 @@ from artel.graphs.plan import (
     step_of,
     taken_back,
 )
+from artel.graphs.resolved import Resolved, entries
 from artel.graphs.roles import Role
 from artel.graphs.showing import announce
 from artel.graphs.state import CheckReport, OrchestratorState, Outcome
@@ -103,6 +104,7 @@ async def work(state: Work, runtime: Runtime[Context]) -> dict[str, list[Outcome
         result=result,
         workspace=str(end.get("workspace") or ""),
         tainted=bool(end.get("tainted")),
+        resolved_context=entries(end.get("resolved_context")),
     )
     return {"outcomes": [outcome]}
 
@@ -111,11 +113,15 @@ async def collect(state: OrchestratorState) -> Command[Literal["dispatch"]]:
     """Note in the plan what came of the steps that ran."""
     plan = state["plan"]
     update: dict[str, Any] = {"outcomes": None}
+    decided: dict[str, Resolved] = {}
     for outcome in state.get("outcomes") or []:
         if step_of(plan, outcome["step"])["status"] == "in_progress":
             plan = ended(plan, outcome["step"], outcome["result"])
         if outcome["tainted"]:
             update["tainted"] = True
+        if outcome.get("resolved_context"):
+            decided = {**decided, **outcome["resolved_context"]}
+            update["resolved_context"] = decided
         if outcome["workspace"] and not state.get("workspace"):
             update["workspace"] = outcome["workspace"]
     announce(plan)
@@ -128,7 +134,6 @@ def _work(state: OrchestratorState, plan: Plan, step: Step, *, beside: bool) -> 
     told = brief(
         plan,
         step,
-        resolved=str(known.get("resolved_context", "")),
         failing=failing(state.get("checks") or []) if repairs else "",
         words=state.get("words", ""),
     )

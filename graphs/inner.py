@@ -12,10 +12,16 @@ from langchain.tools import ToolRuntime
 from langchain_core.messages import ToolMessage
 from langgraph.types import Command
 
+from artel.graphs import clarifying, todos
 from artel.graphs.submitting import submit
+from artel.tools.questions import TOOL as QUESTION
+from artel.tools.submitting import NAME as SUBMIT
+from artel.tools.todos import TOOL as TODOS
 
 Run: TypeAlias = Callable[[ToolRuntime, Any], Awaitable[Command[Any] | ToolMessage]]
 """Gets the runtime and the parsed arguments; raises ToolRefused or ToolFailed, of which the model is told."""
 
-RUNS: Mapping[str, Run] = MappingProxyType({"submit_result": submit})
+RUNS: Mapping[str, Run] = MappingProxyType(
+    {QUESTION.name: clarifying.ask, TODOS.name: todos.write, SUBMIT: submit}
+)
 """By the name of the tool."""

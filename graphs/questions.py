@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_core.messages.tool import ToolCall
 
-from artel.graphs import inbox
+from artel.graphs import inbox as inbox_form
 from artel.graphs.decisions import DECISIONS
 from artel.graphs.plan import Plan
 from artel.graphs.state import Verdict
@@ -128,7 +128,7 @@ def ask_one(one: About, *, agent: str, waits: Mapping[str, Any]) -> dict[str, An
 
 def ask_inbox(one: About, *, agent: str, waits: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the question about one call in the form of Agent Inbox, answered by `[{"type", "args"}]`."""
-    return inbox.asked(ask_one(one, agent=agent, waits=waits), _in_full(one))
+    return inbox_form.asked(ask_one(one, agent=agent, waits=waits), _in_full(one))
 
 
 def ask_all(many: Sequence[About], *, agent: str, waits: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,6 +185,31 @@ def plan_question(
         "agents": list(agents),
         "artel": {"kind": "plan", "agent": agent},
     }
+
+
+def clarification(
+    questions: Sequence[Mapping[str, Any]], *, agent: str, tool_call_id: str, inbox: bool = False
+) -> Any:
+    """Return the questions of an agent as one, in the house's form or in that of Agent Inbox.
+
+    Answered by `{"type": "respond", "answers": {<id>: <label or words>}}`, or words: `answering.answered`.
+    Each is `{id, question, options, multiple, required}`, with `header` and `descriptions` where there are.
+    It has no time limit: nothing happens without an answer.
+    """
+    texts = [one["question"] for one in questions]
+    text = texts[0] if len(texts) == 1 else "\n".join(f"{n}. {one}" for n, one in enumerate(texts, 1))
+    offered = questions[0]["options"] if len(texts) == 1 else []
+    asked = {
+        "question": text,
+        **({"options": [{"id": label, "label": label} for label in offered]} if offered else {}),
+        "needs_clarification": True,
+        "questions": [dict(one) for one in questions],
+        "user_message": text,
+    }
+    ours = {"kind": "question", "agent": agent, "tool_call_id": tool_call_id}
+    if inbox:
+        return inbox_form.question(asked, text, ours)
+    return {"type": "question", "description": text, **asked, "artel": ours}
 
 
 def _in_full(one: About) -> str:

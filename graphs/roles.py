@@ -122,6 +122,8 @@ class Role(BaseModel):
     def system(self, root: Path) -> str:
         """Return the prompt of an agent in this role that works in `root`."""
         parts = [prompts.render("shared/workspace", workspace=root)]
+        if "question" in self.tools:
+            parts.append(prompts.render("shared/asking"))
         if not self.is_free:
             parts.append(prompts.render("shared/held", writes=self.writes, runs=self._runs))
         if self.output:

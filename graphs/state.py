@@ -6,7 +6,9 @@ from langchain.agents import AgentState
 from langchain.agents.middleware.types import OmitFromOutput, PrivateStateAttr
 from typing_extensions import TypedDict
 
+from artel.graphs import resolved
 from artel.graphs.plan import Changed, Plan, StepResult
+from artel.tools import todos
 
 
 class File(TypedDict):
@@ -105,6 +107,7 @@ class Outcome(TypedDict):
     result: StepResult
     workspace: str
     tainted: bool
+    resolved_context: dict[str, resolved.Resolved]
 
 
 def handed_in(old: list[Outcome] | None, new: list[Outcome] | None) -> list[Outcome]:
@@ -131,6 +134,11 @@ def stained(old: bool, new: bool) -> bool:
 Tainted = Annotated[Literal[True], stained]
 
 
+# A union has no value of its own, so that threads that decided or noted nothing have no such key
+ResolvedContext = Annotated[dict[str, resolved.Resolved] | None, resolved.joined]
+Todos = Annotated[list[todos.Todo] | None, todos.joined]
+
+
 class AgentLoopState(AgentState[None]):
     """Messages, the thread's workspace, and what the gate and the tools must remember."""
 
@@ -152,6 +160,10 @@ class AgentLoopState(AgentState[None]):
     submission: NotRequired[Annotated[Submission, first]]
     budget: NotRequired[dict[str, Any]]
     "Of a step of a plan, as `Budget`: who works on it ends at a limit instead of asking."
+    resolved_context: NotRequired[ResolvedContext]
+    "What people have decided, by the ids of the decisions: it goes down to children and comes back up."
+    todos: NotRequired[Todos]
+    "The steps of the work."
 
 
 class OrchestratorState(AgentState[None]):
@@ -160,6 +172,8 @@ class OrchestratorState(AgentState[None]):
     workspace: NotRequired[str]
     tainted: NotRequired[Tainted]
     "As in an agent's own state: it goes down to whoever works, and comes back up."
+    resolved_context: NotRequired[ResolvedContext]
+    todos: NotRequired[Todos]
     route: NotRequired[Route]
     result: NotRequired[Result]
     plan: NotRequired[Plan]

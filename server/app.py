@@ -36,6 +36,7 @@ from artel.server.routes import (
     approvals,
     audit,
     changes,
+    decisions,
     docs,
     export,
     grants,
@@ -75,6 +76,7 @@ PRODUCT = (
     usage,
     models,
     steering,
+    decisions,
 )
 
 

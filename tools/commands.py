@@ -36,23 +36,23 @@ class Execute(Arguments):
     command: Annotated[str, AfterValidator(_text)] = Field(
         validation_alias=AliasChoices("command", "cmd"), max_length=MAX_COMMAND, description="For bash."
     )
-    timeout: int = Field(default=120, ge=1, le=MAX_TIMEOUT_S, description="Seconds after which it is killed.")
-    workdir: str = Field(default=".", description="Folder to run in, from the workspace.")
-    background: bool = Field(default=False, description="Do not wait for its end.")
+    timeout: int = Field(default=120, ge=1, le=MAX_TIMEOUT_S, description="Seconds.")
+    workdir: str = "."
+    background: bool = False
     description: str = Field(default="", max_length=500, description="What it is for, in a few words.")
 
 
 class ReadOutput(Arguments):
     """Arguments of read_output."""
 
-    job: str = Field(default="", description="Id of the job; empty: list the jobs.")
+    job: str = ""
     offset: int = Field(default=0, ge=0, description="Bytes to skip.")
 
 
 class Kill(Arguments):
     """Arguments of kill."""
 
-    job: str = Field(description="Id of the job.")
+    job: str
 
 
 async def _execute(work: Work, args: Execute) -> Outcome:

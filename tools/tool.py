@@ -230,16 +230,30 @@ def _wrong(error: Any) -> str:
 
 
 # What a call is checked for all the same: models are sent the schemas with every request
-UNSAID = {"title", "additionalProperties", "minLength", "maxLength", "minItems", "minimum"}
+UNSAID = {
+    *("title", "additionalProperties", "pattern"),
+    *("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum"),
+}
 
 
 def _terse(schema: dict[str, Any]) -> dict[str, Any]:
     """Leave out of an object's schema what repeats names, docstrings, limits, and what may be null."""
     kept = {key: value for key, value in schema.items() if key not in UNSAID | {"description"}}
     kept["properties"] = {name: _of_field(field) for name, field in schema.get("properties", {}).items()}
-    if inner := schema.get("$defs"):
-        kept["$defs"] = {name: _terse(one) if "properties" in one else one for name, one in inner.items()}
-    return kept
+    return _inlined(kept, kept.pop("$defs")) if "$defs" in kept else kept
+
+
+def _inlined(part: Any, named: Mapping[str, Any]) -> Any:
+    """Put each named part of a schema where it is referred to: that is shorter, and simpler to read."""
+    match part:
+        case {"$ref": str(ref), **rest}:
+            found = named[ref.rpartition("/")[2]]
+            return {**rest, **_inlined(_terse(found) if "properties" in found else found, named)}
+        case dict():
+            return {name: _inlined(one, named) for name, one in part.items()}
+        case list():
+            return [_inlined(one, named) for one in part]
+    return part
 
 
 def _of_field(field: dict[str, Any]) -> dict[str, Any]:

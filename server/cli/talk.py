@@ -73,6 +73,13 @@ class Talk:
         asked = [one for of_task in thread["interrupts"].values() for one in of_task]
         return [Question(str(one.get("id")), one.get("value")) for one in asked]
 
+    async def decisions(self) -> list[dict[str, Any]]:
+        """Return what was decided in the thread, the latest first; nothing where the server keeps none."""
+        try:
+            return list(await self.client.http.get(f"/api/v1/threads/{self.thread_id}/decisions"))
+        except (httpx.TransportError, LangGraphError, httpx.HTTPStatusError):
+            return []
+
     async def last_words(self) -> str:
         """Return the text of the newest message of the agent, if there is one."""
         state = await self.client.threads.get_state(self.thread_id)

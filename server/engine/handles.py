@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -61,6 +62,15 @@ class StoredApprovals:
         shown = _shown(row.value, tool_call_id)
         allowed = final_args(decision, name, shown.get("args") or {})
         return shown if allowed is not None and dict(allowed) == dict(args) else None
+
+    async def answered(self, tool_call_id: str) -> tuple[str, datetime] | None:
+        """Return who answered the newest question of this call, and when."""
+        async with self._db.connection() as conn:
+            row = await approvals.answered(conn, self._run.thread_id, tool_call_id)
+        if row is None or row.decided_at is None:
+            return None
+        by_client = row.decided_by in (None, "wire")
+        return self._run.user_id if by_client else str(row.decided_by), row.decided_at
 
 
 def _shown(value: Any, tool_call_id: str) -> Mapping[str, Any]:

@@ -42,9 +42,18 @@ export interface Steered {
   status: "waiting" | "taken" | "delivered"
 }
 
+/** A step of the work, as the agent has it. */
+export interface Todo {
+  id: string
+  content: string
+  status: "pending" | "in_progress" | "completed" | "failed" | "cancelled"
+  activeForm?: string
+}
+
 export interface Values {
   messages?: WireMessage[]
   route?: Route | null
+  todos?: Todo[] | null
 }
 
 export type ThreadStatus = "idle" | "busy" | "interrupted" | "error"
@@ -131,6 +140,20 @@ export interface PlanStep {
   paths?: string[]
 }
 
+/** One of the questions that an agent asks at once. */
+export interface Asked {
+  id: string
+  header?: string
+  question: string
+  options: string[]
+  descriptions?: Record<string, string>
+  multiple: boolean
+  required: boolean
+}
+
+/** What a person says to one of them; null leaves it to the agent. */
+export type Answer = { options: string[]; words: string } | null
+
 export type Scope = "thread" | "project" | "always"
 
 /** What need not be asked again, if the person says so. */
@@ -165,6 +188,7 @@ export type Decision =
   | { type: "edit"; edited_action: { name: string; args: Args } }
   | { type: "reject"; message?: string }
   | { type: "respond"; message: string }
+  | { type: "respond"; answers: Record<string, Answer> }
 
 /** What a step did to the files. */
 export interface Change {

@@ -4,8 +4,10 @@ import type { Approval, Args, Decision, Json, Question } from "../api/types"
 import { useLanguage } from "../i18n/language"
 import { Button } from "../ui/Button"
 import { count, Diff } from "../ui/Diff"
+import { questionsOf } from "./answers"
 import { Parts, partsOf } from "./Parts"
 import { EditPlan, Steps } from "./Plan"
+import { Questions } from "./Questions"
 
 interface Props {
   asked: Approval
@@ -39,6 +41,7 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
     }
   }
   const decide = (decision: Decision) => void send(() => answer(asked, decision))
+  const questions = asked.kind === "question" ? questionsOf(asked.value as Json) : []
   const files = value.artel?.files ?? []
   const parts = partsOf(files)
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set())
@@ -62,6 +65,7 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
     })
   }
   const diff = value.artel?.diff
+  const heading = questions.length > 1 ? say("questions", { n: questions.length }) : (questions[0]?.question ?? title(asked, value))
   const size = useMemo(() => (diff ? count(diff) : null), [diff])
   const decided = asked.kind === "tool_call" || asked.kind === "plan"
   const choosing = decided && mode === "asked" && !sending
@@ -78,7 +82,7 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
 
   return (
     <section
-      aria-label={`${value.artel?.agent ?? ""} ${say("asksYou")}: ${title(asked, value)}`}
+      aria-label={`${value.artel?.agent ?? ""} ${say("asksYou")}: ${heading}`}
       aria-describedby={choosing ? `keys-${asked.approval_id}` : undefined}
       data-testid="approval"
       tabIndex={0}
@@ -87,7 +91,7 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
     >
       <header className="flex flex-wrap items-center gap-x-3 gap-y-1 bg-warn-bg px-3 py-2.5 text-sm sm:px-4">
         <ShieldQuestion size={18} className="shrink-0 text-warn" aria-hidden />
-        <h2 className="min-w-0 font-semibold [overflow-wrap:anywhere]">{title(asked, value)}</h2>
+        <h2 className="min-w-0 font-semibold [overflow-wrap:anywhere]">{heading}</h2>
         <span className="ml-auto flex gap-3 text-xs text-soft">
           {place && <span>{place}</span>}
           <Countdown until={asked.expires_at} />
@@ -135,7 +139,9 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
           </pre>
         )}
         {asked.kind === "plan" && mode !== "edit" && <Steps steps={value.plan?.steps ?? []} />}
-        {asked.kind === "question" ? (
+        {questions.length > 0 ? (
+          <Questions questions={questions} sending={sending} decide={decide} />
+        ) : asked.kind === "question" ? (
           <Choice value={value} sending={sending} decide={decide} />
         ) : !decided ? (
           <JsonAnswer asked={asked.value as Json} sending={sending} send={(said) => void send(() => resume(said))} />

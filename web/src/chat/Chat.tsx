@@ -9,6 +9,7 @@ import { Messages } from "./Messages"
 import { Pending } from "./Pending"
 import { ThreadId } from "./Undo"
 import { Status } from "./Status"
+import { Todos } from "./Todos"
 
 const BUSY = new Set<Snapshot["phase"]>(["queued", "processing", "executing", "stopping"])
 
@@ -123,6 +124,7 @@ export function Chat({ id, thread, assistant, workspace, firstWords, changed, tr
         {now.queued.map((one) => (
           <Pending key={one.run} words={one.words} steers={false} remove={() => attempt(session.unqueue(one))} />
         ))}
+        <Todos todos={now.view.todos} />
         <Status
           phase={now.phase}
           reconnecting={now.reconnecting}

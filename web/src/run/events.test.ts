@@ -134,3 +134,12 @@ test("what an agent heard between two steps shows at once, and the state's takes
   expect(said(kept).map((one) => one.id)).toEqual(["h", "steer-7"])
   expect(kept.live).toEqual([])
 })
+
+test("todos are shown live, from inside too, and as the state has them", () => {
+  const todo = (status: string) => ({ id: "a", content: "look", status })
+  const live = reduce(empty, event("custom|coder:1", { type: "todos", todos: [todo("in_progress"), 5, { content: "x" }] }))
+  expect(live.todos).toEqual([todo("in_progress")])
+  const held = reduce(live, event("values", { messages: [human], todos: [todo("completed")] }))
+  expect(held.todos).toEqual([todo("completed")])
+  expect(reduce(held, event("values", { messages: [human] })).todos).toEqual([todo("completed")])
+})

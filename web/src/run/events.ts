@@ -1,4 +1,4 @@
-import type { Json, Route, StreamEvent, ToolCall, Values, WireMessage } from "../api/types"
+import type { Json, Route, StreamEvent, Todo, ToolCall, Values, WireMessage } from "../api/types"
 
 /** A message on screen. `agent` is who speaks. */
 export interface Said {
@@ -21,6 +21,7 @@ export interface Span {
   to: number
 }
 
+const TODO_STATUSES = new Set<Todo["status"]>(["pending", "in_progress", "completed", "failed", "cancelled"])
 const LATELY = 12 // messages looked at for tool calls that began or ended
 
 /** A run on screen is `events.reduce(reduce, empty)`. */
@@ -34,6 +35,7 @@ export interface View {
   spoken: ReadonlyMap<string, string>
   spans: ReadonlyMap<string, Span>
   route: Route | null
+  todos: Todo[]
   error: { error: string; message: string } | null
   attempt: number
 }
@@ -45,6 +47,7 @@ export const empty: View = {
   spoken: new Map(),
   spans: new Map(),
   route: null,
+  todos: [],
   error: null,
   attempt: 1,
 }
@@ -66,7 +69,7 @@ function apply(view: View, kind: string, namespace: string, event: StreamEvent):
     case "updates":
       return updates(view, JSON.parse(event.data) as Record<string, unknown>)
     case "custom":
-      return custom(view, JSON.parse(event.data) as { type?: string } & Partial<Route> & Heard)
+      return custom(view, JSON.parse(event.data) as Custom)
     case "error":
       return { ...view, error: JSON.parse(event.data) as { error: string; message: string } }
     default:
@@ -107,7 +110,8 @@ function begin(view: View, data: { attempt?: number }): View {
   return { ...view, attempt, error: null, live, spoken: new Map() }
 }
 
-function values(view: View, state: Values, namespace: string): View {
+function values(before: View, state: Values, namespace: string): View {
+  const view = state.todos ? { ...before, todos: state.todos.filter(isTodo) } : before
   if (!state.messages) return view
   const known = new Map([...view.live, ...view.root].map((one) => [one.id, one]))
   const wire = state.messages.filter((one) => one.id && one.type !== "system")
@@ -166,6 +170,8 @@ interface Heard {
   messages?: { id: string; text: string }[]
 }
 
+type Custom = { type?: string; todos?: Json[] } & Partial<Route> & Heard
+
 const STEERED = "steer-" // how the ids of such messages begin
 
 /** The ids of the steering that an event tells the agent has heard. */
@@ -186,8 +192,13 @@ function told(view: View, { messages = [] }: Heard): View {
 
 const PERSON = { role: "person" as const, agent: "", calls: [], callId: "", failed: false, depth: 0 }
 
-function custom(view: View, data: { type?: string } & Partial<Route> & Heard): View {
+function isTodo(one: unknown): one is Todo {
+  return typeof (one as Todo | null)?.content === "string" && TODO_STATUSES.has((one as Todo).status)
+}
+
+function custom(view: View, data: Custom): View {
   if (data.type === "steered") return told(view, data)
+  if (data.type === "todos" && Array.isArray(data.todos)) return { ...view, todos: (data.todos as unknown[]).filter(isTodo) }
   if (data.type !== "route") return view
   return { ...view, route: { agent: data.agent ?? "", reason: data.reason ?? "" } }
 }
