@@ -1,6 +1,6 @@
 """The state our agents share: plain JSON and messages."""
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from langchain.agents import AgentState
 from langchain.agents.middleware.types import PrivateStateAttr
@@ -80,6 +80,8 @@ class AgentLoopState(AgentState[None]):
     "Path → sha256 of the files whose content the model may suppose to know."
     tainted: NotRequired[Tainted]
     "Text from outside was read in this thread: it may have told the model what to do."
+    compacted: NotRequired[dict[str, Any]]
+    "How messages are shown that no longer fit a model's window (`artel.graphs.compaction.record`)."
 
 
 class OrchestratorState(AgentState[None]):
@@ -88,5 +90,7 @@ class OrchestratorState(AgentState[None]):
     workspace: NotRequired[str]
     tainted: NotRequired[Tainted]
     "As in an agent's own state: it goes down to whoever works, and comes back up."
+    compacted: NotRequired[dict[str, Any]]
+    "The same."
     route: NotRequired[Route]
     result: NotRequired[Result]

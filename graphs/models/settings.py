@@ -1,6 +1,6 @@
 """Which chat models to use; filled from the environment by the server, plain values here."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,6 +23,11 @@ class ModelSettings(BaseModel):
     per_agent: dict[str, str] = Field({}, description="Agent name to `provider:name`, instead of `model`.")
     timeout_s: float = Field(30, gt=0, description="Longest wait for the first words of an answer.")
     silence_s: float = Field(30, gt=0, description="Longest silence inside an answer.")
+    windows: dict[str, Annotated[int, Field(ge=4096)]] = Field(
+        {},
+        description="`provider:name`, name or provider to the tokens that the model can be asked; unset: "
+        "what is known of vendors' models, else 16384.",
+    )
 
 
 class ModelMisconfigured(Invalid):

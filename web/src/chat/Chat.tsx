@@ -135,6 +135,7 @@ export function Chat({ id, thread, assistant, workspace, firstWords, changed, tr
         send={(words) => session.send(words, start)}
         stop={() => attempt(session.stop())}
         tray={tray}
+        fill={now.view.fill}
       />
     </div>
   )

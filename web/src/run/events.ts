@@ -23,6 +23,14 @@ export interface Span {
 
 const LATELY = 12 // messages looked at for tool calls that began or ended
 
+/** How full the window of the model is, in tokens. */
+export interface Fill {
+  tokens: number
+  window: number
+  limit: number
+  compacted: boolean
+}
+
 /** A run on screen is `events.reduce(reduce, empty)`. */
 export interface View {
   root: Said[]
@@ -34,6 +42,8 @@ export interface View {
   spoken: ReadonlyMap<string, string>
   spans: ReadonlyMap<string, Span>
   route: Route | null
+  /** Of the agent that was heard of last; null where its model has no window. */
+  fill: Fill | null
   error: { error: string; message: string } | null
   attempt: number
 }
@@ -45,6 +55,7 @@ export const empty: View = {
   spoken: new Map(),
   spans: new Map(),
   route: null,
+  fill: null,
   error: null,
   attempt: 1,
 }
@@ -66,7 +77,7 @@ function apply(view: View, kind: string, namespace: string, event: StreamEvent):
     case "updates":
       return updates(view, JSON.parse(event.data) as Record<string, unknown>)
     case "custom":
-      return custom(view, JSON.parse(event.data) as { type?: string } & Partial<Route>)
+      return custom(view, JSON.parse(event.data) as Told)
     case "error":
       return { ...view, error: JSON.parse(event.data) as { error: string; message: string } }
     default:
@@ -161,9 +172,19 @@ function messageIds(written: unknown): string[] {
   return Array.isArray(messages) ? messages.map((one: { id?: string }) => one.id ?? "").filter(Boolean) : []
 }
 
-function custom(view: View, data: { type?: string } & Partial<Route>): View {
-  if (data.type !== "route") return view
-  return { ...view, route: { agent: data.agent ?? "", reason: data.reason ?? "" } }
+type Told = { type?: string } & Partial<Route> & Partial<Fill>
+
+function custom(view: View, data: Told): View {
+  switch (data.type) {
+    case "route":
+      return { ...view, route: { agent: data.agent ?? "", reason: data.reason ?? "" } }
+    case "context": {
+      const { tokens = 0, window = 0, limit = 0, compacted = false } = data
+      return { ...view, fill: limit > 0 ? { tokens, window, limit, compacted } : null }
+    }
+    default:
+      return view
+  }
 }
 
 function message(view: View, [wire, meta]: [WireMessage, Record<string, Json>], namespace: string): View {
