@@ -7,9 +7,9 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMes
 from langgraph.graph.state import CompiledStateGraph
 
 from artel.graphs.agent_loop import loop
+from artel.graphs.budget import Budget
 from artel.graphs.context import Context
 from artel.graphs.plan import Changed, Plan, Step, StepResult, step_of
-from artel.graphs.budget import Budget
 from artel.graphs.roles import Role
 from artel.graphs.state import Submission
 from artel.graphs.submitting import Submitting

@@ -13,8 +13,10 @@ from langchain_core.messages import ToolMessage
 from langgraph.types import Command
 
 from artel.graphs import clarifying, todos
+from artel.graphs.recalling import recall
 from artel.graphs.submitting import submit
 from artel.tools.questions import TOOL as QUESTION
+from artel.tools.recalling import NAME as RECALL
 from artel.tools.submitting import NAME as SUBMIT
 from artel.tools.todos import TOOL as TODOS
 
@@ -22,6 +24,6 @@ Run: TypeAlias = Callable[[ToolRuntime, Any], Awaitable[Command[Any] | ToolMessa
 """Gets the runtime and the parsed arguments; raises ToolRefused or ToolFailed, of which the model is told."""
 
 RUNS: Mapping[str, Run] = MappingProxyType(
-    {QUESTION.name: clarifying.ask, TODOS.name: todos.write, SUBMIT: submit}
+    {QUESTION.name: clarifying.ask, TODOS.name: todos.write, SUBMIT: submit, RECALL: recall}
 )
 """By the name of the tool."""

@@ -164,6 +164,8 @@ class AgentLoopState(AgentState[None]):
     "What people have decided, by the ids of the decisions: it goes down to children and comes back up."
     todos: NotRequired[Todos]
     "The steps of the work."
+    compacted: NotRequired[dict[str, Any]]
+    "How messages are shown that no longer fit a model's window (`artel.graphs.compaction.record`)."
 
 
 class OrchestratorState(AgentState[None]):
@@ -174,6 +176,8 @@ class OrchestratorState(AgentState[None]):
     "As in an agent's own state: it goes down to whoever works, and comes back up."
     resolved_context: NotRequired[ResolvedContext]
     todos: NotRequired[Todos]
+    compacted: NotRequired[dict[str, Any]]
+    "The same."
     route: NotRequired[Route]
     result: NotRequired[Result]
     plan: NotRequired[Plan]

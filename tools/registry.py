@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field
 
-from artel.tools import clock, commands, questions, submitting, todos
+from artel.tools import clock, commands, questions, recalling, submitting, todos
 from artel.tools.git import tools as git
 from artel.tools.policy import Call
 from artel.tools.tool import Arguments, Outcome, Risk, Seen, Tool, Work
@@ -332,6 +332,7 @@ ALL = (
     submitting.TOOL,
     questions.TOOL,
     todos.TOOL,
+    recalling.TOOL,
 )
 
 TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in ALL})

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Literal, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -77,6 +77,11 @@ class ModelSettings(BaseModel):
     rate_wait_s: float = Field(60, ge=0, description="Longest wait for such a limit; then the next model.")
     prices: dict[str, Price] = Field(
         {}, description="`provider:name` to US dollars for a million tokens, over those that come with Artel."
+    )
+    windows: dict[str, Annotated[int, Field(ge=4096)]] = Field(
+        {},
+        description="`provider:name`, name or provider to the tokens that the model can be asked; unset: "
+        "what is known of vendors' models, else 16384.",
     )
 
     @property

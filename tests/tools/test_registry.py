@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from artel.graphs.roles import built_in
 from artel.tools.policy import DEFAULT, Policy, Rule, judge
 from artel.tools.registry import GROUPS, TOOLS, named, toolset
 from artel.tools.tool import Risk, Tool, ToolRefused, perform
@@ -29,8 +28,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "delete_file": {"file_path": "a.py"},
     "move_file": {"src": "a.py", "dst": "b.py"},
     "clock": {"zone": "UTC"},
+    "recall": {"id": "call_1"},
 }
-LOOKING_OR_PLANNING = [name for name, tool in TOOLS.items() if not tool.act and not tool.inner]
+LOOKING_OR_PLANNING = [name for name, tool in TOOLS.items() if tool.look or tool.plan]
 
 
 @pytest.fixture

@@ -141,6 +141,7 @@ export function Chat({ id, thread, assistant, workspace, firstWords, changed, tr
         steer={(words) => session.steer(words, start)}
         stop={() => attempt(session.stop())}
         tray={tray}
+        fill={now.view.fill}
       />
     </div>
   )

@@ -1,7 +1,9 @@
 import { ArrowUp, CornerDownRight, Square } from "lucide-react"
 import { useEffect, useRef, useState } from "react"
 import { useLanguage } from "../i18n/language"
+import type { Fill } from "../run/events"
 import { Button } from "../ui/Button"
+import { Gauge } from "./Gauge"
 
 interface Props {
   thread: string
@@ -15,12 +17,14 @@ interface Props {
   /** Take the focus: a person has just come to write. */
   ready: boolean
   tray: React.ReactNode
+  /** How full the model's window is, where it is known. */
+  fill?: Fill | null
 }
 
 const LONGEST_PX = 240
 
 /** Where a person writes. The draft is kept per thread, and comes back when sending fails. */
-export function Composer({ thread, busy, returned = "", send, steer = send, stop, ready, tray }: Props) {
+export function Composer({ thread, busy, returned = "", send, steer = send, stop, ready, tray, fill = null }: Props) {
   const { say } = useLanguage()
   const kept = `artel.draft.${thread}`
   const [words, setWords] = useState(() => localStorage.getItem(kept) ?? "")
@@ -91,6 +95,7 @@ export function Composer({ thread, busy, returned = "", send, steer = send, stop
         />
         <div className="flex items-center gap-1 p-2">
           <div className="flex min-w-0 flex-1 items-center gap-1">{tray}</div>
+          {fill && <Gauge fill={fill} />}
           {busy && (
             <Button look="bad" onClick={stop} aria-label={say("stop")}>
               <Square size={13} fill="currentColor" aria-hidden /> {say("stop")}

@@ -24,6 +24,14 @@ export interface Span {
 const TODO_STATUSES = new Set<Todo["status"]>(["pending", "in_progress", "completed", "failed", "cancelled"])
 const LATELY = 12 // messages looked at for tool calls that began or ended
 
+/** How full the window of the model is, in tokens. */
+export interface Fill {
+  tokens: number
+  window: number
+  limit: number
+  compacted: boolean
+}
+
 /** A run on screen is `events.reduce(reduce, empty)`. */
 export interface View {
   root: Said[]
@@ -36,6 +44,8 @@ export interface View {
   spans: ReadonlyMap<string, Span>
   route: Route | null
   todos: Todo[]
+  /** Of the agent that was heard of last; null where its model has no window. */
+  fill: Fill | null
   error: { error: string; message: string } | null
   attempt: number
 }
@@ -48,6 +58,7 @@ export const empty: View = {
   spans: new Map(),
   route: null,
   todos: [],
+  fill: null,
   error: null,
   attempt: 1,
 }
@@ -170,7 +181,7 @@ interface Heard {
   messages?: { id: string; text: string }[]
 }
 
-type Custom = { type?: string; todos?: Json[] } & Partial<Route> & Heard
+type Custom = { type?: string; todos?: Json[] } & Partial<Route> & Partial<Fill> & Heard
 
 const STEERED = "steer-" // how the ids of such messages begin
 
@@ -197,10 +208,20 @@ function isTodo(one: unknown): one is Todo {
 }
 
 function custom(view: View, data: Custom): View {
-  if (data.type === "steered") return told(view, data)
-  if (data.type === "todos" && Array.isArray(data.todos)) return { ...view, todos: (data.todos as unknown[]).filter(isTodo) }
-  if (data.type !== "route") return view
-  return { ...view, route: { agent: data.agent ?? "", reason: data.reason ?? "" } }
+  switch (data.type) {
+    case "steered":
+      return told(view, data)
+    case "todos":
+      return Array.isArray(data.todos) ? { ...view, todos: (data.todos as unknown[]).filter(isTodo) } : view
+    case "route":
+      return { ...view, route: { agent: data.agent ?? "", reason: data.reason ?? "" } }
+    case "context": {
+      const { tokens = 0, window = 0, limit = 0, compacted = false } = data
+      return { ...view, fill: limit > 0 ? { tokens, window, limit, compacted } : null }
+    }
+    default:
+      return view
+  }
 }
 
 function message(view: View, [wire, meta]: [WireMessage, Record<string, Json>], namespace: string): View {
