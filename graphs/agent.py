@@ -52,7 +52,7 @@ async def _role(wish: RoleContext) -> Role:
             f"context.role must name a role: one of {known}, or of the workspace, `.artel/agents/<name>.md`; "
             "or give a whole one as context.role_text"
         )
-    look = handles().folder
+    look = (await to_thread(handles)).folder
     root = await look() if look else await to_thread(workspace, wish.workspace)
     return await to_thread(find, wish.role, root)
 

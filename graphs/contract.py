@@ -1,6 +1,7 @@
 """What the answer to a piece of work must contain; a model that forgot it is asked once more."""
 
 import re
+from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Sequence
 
 from langchain.agents.middleware.types import AgentMiddleware, ModelRequest, ModelResponse
@@ -30,10 +31,11 @@ class Contract(AgentMiddleware[AgentLoopState, Context]):
     async def awrap_model_call(self, request: ModelRequest[Context], handler: Call) -> ModelResponse:
         """Ask the model; once more if its last words lack what they must have, and then take what comes."""
         response = await handler(request)
-        if not self.role.output or not _has_worked(request.messages) or self._knows_no_better(request):
-            return response
         draft = _last_words(response)
-        if draft is None or not (lacking := lacks(self.role, draft)):
+        if not self.role.output or draft is None or not _has_worked(request.messages):
+            return response
+        lacking = lacks(self.role, draft)
+        if not lacking or await to_thread(self._knows_no_better, request):
             return response
         said = render("shared/again", headings=lacking, draft=draft[:MAX_DRAFT])
         second = await handler(request.override(messages=told(request.messages, said)))

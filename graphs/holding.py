@@ -4,6 +4,7 @@ A role narrows what the policy lets an agent do and never widens it. It speaks o
 what programs of others do (`mcp.*`), which only the operator gives to an agent, is the policy's.
 """
 
+from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,16 +31,21 @@ class Hold(AgentMiddleware[AgentLoopState, Context]):
     def __init__(self, role: Role) -> None:
         super().__init__()
         self.role = role
+        self._narrows = not role.is_free or role.identity != role.name
         self._held: dict[int, tuple[Policy, Policy]] = {}
 
     async def awrap_model_call(self, request: ModelRequest[Context], handler: Call) -> ModelResponse:
         """Ask the model, whose calls are judged by the role's policy."""
-        with use(self._narrowed()):
+        if not self._narrows:
+            return await handler(request)
+        with use(await to_thread(self._narrowed)):  # where none are handed, they look where they are
             return await handler(request)
 
     async def awrap_tool_call(self, request: ToolCallRequest, handler: Handler) -> Answer:
         """Run the call as the role's policy has it."""
-        with use(self._narrowed()):
+        if not self._narrows:
+            return await handler(request)
+        with use(await to_thread(self._narrowed)):
             return await handler(request)
 
     def _narrowed(self) -> Handles:
@@ -49,8 +55,6 @@ class Hold(AgentMiddleware[AgentLoopState, Context]):
             if len(self._held) >= MAX_HELD:
                 self._held.clear()
             kept = self._held[id(given.policy)] = given.policy, held(self.role, given.policy)
-        if kept[1] is given.policy and self.role.is_free:
-            return given
         return replace(given, policy=kept[1], read_only=given.read_only or not self.role.is_free)
 
 

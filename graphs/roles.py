@@ -261,7 +261,8 @@ def _front_matter(text: str, where: str) -> dict[Any, Any]:
     try:
         said: Any = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date of month 13, brackets without end
-        raise RoleWrong(f"{where}: its front matter is no YAML: {str(error)[:500]}") from error
+        why = printable(" ".join(str(error).split())[:500])
+        raise RoleWrong(f"{where}: its front matter is no YAML: {why}") from error
     if not isinstance(said, dict):
         raise RoleWrong(f"{where}: its front matter must be keys and values, title and description at least")
     return said

@@ -78,16 +78,12 @@ async def test_a_second_answer_that_has_more_is_taken(start: Start) -> None:
 
 async def test_rules_are_not_asked_twice(start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = start("reviewer", models=Models(ModelSettings(model="offline")))
-    asked: list[Any] = []
-
-    def lacking(*given: Any) -> list[str]:
-        asked.append(given)
-        return []
-
-    monkeypatch.setattr("artel.graphs.contract.lacks", lacking)
+    reminders: list[Any] = []
+    monkeypatch.setattr("artel.graphs.contract.told", lambda *given: reminders.append(given))
     await run.say("What is in notes.txt?")
-    assert run.said
-    assert asked == []
+    assert any(message.type == "tool" for message in run.messages)
+    assert lacks(built_in()["reviewer"], run.said)
+    assert reminders == []
 
 
 async def test_a_role_without_headings_is_left_alone(start: Start) -> None:
