@@ -1,6 +1,5 @@
 """After the steps: commands, one repair, a person; under way: resumed, replaced, killed anywhere."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -301,17 +300,13 @@ async def carried_out(start: Start, folder: Path, dies_at: int, *, after: bool) 
     return (values["plan"], values["result"], read, said), saver.written
 
 
-def _places(count: int) -> Iterator[int]:
-    yield from range(1, count + 1, 4)
-
-
-@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(("after", "place"), [(False, 3), (True, 8)])
 async def test_a_kill_anywhere_leaves_plan_and_result_as_they_would_be(
-    start: Start, folder: Path, after: bool
+    start: Start, folder: Path, after: bool, place: int
 ) -> None:
     expected, count = await carried_out(start, folder, 0, after=after)
     assert expected[1]["status"] == "done"
     assert expected[2] == {"notes.txt": "bye\nworld\nmore\n", "other.txt": "one\n2\n"}
-    for place in _places(count):
-        came, _ = await carried_out(start, folder, place, after=after)
-        assert came == expected, place
+    for dies_at in range(place, count + 1, 13):
+        came, _ = await carried_out(start, folder, dies_at, after=after)
+        assert came == expected, dies_at
