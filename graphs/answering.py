@@ -106,13 +106,14 @@ def _read(questions: Sequence[Mapping[str, Any]], words: str) -> Mapping[str, An
     except (ValueError, RecursionError):
         parsed = None
     if isinstance(parsed, dict) and parsed:
-        ids = {one["id"] for one in questions}
+        known = {one["id"] for one in questions}
         by_id = parsed["answers"] if isinstance(parsed.get("answers"), dict) else parsed
-        if len(questions) > 1 or by_id.keys() <= ids:
+        if len(questions) > 1 or by_id.keys() <= known:
             return dict(by_id)
     if len(questions) == 1:
         return {questions[0]["id"]: words}
-    names = {name: one["id"] for n, one in enumerate(questions, 1) for name in (one["id"], str(n))}
+    names = {str(n): one["id"] for n, one in enumerate(questions, 1)}
+    names |= {one["id"]: one["id"] for one in questions}
     found = {}
     for line in words.splitlines():
         if (named := _NAMED.fullmatch(line)) and named[1] in names:

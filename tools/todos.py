@@ -167,8 +167,8 @@ def _twice(pairs: Sequence[tuple[Todo | None, Item]]) -> Iterator[str]:
 
 def _of(one: Item, id: str, old: Todo | None = None) -> Todo:  # noqa: A002  as the wire has it
     todo = Todo(id=id, content=one.content, status=one.status)
-    if form := one.activeForm or (old or {}).get("activeForm", ""):
-        todo["activeForm"] = str(form)
+    if form := one.activeForm or (old.get("activeForm", "") if old else ""):
+        todo["activeForm"] = form
     return todo
 
 
