@@ -115,9 +115,10 @@ async def _by_model(request: str, previous: str, wish: str) -> Route | None:
 
 def _prepared(request: str, previous: str, wish: str) -> tuple[str, Chain] | None:
     models = handles().models
-    if models.spec(NAME, wish).split(":")[0] == "offline":
+    step = f"{NAME}.route"  # may have a model of its own
+    if models.spec(step, wish).split(":")[0] == "offline":
         return None  # it has the same rules
-    return render("orchestrator/route", request=request, previous=previous), models.chat(NAME, wish)
+    return render("orchestrator/route", request=request, previous=previous), models.chat(step, wish)
 
 
 def _reason(choice: Choice, request: str) -> str:
