@@ -193,30 +193,30 @@ def _values(text: str, whole: bool) -> Iterator[Any]:
 
 
 def _of_value(value: Any) -> Iterator[Spoken | None]:
-    match value:
-        case [*several]:
-            for one in several:
-                yield from _of_value(one)
-        case {"tool_calls": [*several]}:
-            yield from _of_value(several)
-        case {"function": {**inner}}:
-            yield from _of_value(inner)
-        case {**one}:
-            yield _of_object(one)
-        case _:
-            yield None
+    if isinstance(value, list):
+        for one in value:
+            yield from _of_value(one)
+    elif not isinstance(value, dict):
+        yield None
+    elif isinstance(value.get("tool_calls"), list):
+        yield from _of_value(value["tool_calls"])
+    elif isinstance(value.get("function"), dict):
+        yield from _of_value(value["function"])
+    else:
+        yield _of_object(value)
 
 
 def _of_object(value: dict[str, Any]) -> Spoken | None:
     name = next((value[key] for key in NAMES if isinstance(value.get(key), str)), None)
     if not name:
         return None
-    given = next((value[key] for key in ARGUMENTS if key in value), None)
+    given: Any = next((value[key] for key in ARGUMENTS if key in value), None)
     if isinstance(given, str):  # JSON inside of JSON
         try:
-            given = repaired(given) if given.strip() else {}
+            inner = repaired(given) if given.strip() else {}
         except Unreadable:
             return Spoken(name, given)
+        given = inner
     if given is None:
         return _made(name, {}) if set(value) <= {*NAMES, *ARGUMENTS, "type", "id"} else None
     return _made(name, given) if isinstance(given, dict) else Spoken(name, dumps(given))
