@@ -130,7 +130,7 @@ def _as_before(request: str, previous: str) -> Route | None:
 
 async def _by_model(request: str, previous: str, wish: str) -> Route | None:
     """Ask the model for one word; its tokens are nobody's answer and are not streamed."""
-    said = await think(render("orchestrator/route", request=request, previous=previous), wish)
+    said = await think("route", render("orchestrator/route", request=request, previous=previous), wish)
     if said is None:
         return None  # the offline model has the same rules
     word = next(iter(said.lower().replace("`", " ").split()), "").strip(".,:;!\"'*")

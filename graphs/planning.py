@@ -59,7 +59,7 @@ async def planned(
             words=words,
             problem=problem,
         )
-        said = await think(prompt, wish)
+        said = await think("plan", prompt, wish)
         if said is None:
             break
         try:

@@ -105,7 +105,7 @@ def table(plan: Plan, checks: list[CheckReport], *, russian: bool) -> str:
 
 async def _prose(request: str, shown: str, wish: str) -> str:
     try:
-        said = await think(render("orchestrator/summary", request=request, table=shown), wish)
+        said = await think("summary", render("orchestrator/summary", request=request, table=shown), wish)
     except NoModelAnswered:  # the table says it all
         return ""
     return (said or "").strip()

@@ -1,6 +1,7 @@
 """The orchestrator's own questions to a model: one prompt, no tools, nobody reads along."""
 
 from asyncio import to_thread
+from typing import Literal
 
 from langchain_core.messages import HumanMessage
 
@@ -11,13 +12,13 @@ NAME = "orchestrator"
 UNSEEN = {"tags": ["nostream"]}
 
 
-async def think(prompt: str, wish: str) -> str | None:
-    """Return what the run's model says to `prompt`; None: there is only the offline model, which has rules.
+async def think(step: Literal["route", "plan", "summary"], prompt: str, wish: str) -> str | None:
+    """Return what the model of a step says to `prompt`; None: there is only the offline one, with its rules.
 
     Raises:
         NoModelAnswered: no model of the chain did.
     """
-    model = await to_thread(_model, wish)
+    model = await to_thread(_model, f"{NAME}.{step}", wish)
     while model is not None:
         try:
             return (await model.ainvoke([HumanMessage(prompt)], UNSEEN)).text  # type: ignore[arg-type]
@@ -28,6 +29,6 @@ async def think(prompt: str, wish: str) -> str | None:
     return None
 
 
-def _model(wish: str) -> Chain | None:
+def _model(step: str, wish: str) -> Chain | None:
     models = handles().models
-    return None if models.spec(NAME, wish).split(":")[0] == "offline" else models.chat(NAME, wish)
+    return None if models.spec(step, wish).split(":")[0] == "offline" else models.chat(step, wish)
