@@ -116,3 +116,11 @@ test("a tool call knows how long it took, and a replayed one does not", () => {
   const replayed = [event("messages", [call, {}]), { ...event("messages", [result, {}]), at: 9000 }].reduce(reduce, empty)
   expect(replayed.spans.get("c")).toEqual({ from: 0, to: 0 })
 })
+
+test("the fill of the model's window is what was told last, and unknown where there is none", () => {
+  const told = { type: "context", tokens: 900, window: 16384, limit: 12288, compacted: false, parts: {} }
+  const view = [event("custom", told), event("custom|coder:1", { ...told, tokens: 1200, compacted: true })].reduce(reduce, empty)
+  expect(view.fill).toEqual({ tokens: 1200, window: 16384, limit: 12288, compacted: true })
+  expect(reduce(view, event("custom", { type: "context" })).fill).toBeNull()
+  expect(reduce(view, event("custom", { type: "other" })).fill).toEqual(view.fill)
+})
