@@ -143,3 +143,11 @@ test("todos are shown live, from inside too, and as the state has them", () => {
   expect(held.todos).toEqual([todo("completed")])
   expect(reduce(held, event("values", { messages: [human] })).todos).toEqual([todo("completed")])
 })
+
+test("the fill of the model's window is what was told last, and unknown where there is none", () => {
+  const told = { type: "context", tokens: 900, window: 16384, limit: 12288, compacted: false, parts: {} }
+  const view = [event("custom", told), event("custom|coder:1", { ...told, tokens: 1200, compacted: true })].reduce(reduce, empty)
+  expect(view.fill).toEqual({ tokens: 1200, window: 16384, limit: 12288, compacted: true })
+  expect(reduce(view, event("custom", { type: "context" })).fill).toBeNull()
+  expect(reduce(view, event("custom", { type: "other" })).fill).toEqual(view.fill)
+})
