@@ -70,7 +70,8 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
     def _prepared(self, wishes: Context, state: AgentLoopState) -> tuple[Path, SystemMessage, Chain]:
         """Return folder, prompt and model: they read files and may look for a model server."""
         root = workspace(wishes.workspace or state.get("workspace") or "")
-        system = SystemMessage(self.role.system(root))
+        said = (self.role.system(root), wishes.instructions.strip())
+        system = SystemMessage("\n\n".join(part for part in said if part))
         return root, system, handles().models.chat(self.agent, wishes.model, usual=self.role.model)
 
 

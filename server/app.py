@@ -36,7 +36,9 @@ from artel.server.routes import (
     audit,
     changes,
     docs,
+    experiments,
     export,
+    feedback,
     grants,
     hitl,
     info,
@@ -45,6 +47,7 @@ from artel.server.routes import (
     policies,
     policy,
     publishing,
+    training,
     webhooks,
     workspaces,
 )
@@ -67,6 +70,9 @@ PRODUCT = (
     mcp_servers,
     workspaces,
     export,
+    feedback,
+    training,
+    experiments,
 )
 
 
@@ -97,6 +103,7 @@ def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = Non
     app.state.engine = engine
     app.state.catalog = catalog
     app.state.http = http
+    app.state.secrets = settings.secrets if settings else ()
     app.state.bundles = Bundles(sources(catalog))
     errors.install(app)
     for module in (*WIRE, *OTHERS, *V2):

@@ -11,6 +11,7 @@ import structlog
 
 from artel.server.engine import (
     auditing,
+    experimenting,
     recovery,
     retention,
     schedule,
@@ -92,6 +93,7 @@ async def open_engine(
                 sweeping.keep_sweeping,
                 undo.keep_pruning,
                 tidying.keep_tidying,
+                experimenting.keep_experimenting,
             )
         ]
         jobs += [partial(schedule.keep_schedule, engine, order_of)] if order_of else []

@@ -119,12 +119,13 @@ def _named(line: str) -> Iterator[tuple[str, str]]:
 def _is_secret(word: str, value: str, *, quoted: bool) -> bool:
     if _NONE.fullmatch(value):
         return False
-    if _is_random(value):
+    if is_random(value):
         return True
     return quoted and bool(_PASSWORD.search(word)) and len(value) >= 6 and not re.search(r"\s", value)
 
 
-def _is_random(value: str) -> bool:
+def is_random(value: str) -> bool:
+    """Return whether a text looks like chance: letters and digits, with more in them than words have."""
     if len(value) < MIN_CHARS or not _RANDOM.fullmatch(value):
         return False
     mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
