@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from langchain_core.messages import AnyMessage
 from langgraph.store.base import BaseStore
 
+from artel.graphs import remembering
 from artel.graphs.models.told import told
 from artel.graphs.roles import Role
 
@@ -30,7 +31,7 @@ class Moment:
 Part: TypeAlias = Callable[[Moment], Awaitable[str]]
 """Returns what the model is told of one matter, as Markdown under a heading of its own; nothing: nothing."""
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (remembering.known,)
 """In the order in which they are shown: what changes most comes last."""
 
 

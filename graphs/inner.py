@@ -12,8 +12,10 @@ from langchain.tools import ToolRuntime
 from langchain_core.messages import ToolMessage
 from langgraph.types import Command
 
+from artel.graphs.remembering import remember
+
 Run: TypeAlias = Callable[[ToolRuntime, Any], Awaitable[Command[Any] | ToolMessage]]
 """Gets the runtime and the parsed arguments; raises ToolRefused or ToolFailed, of which the model is told."""
 
-RUNS: Mapping[str, Run] = MappingProxyType({})
+RUNS: Mapping[str, Run] = MappingProxyType({"remember": remember})
 """By the name of the tool."""

@@ -43,6 +43,7 @@ from artel.server.routes import (
     hitl,
     info,
     mcp_servers,
+    memories,
     page,
     policies,
     policy,
@@ -73,6 +74,7 @@ PRODUCT = (
     feedback,
     training,
     experiments,
+    memories,
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field
 
-from artel.tools import clock, commands
+from artel.tools import clock, commands, remembering
 from artel.tools.git import tools as git
 from artel.tools.policy import Call
 from artel.tools.tool import Arguments, Outcome, Risk, Seen, Tool, Work
@@ -341,6 +341,7 @@ ALL = (
     ),
     *git.ALL,
     clock.TOOL,
+    remembering.TOOL,
 )
 
 TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in ALL})

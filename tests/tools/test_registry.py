@@ -29,8 +29,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "delete_file": {"file_path": "a.py"},
     "move_file": {"src": "a.py", "dst": "b.py"},
     "clock": {"zone": "UTC"},
+    "remember": {"fact": "Prefers tabs.", "scope": "user"},
 }
-LOOKING_OR_PLANNING = [name for name, tool in TOOLS.items() if not tool.act]
+LOOKING_OR_PLANNING = [name for name, tool in TOOLS.items() if not tool.act and not tool.inner]
 
 
 @pytest.fixture

@@ -89,6 +89,11 @@ class Leaks:
         return [found[key] for key in sorted(found)]
 
 
+def holds_one(text: str) -> bool:
+    """Return whether something in a text looks like a secret."""
+    return any(True for _ in _in_text(text))
+
+
 def _in_text(text: str) -> Iterator[tuple[int, str, str]]:
     """Yield line, rule and value of what looks like a secret."""
     known: list[str] = []
