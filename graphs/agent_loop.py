@@ -87,8 +87,8 @@ class Mind(AgentMiddleware[AgentLoopState, Context]):
         allowed = budget(model.links[0].spec, given.models.settings.windows)
         paths = in_play(state.get("messages") or ())
         project = conventions(root, paths, given.policy, self.agent, user=given.user, limit=allowed.limit)
-        prompt = "\n\n".join(part for part in (self.role.system(root), project) if part)
-        return root, SystemMessage(prompt), model, allowed
+        said = (self.role.system(root), wishes.instructions.strip(), project)
+        return root, SystemMessage("\n\n".join(part for part in said if part)), model, allowed
 
 
 def loop(

@@ -15,6 +15,7 @@ from langchain_core.messages import AnyMessage, SystemMessage
 from langchain_core.tools import BaseTool
 from langgraph.store.base import BaseStore
 
+from artel.graphs import remembering
 from artel.graphs.circles import circles
 from artel.graphs.compaction import counting, parts, record
 from artel.graphs.compaction.cutting import shortened
@@ -58,7 +59,7 @@ async def left_behind(moment: Moment) -> str:
     return await to_thread(lambda: parts.told(grouped(moment.state.get("messages", ()))))
 
 
-PARTS: tuple[Part, ...] = (decided, left_behind, plan, todos, circles)
+PARTS: tuple[Part, ...] = (remembering.known, decided, left_behind, plan, todos, circles)
 """In the order in which they are shown: what changes most comes last."""
 
 

@@ -48,6 +48,11 @@ class Context(BaseModel):
         description="Name of a registered workspace, or absolute path of a folder; kept for the thread.",
     )
     model: str = Field("", description="`provider:model` for this run instead of the configured one.")
+    instructions: str = Field(
+        "",
+        max_length=20_000,
+        description="What the agent is told besides its role, at the end of its prompt.",
+    )
     approvals: Literal["per_call", "batched", "agent_inbox"] = Field(
         "per_call",
         description="One question per tool call; one per model turn for clients that know only that form; or "

@@ -14,6 +14,7 @@ from langgraph.types import Command
 
 from artel.graphs import clarifying, todos
 from artel.graphs.recalling import recall
+from artel.graphs.remembering import remember
 from artel.graphs.submitting import submit
 from artel.tools.questions import TOOL as QUESTION
 from artel.tools.recalling import NAME as RECALL
@@ -24,6 +25,12 @@ Run: TypeAlias = Callable[[ToolRuntime, Any], Awaitable[Command[Any] | ToolMessa
 """Gets the runtime and the parsed arguments; raises ToolRefused or ToolFailed, of which the model is told."""
 
 RUNS: Mapping[str, Run] = MappingProxyType(
-    {QUESTION.name: clarifying.ask, TODOS.name: todos.write, SUBMIT: submit, RECALL: recall}
+    {
+        QUESTION.name: clarifying.ask,
+        TODOS.name: todos.write,
+        SUBMIT: submit,
+        RECALL: recall,
+        "remember": remember,
+    }
 )
 """By the name of the tool."""

@@ -38,17 +38,21 @@ from artel.server.routes import (
     changes,
     decisions,
     docs,
+    experiments,
     export,
+    feedback,
     grants,
     hitl,
     info,
     mcp_servers,
+    memories,
     models,
     page,
     policies,
     policy,
     publishing,
     steering,
+    training,
     usage,
     webhooks,
     workspaces,
@@ -77,6 +81,10 @@ PRODUCT = (
     models,
     steering,
     decisions,
+    feedback,
+    training,
+    experiments,
+    memories,
 )
 
 
@@ -107,6 +115,7 @@ def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = Non
     app.state.engine = engine
     app.state.catalog = catalog
     app.state.http = http
+    app.state.secrets = settings.secrets if settings else ()
     app.state.bundles = Bundles(sources(catalog))
     errors.install(app)
     for module in (*WIRE, *OTHERS, *V2):

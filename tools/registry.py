@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field
 
-from artel.tools import clock, commands, questions, recalling, submitting, todos
+from artel.tools import clock, commands, questions, recalling, remembering, submitting, todos
 from artel.tools.git import tools as git
 from artel.tools.policy import Call
 from artel.tools.tool import Arguments, Outcome, Risk, Seen, Tool, Work
@@ -333,6 +333,7 @@ ALL = (
     questions.TOOL,
     todos.TOOL,
     recalling.TOOL,
+    remembering.TOOL,
 )
 
 TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in ALL})

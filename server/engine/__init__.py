@@ -11,6 +11,7 @@ import structlog
 
 from artel.server.engine import (
     auditing,
+    experimenting,
     recovery,
     retention,
     schedule,
@@ -94,6 +95,7 @@ async def open_engine(
                 undo.keep_pruning,
                 tidying.keep_tidying,
                 spending.keep_writing,
+                experimenting.keep_experimenting,
             )
         ]
         jobs += [partial(schedule.keep_schedule, engine, order_of)] if order_of else []

@@ -29,6 +29,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "move_file": {"src": "a.py", "dst": "b.py"},
     "clock": {"zone": "UTC"},
     "recall": {"id": "call_1"},
+    "remember": {"fact": "Prefers tabs.", "scope": "user"},
 }
 LOOKING_OR_PLANNING = [name for name, tool in TOOLS.items() if tool.look or tool.plan]
 

@@ -211,3 +211,11 @@ export interface StreamEvent {
   /** When it came, in ms; not set when it was replayed. */
   at?: number
 }
+
+/** What a person thinks of a message: 1 is thumbs up. */
+export interface Feedback {
+  feedback_id: string
+  message_id: string | null
+  score: 1 | -1
+  comment: string | null
+}
