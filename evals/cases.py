@@ -15,6 +15,7 @@ from artel.storage.errors import Invalid
 from artel.tools.workspace.paths import DENIED
 
 MAX_CHARS = 1_000_000  # of a case's file
+MAX_DEPTH = 20
 MAX_FILES = 500
 MAX_PATH = 400
 
@@ -175,8 +176,7 @@ def parse(file: Path) -> Case:
     if len(text) > MAX_CHARS:
         raise CaseWrong(f"{file}: {len(text)} characters; a case has at most {MAX_CHARS}")
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
-            raise CaseWrong(f"{file}: it has an alias (*name), which can grow without limit: write it out")
+        _bounded(text, file)
         said: Any = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise CaseWrong(f"{file}: it is no YAML: {error}") from error
@@ -191,6 +191,17 @@ def parse(file: Path) -> Case:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         raise CaseWrong(f"{file}: {key + ': ' if key else ''}{first['msg']}") from error
+
+
+def _bounded(text: str, file: Path) -> None:
+    """Look at a YAML text event by event: one made to be slow or huge is refused before it is built."""
+    depth = 0
+    for event in yaml.parse(text):
+        if isinstance(event, yaml.AliasEvent):
+            raise CaseWrong(f"{file}: it has an alias (*name), which can grow without limit: write it out")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise CaseWrong(f"{file}: it is nested more than {MAX_DEPTH} deep")
 
 
 def _wanted(file: Path, only: Sequence[str]) -> bool:

@@ -111,8 +111,12 @@ def digests(folder: Path) -> dict[str, str]:
     return found
 
 
+def _graph(agent: str) -> Any:
+    return AGENTS[agent].build().copy(update={"checkpointer": InMemorySaver()})
+
+
 async def _talk(case: Case, outcome: Outcome) -> None:
-    graph: Any = AGENTS[case.agent].build().copy(update={"checkpointer": InMemorySaver()})
+    graph = _graph(case.agent)
     config = {"configurable": {"thread_id": "eval"}, "callbacks": [outcome.meter]}
     for turn in case.turns:
         await graph.ainvoke({"messages": [HumanMessage(turn)]}, config)
@@ -139,17 +143,17 @@ def _answer(case: Case, one: Interrupt, outcome: Outcome) -> Any:
     answer = next(fitting, None)
     if answer is None and value.get("type") != "tool_approval":
         raise ValueError(f"it asked a {kind} for which the case has no answer: {str(value)[:200]}")
-    return _decision(answer or Answer(), kind, is_tool=value.get("type") == "tool_approval")
+    return _decision(answer or Answer(), kind)
 
 
-def _decision(answer: Answer, kind: str, *, is_tool: bool) -> Any:
+def _decision(answer: Answer, kind: str) -> Any:
     if answer.give is not None:
         return answer.give
     if answer.args is not None:
         return {"type": "edit", "edited_action": {"name": kind, "args": answer.args}}
     if answer.say == "reject":
         return {"type": "reject", **({"message": answer.message} if answer.message else {})}
-    if is_tool and answer.say == "approve":
+    if answer.say == "approve" and kind != "question":
         return {"type": "approve"}
     return {"type": "respond", "message": answer.say}
 

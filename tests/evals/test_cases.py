@@ -88,7 +88,7 @@ def test_a_wrong_case_names_its_file_and_key(tmp_path: Path, change: dict[str, A
         ("", "keys and values"),
         ("a: &x [1]\nb: [*x, *x]\n", "alias"),
         ("!!python/object/apply:os.system ['true']", "no YAML"),
-        ("[" * 20_000, "no YAML"),
+        ("[" * 20_000, "nested more than"),
         ("x: '" + "a" * 1_000_001 + "'", "at most"),
     ],
 )

@@ -96,15 +96,17 @@ async def test_a_citation_out_of_the_folder_is_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "told"),
+    ("script", "limit_s", "told"),
     [
-        ([{"tool_calls": [READ]}], "the script has 1 replies"),
-        ([{"error": "away"}], "away"),
-        ([{"text": "slow", "delay_s": 5}], "not done after"),
+        ([{"tool_calls": [READ]}], 60, "the script has 1 replies"),
+        ([{"error": "away"}], 60, "away"),
+        ([{"text": "slow", "delay_s": 90}], 1, "not done after"),
     ],
 )
-async def test_what_goes_wrong_fails_the_case_and_nothing_else(script: list[Any], told: str) -> None:
-    result = await marked(case({"unchanged": True}, *script, limit_s=1))
+async def test_what_goes_wrong_fails_the_case_and_nothing_else(
+    script: list[Any], limit_s: int, told: str
+) -> None:
+    result = await marked(case({"unchanged": True}, *script, limit_s=limit_s))
     assert failed(result) == ["it ends"]
     assert told in result.marks[0].said
 
