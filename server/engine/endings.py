@@ -100,12 +100,11 @@ async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | No
     async with run_log.storing:
         try:
             left = await _left(engine, execution)
-            written = await _write(engine, execution, ending, left)
+            following, last, unheard = await _write(engine, execution, ending, left)
         except Unstorable as broken:  # the last steps, that is: what an ending says can be stored
             log.exception("the last steps of a run could not be saved", run_id=str(run.run_id))
             ending = ending_of(Failed(translate.failure(broken)))
-            written = await _write(engine, execution, ending, Load())
-        following, last = written.following, written.last
+            following, last, unheard = await _write(engine, execution, ending, Load())
         execution.status, execution.error = ending.status, ending.error
         run_log.publish(last)
         engine.metrics.stored(run_log.mark_stored(run_log.last))
@@ -113,7 +112,7 @@ async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | No
         engine.webhooks_due.set()
     if any(event.type == "approval.asked" for event in last):
         engine.asked.set()
-    if written.said and following is None and ending.thread_status == "idle":
+    if unheard and following is None and ending.thread_status == "idle":
         await engine.insist(
             lambda: steering.carry_on(engine, run.thread_id, owner=run.owner), until=lambda: execution.lost
         )
@@ -130,28 +129,23 @@ async def _left(engine: Engine, execution: Execution) -> Load:
     return Load() if execution.run.temporary else left
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    following: Run | None
-    last: list[events.Event]
-    said: bool = False  # whether something was said to the run that it has not heard
-
-
-async def _write(engine: Engine, execution: Execution, ending: Ending, left: Load) -> _Written:
+async def _write(
+    engine: Engine, execution: Execution, ending: Ending, left: Load
+) -> tuple[Run | None, list[events.Event], bool]:
+    """Write an ending; return also whether something was said to the run that it has not heard."""
     run, run_log = execution.run, execution.log
     tries = 0
 
-    async def write() -> _Written:
+    async def write() -> tuple[Run | None, list[events.Event], bool]:
         nonlocal tries
         tries += 1
         async with engine.db.transaction(control=True, batch=tries == 1) as conn:
             if tries > 1 and await _is_over(conn, run, run_log):
-                return _Written(None, run_log.draft([_last_word(ending)]))
+                return None, run_log.draft([_last_word(ending)]), False
             ended, last = await write_end(conn, run, run_log, ending, engine, left)
             well = ending.status == "success" and not run.temporary
             rest = await said.settle(conn, run.thread_id, run.run_id) if well else None
-        following = await ended.following()
-        return _Written(following, last, await rest.waits() if rest else False)
+        return await ended.following(), last, bool(rest and await rest.waits())
 
     return await engine.insist(write, until=lambda: execution.lost)
 

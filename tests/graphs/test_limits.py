@@ -51,7 +51,7 @@ def test_a_request_is_counted_anew_but_a_word_in_between_is_not() -> None:
 
 
 def test_a_sum_outlives_the_messages_before_it() -> None:
-    whole = [ME, said(steps=1), said(steps=2), said(steps=50, tokens=9)]
+    whole: list[AnyMessage] = [ME, said(steps=1), said(steps=2), said(steps=50, tokens=9)]
     assert spent([ME, whole[-1]]) == spent(whole)
 
 

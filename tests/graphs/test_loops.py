@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 
-from artel.graphs.loops import ERRORS, LET_GO_ON, ROUNDS, WAITING, WORDS, Found, look
-
-READ = ("read_file", {"file_path": "a.py"}, "1: x")
-GREP = ("grep", {"pattern": "x"}, "a.py")
-LIST = ("ls", {}, "a.py")
-TEST = ("execute", {"command": "pytest"}, "[exit code 1]\n1 failed in 0.12 s")
-MISS = {"code": "text_not_found"}
+from artel.graphs.loops import ERRORS, ROUNDS, WAITING, WORDS, Found, look
 
 Did = tuple[str, dict[str, Any], str]
+
+READ: Did = ("read_file", {"file_path": "a.py"}, "1: x")
+GREP: Did = ("grep", {"pattern": "x"}, "a.py")
+LIST: Did = ("ls", {}, "a.py")
+TEST: Did = ("execute", {"command": "pytest"}, "[exit code 1]\n1 failed in 0.12 s")
+MISS = {"code": "text_not_found"}
 
 
 def step(*did: Did, code: str = "", kind: str = "failed", **metadata: Any) -> list[AnyMessage]:
@@ -121,9 +121,9 @@ RECORDED: dict[str, tuple[list[list[AnyMessage]], str]] = {
     ),
     "only words": ([[AIMessage("I shall now begin.")]] * 3, "words x3"),
     "only words, and on": ([[AIMessage("I shall now begin.")]] * 5, "words! x5"),
-    "a person said go on": ([step(READ)] * 5 + [step(READ, **{LET_GO_ON: True})], "fine"),
+    "a person said go on": ([step(READ)] * 5 + [step(READ, let_go_on=True)], "fine"),
     "and it went on as before": (
-        [step(READ)] * 5 + [step(READ, **{LET_GO_ON: True})] + [step(READ)] * 4,
+        [step(READ)] * 5 + [step(READ, let_go_on=True)] + [step(READ)] * 4,
         "repeat! x5",
     ),
     "a person said something": ([*[step(READ)] * 5, [HumanMessage("look at b.py")]], "fine"),
