@@ -152,12 +152,19 @@ class AgentLoopState(AgentState[None]):
     submission: NotRequired[Annotated[Submission, first]]
 
 
-class OrchestratorState(AgentState[None]):
-    """Messages, the thread's workspace, who works and what came of it."""
+class Request(AgentState[None]):
+    """What the orchestrator may be given: a plan is made and approved, never handed in."""
 
     workspace: NotRequired[str]
     tainted: NotRequired[Tainted]
     "As in an agent's own state: it goes down to whoever works, and comes back up."
+    depth: NotRequired[int]
+    "0 for a thread's own orchestrator, 1 for one that does a step."
+
+
+class OrchestratorState(Request):
+    """Messages, the thread's workspace, who works and what came of it."""
+
     route: NotRequired[Route]
     result: NotRequired[Result]
     plan: NotRequired[Plan]
@@ -171,5 +178,3 @@ class OrchestratorState(AgentState[None]):
     "What the person said to it since."
     repairs: NotRequired[list[str]]
     "Ids of the steps that were put in because a check failed."
-    depth: NotRequired[int]
-    "0 for a thread's own orchestrator, 1 for one that does a step."

@@ -151,7 +151,7 @@ async def test_tokens_are_streamed_once(start: Start) -> None:
 @pytest.mark.parametrize("module", [coder, ask, orchestrator])
 def test_studio_can_load_and_draw_a_graph_and_sees_public_fields_only(module: Any) -> None:
     schema = module.graph.get_context_jsonschema()
-    assert set(schema["properties"]) == {"workspace", "model", "approvals"}
+    assert set(schema["properties"]) == {"workspace", "model", "approvals", "lanes"}
     assert all("default" in field for field in schema["properties"].values())
     assert "messages" in module.graph.get_input_jsonschema()["properties"]
     assert not {"verdicts", "seen"} & set(module.graph.get_output_jsonschema()["properties"])
