@@ -23,7 +23,7 @@ from artel.graphs.reporting import aggregate
 from artel.graphs.roles import built_in
 from artel.graphs.routing import Choice, choose, is_russian
 from artel.graphs.showing import announce
-from artel.graphs.state import OrchestratorState, Result, Route
+from artel.graphs.state import OrchestratorState, Request, Result, Route
 from artel.graphs.thinking import NAME, think
 from artel.graphs.verifying import settle, verify
 from artel.prompts import render
@@ -90,7 +90,7 @@ def build() -> CompiledStateGraph[Any, Context, Any, Any]:
 
     Or: route → make_plan → approve_plan → dispatch ⇄ work, collect → verify (→ settle) → aggregate.
     """
-    graph = StateGraph(OrchestratorState, context_schema=Context)
+    graph = StateGraph(OrchestratorState, context_schema=Context, input_schema=Request)
     graph.add_node(route)
     graph.add_node(clarify)
     graph.add_node("coder", loop(built_in()["coder"]))

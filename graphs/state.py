@@ -168,16 +168,24 @@ class AgentLoopState(AgentState[None]):
     "How messages are shown that no longer fit a model's window (`artel.graphs.compaction.record`)."
 
 
-class OrchestratorState(AgentState[None]):
-    """Messages, the thread's workspace, who works and what came of it."""
+class Request(AgentState[None]):
+    """What the orchestrator may be given: a plan is made and approved, never handed in."""
 
     workspace: NotRequired[str]
     tainted: NotRequired[Tainted]
     "As in an agent's own state: it goes down to whoever works, and comes back up."
     resolved_context: NotRequired[ResolvedContext]
+    "The same."
+    depth: NotRequired[int]
+    "0 for a thread's own orchestrator, 1 for one that does a step."
+
+
+class OrchestratorState(Request):
+    """Messages, the thread's workspace, who works and what came of it."""
+
     todos: NotRequired[Todos]
     compacted: NotRequired[dict[str, Any]]
-    "The same."
+    "As in an agent's own state."
     route: NotRequired[Route]
     result: NotRequired[Result]
     plan: NotRequired[Plan]
@@ -191,5 +199,3 @@ class OrchestratorState(AgentState[None]):
     "What the person said to it since."
     repairs: NotRequired[list[str]]
     "Ids of the steps that were put in because a check failed."
-    depth: NotRequired[int]
-    "0 for a thread's own orchestrator, 1 for one that does a step."

@@ -110,6 +110,8 @@ def test_questions_are_asked_in_few_places_only() -> None:
         "graphs/clarifying.py",
         "graphs/orchestrator.py",
         "graphs/pausing.py",
+        "graphs/proposing.py",
+        "graphs/verifying.py",
         "graphs/workflows/publish.py",
     }
 

@@ -153,7 +153,14 @@ async def test_tokens_are_streamed_once(start: Start) -> None:
 def test_studio_can_load_and_draw_a_graph_and_sees_public_fields_only(name: str) -> None:
     graph = BUILDERS[name]()
     schema = graph.get_context_jsonschema()
-    assert set(schema["properties"]) == {"workspace", "model", "approvals", "budget", "lanes"}
+    assert set(schema["properties"]) == {
+        "workspace",
+        "model",
+        "approvals",
+        "budget",
+        "lanes",
+        "instructions",
+    }
     assert all("default" in field for field in schema["properties"].values())
     assert "messages" in graph.get_input_jsonschema()["properties"]
     assert not {"verdicts", "seen"} & set(graph.get_output_jsonschema()["properties"])

@@ -259,8 +259,10 @@ async def test_a_plan_waits_for_its_person_and_a_wrong_edit_saves_nothing(serve:
 
 
 async def test_two_lanes_ask_in_one_queue_though_their_calls_have_one_id(serve: Serve, folder: Path) -> None:
-    paths = [{"paths": ["notes.txt"]}, {"paths": ["other.txt"]}]
-    made = plan(step("a", "Change the greeting", **paths[0]), step("b", "Change the number", **paths[1]))
+    made = plan(
+        step("a", "Change the greeting", paths=["notes.txt"]),
+        step("b", "Change the number", paths=["other.txt"]),
+    )
     work = [on("Change the number", calls(TO_TWO)), on("Change the greeting", calls(TO_BYE))]
     driver = await serve(made, SILENT, *work, "unused", submits("it is so"))
     thread_id = await driver.thread()

@@ -288,6 +288,13 @@ async def test_a_question_two_levels_down_reaches_the_person(start: Start, folde
     assert run.state.values["result"]["changed"] == ["notes.txt", "other.txt"]
 
 
+async def test_a_client_cannot_hand_in_a_plan_that_nobody_approved(start: Start) -> None:
+    run = start("orchestrator", "an answer")
+    made = {"goal": "x", "version": 1, "depth": 1, "status": "running", "steps": []}
+    await run.go({"messages": [HumanMessage("Where is it?")], "plan": made})
+    assert (run.said, run.state.values.get("plan")) == ("an answer", None)
+
+
 @pytest.mark.parametrize("outside", [{"type": "what"}, 5, {"type": "edit", "edited_action": {"name": "x"}}])
 async def test_an_answer_that_is_none_is_a_no(start: Start, outside: Any) -> None:
     run = await start("orchestrator", *script()).say(ASK)

@@ -15,13 +15,13 @@ from tests.graphs.test_planned_work import ASK, TO_BYE, TO_TWO, statuses
 from artel.graphs import orchestrator
 from artel.graphs.context import use
 
-CHECKS = [{"checks": ["grep -q bye notes.txt"]}, {"checks": ["grep -q 2 other.txt", "grep -q bye notes.txt"]}]
+BYE, TWO = "grep -q bye notes.txt", "grep -q 2 other.txt"
 
 
-def checked(*titles: str, **more: Any) -> dict[str, Any]:
+def checked() -> dict[str, Any]:
     return plan(
-        step("notes", "Change the greeting", **CHECKS[0]),
-        step("other", "Change the number", depends_on=["notes"], **CHECKS[1]),
+        step("notes", "Change the greeting", checks=[BYE]),
+        step("other", "Change the number", depends_on=["notes"], checks=[TWO, BYE]),
     )
 
 
@@ -188,7 +188,6 @@ async def test_words_that_shall_be_minded_reach_the_steps_that_are_left(stopped:
 
 
 async def test_a_plan_is_replaced_by_what_was_said(stopped: Driver) -> None:
-    stopped.model.replies[4:4] = []
     await stopped.say("where is the number?")
     await stopped.answer({"type": "respond", "message": "replace"})
     assert stopped.state.values["plan"]["status"] == "cancelled"
