@@ -85,9 +85,10 @@ async def answer(link: Link, asked: Asked, *, timeout_s: float, silence_s: float
         if standing and standing.rate:
             tokens = estimated(asked.messages)
             await standing.rate.pass_(tokens, link.rate_wait_s)
+        model = await to_thread(link.build)  # its first time imports the client library, or loads a model
         begun_at = monotonic()
         first_s: float | None = None
-        async with aclosing(_attempts(link, asked, begun_at + timeout_s, silence_s)) as stream:
+        async with aclosing(_attempts(link, model, asked, begun_at + timeout_s, silence_s)) as stream:
             async for chunk in stream:
                 first_s = monotonic() - begun_at if first_s is None else first_s
                 used = getattr(chunk.message, "usage_metadata", None)
@@ -100,12 +101,15 @@ async def answer(link: Link, asked: Asked, *, timeout_s: float, silence_s: float
             standing.answered(whole_s if first_s is None else first_s, whole_s)
 
 
-async def _attempts(link: Link, asked: Asked, deadline: float, silence_s: float) -> Chunks:
+async def _attempts(
+    link: Link, model: BaseChatModel, asked: Asked, deadline: float, silence_s: float
+) -> Chunks:
     attempt, written = 1, link.tool_calls == "text" or bool(link.standing and link.standing.takes_no_tools)
     while True:
         begun = False
         try:
-            async with aclosing(_attempt(link, asked, written, deadline, silence_s)) as stream:
+            given = _stream(link, model, asked, written)
+            async with aclosing(_attempt(link, given, deadline, silence_s)) as stream:
                 async for chunk in stream:
                     begun = True
                     yield chunk
@@ -124,12 +128,11 @@ async def _attempts(link: Link, asked: Asked, deadline: float, silence_s: float)
             return
 
 
-async def _attempt(link: Link, asked: Asked, written: bool, deadline: float, silence_s: float) -> Chunks:
+async def _attempt(link: Link, given: Chunks, deadline: float, silence_s: float) -> Chunks:
     pieces: list[AIMessageChunk] = []
     held: list[ChatGenerationChunk] = []
     begun = ended = False
-    model = await to_thread(link.build)  # its first time imports the client library
-    async with aclosing(_stream(link, model, asked, written)) as stream:
+    async with aclosing(given) as stream:
         while True:
             try:
                 async with timeout(silence_s if begun else max(0.001, deadline - monotonic())):

@@ -4,7 +4,8 @@ For a machine without a card: a CPU build of vLLM with a tiny random model shows
 settings understand each other; what it says means nothing.
 
     vllm serve hf-internal-testing/tiny-random-LlamaForCausalLM --port 8000 --max-model-len 512 \
-        --dtype float32 --enable-auto-tool-choice --tool-call-parser hermes --chat-template infra/vllm/plain.jinja
+        --dtype float32 --enable-auto-tool-choice --tool-call-parser hermes \
+        --chat-template infra/vllm/plain.jinja
     python infra/vllm/check.py http://127.0.0.1:8000/v1
 """
 

@@ -48,7 +48,7 @@ def test_thoughts_in_tags_are_found_wherever_the_text_is_cut(text: str, said: st
 
 
 def model(url: str, **more: Any) -> Any:
-    chosen = Models(ModelSettings(openai_base_url=url, model="openai:tiny", timeout_s=5, **more))
+    chosen = Models(ModelSettings(openai_base_url=url, model="openai:tiny", timeout_s=30, **more))
     return chosen.chat("coder")
 
 
@@ -89,7 +89,7 @@ async def test_a_server_that_takes_no_tools_is_told_of_them_in_text_from_then_on
     refusal = {"status": 400, "says": "tiny does not support tools"}
     call = {"deltas": [{"content": 'Sure. {"x'}, {"content": "y"}]}
     async with openai_server(refusal, call, "again") as server:
-        chosen = Models(ModelSettings(openai_base_url=server.url, model="openai:tiny", timeout_s=5))
+        chosen = Models(ModelSettings(openai_base_url=server.url, model="openai:tiny", timeout_s=30))
         chain: Any = chosen.chat("coder").bind_tools([ls])
         assert (await chain.ainvoke(QUESTION)).text == 'Sure. {"xy'
         await chosen.chat("coder").bind_tools([ls]).ainvoke(QUESTION)
