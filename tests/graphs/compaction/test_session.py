@@ -1,6 +1,7 @@
-"""Three hundred turns in a window of 16,384 tokens, through the coder's own loop."""
+"""A day of turns in a window of 16,384 tokens, through the coder's own loop; of 300 by `make soak`."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from json import dumps
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from artel.graphs.models.told import NAME
 from artel.graphs.models.windows import budget
 from artel.tools.policy import Policy, Rule
 
-TURNS = int(__import__("os").environ.get("TURNS", "300"))
 WINDOW = 16_384
 FREE = Policy(rules=(Rule(id="free", effect="allow"),))
 FIRST = "Имя переменной отступа всегда `spacing`; never touch LICENSE. Start with module 0."
@@ -60,7 +60,9 @@ class Worker(BaseChatModel):
         wanted = self.plan(at)
         said = wanted if isinstance(wanted, str) else ""
         chunks = [
-            tool_call_chunk(name=name, args=_json(args), id=f"c{at}_{number}", index=number)
+            tool_call_chunk(
+                name=name, args=dumps(args, ensure_ascii=False), id=f"c{at}_{number}", index=number
+            )
             for number, (name, args) in enumerate([] if isinstance(wanted, str) else wanted)
         ]
         end = AIMessageChunk(content=said, tool_call_chunks=chunks, chunk_position="last")
@@ -75,12 +77,6 @@ class OneWorker(Models):
     def chat(self, agent: str, override: str = "", *, usual: str = "") -> Chain:
         link = Link(spec="ollama:worker", build=lambda: self.worker, failures=lambda: (RuntimeError,))
         return Chain(links=(link,), timeout_s=5, silence_s=5)
-
-
-def _json(args: dict[str, Any]) -> str:
-    import json  # noqa: PLC0415
-
-    return json.dumps(args, ensure_ascii=False)
 
 
 @pytest.fixture
@@ -157,13 +153,14 @@ def common(one: Sequence[BaseMessage], other: Sequence[BaseMessage]) -> int:
     return same
 
 
-async def test_three_hundred_turns_fit_a_small_window(project: Path, record_property: Any) -> None:
+@pytest.mark.parametrize("turns", [60, pytest.param(300, marks=pytest.mark.soak)])
+async def test_a_day_of_turns_fits_a_small_window(project: Path, turns: int, record_property: Any) -> None:
     worker = Worker(plan=work)
     state: dict[str, Any] = {}
     events: list[Any] = []
     graph = coder.build()
     with use(given(project, worker)):
-        for turn in range(TURNS):
+        for turn in range(turns):
             said = FIRST if turn == 0 else f"Ход {turn}: подними spacing в module_{turn % 12}.py на единицу."
             before = state.get("messages", [])
             async for mode, chunk in graph.astream(
@@ -176,7 +173,7 @@ async def test_three_hundred_turns_fit_a_small_window(project: Path, record_prop
     limit = budget("ollama:worker", {}).limit or 0
     tools = tools_tokens(worker.tools)
     sizes = [tokens(asked) + tools for asked in worker.asked]
-    assert len(worker.asked) == 4 * TURNS
+    assert len(worker.asked) == 4 * turns
     assert max(sizes) <= limit
     assert all(paired(asked) for asked in worker.asked)
     assert all(any(FIRST in str(m.content) for m in asked) for asked in worker.asked)
@@ -191,7 +188,7 @@ async def test_three_hundred_turns_fit_a_small_window(project: Path, record_prop
     record_property("prefix stability without tools", f"{thread:.3f}")
     assert stability >= 0.9
     # every message is still there, and one that was left out can be read again
-    assert sum(m.type == "human" for m in state["messages"]) == TURNS
+    assert sum(m.type == "human" for m in state["messages"]) == turns
     assert {"context"} == {event["type"] for event in events}
     assert all(event["tokens"] <= event["limit"] for event in events)
     assert 0 < len(events) < len(worker.asked)
