@@ -14,6 +14,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.pregel import Pregel
 from langgraph.types import Command, Interrupt
 
 from artel.graphs.context import Handles, use
@@ -111,12 +112,14 @@ def digests(folder: Path) -> dict[str, str]:
     return found
 
 
-def _graph(agent: str) -> Any:
-    return AGENTS[agent].build().copy(update={"checkpointer": InMemorySaver()})
+async def _graph(agent: str) -> Any:
+    made = AGENTS[agent].graph
+    graph = made if isinstance(made, Pregel) else await made()
+    return graph.copy(update={"checkpointer": InMemorySaver()})
 
 
 async def _talk(case: Case, outcome: Outcome) -> None:
-    graph = _graph(case.agent)
+    graph = await _graph(case.agent)
     config = {"configurable": {"thread_id": "eval"}, "callbacks": [outcome.meter]}
     for turn in case.turns:
         await graph.ainvoke({"messages": [HumanMessage(turn)]}, config)

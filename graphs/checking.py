@@ -18,6 +18,7 @@ from langgraph.types import Command
 from artel.graphs.approval import Gate
 from artel.graphs.context import Context, handles, workspace
 from artel.graphs.lifting import lifted
+from artel.graphs.roles import Role
 from artel.graphs.state import AgentLoopState, CheckReport
 from artel.graphs.thinking import NAME
 from artel.graphs.verdicts import freeze
@@ -29,6 +30,9 @@ from artel.tools.tool import ToolFailed, ToolRefused, Work
 
 EXECUTE = "execute"
 MAX_SAID = 4_000  # characters of a check's output that are kept, from its end
+CHECKER = Role(
+    name=NAME, title="Checks", description="Runs the commands a plan names.", tools=(EXECUTE,), prompt="-"
+)
 TRIES = 3  # of a command whose end nobody saw
 
 
@@ -60,7 +64,7 @@ def commands() -> CompiledStateGraph[Any, Context, Any, Any]:
     """Return the graph: call ⇄ tools, one command after another."""
     graph = StateGraph(Checking, context_schema=Context)
     graph.add_node(call)
-    tools = ToolNode([wrapped(TOOLS[EXECUTE], NAME)], awrap_tool_call=Gate(NAME).awrap_tool_call)
+    tools = ToolNode([wrapped(TOOLS[EXECUTE], NAME)], awrap_tool_call=Gate(CHECKER).awrap_tool_call)
     graph.add_node("tools", tools)
     graph.add_edge(START, "call")
     graph.add_edge("tools", "call")

@@ -150,7 +150,7 @@ def _graph(
 ) -> tuple[CompiledStateGraph[Any, Context, Any, Any], dict[str, Any], RunnableConfig]:
     handed_down = state["handed_down"]
     if step["agent"] == ORCHESTRATOR:
-        inner = import_module("artel.graphs.orchestrator").graph  # which holds this node
+        inner = import_module("artel.graphs.orchestrator").build()  # which holds this node
         depth = state["plan"]["depth"]
         return inner, {**handed_down, "messages": [HumanMessage(state["told"])], "depth": depth}, {}
     if role is None:

@@ -14,7 +14,8 @@ from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langchain_core.messages.utils import count_tokens_approximately
 
 from artel.graphs.budget import AgentSettings, Budget
-from artel.graphs.pricing import cost_of
+from artel.graphs.models.link import KEY as MODEL
+from artel.graphs.models.prices import cost_of
 from artel.graphs.turns import begins
 
 Kind: TypeAlias = Literal["steps", "tokens", "usd", "minutes"]
@@ -51,7 +52,7 @@ class Spent:
         """
         usage = answer.usage_metadata
         tokens = usage["total_tokens"] if usage else count_tokens_approximately([*shown, answer])
-        usd = cost_of(str(answer.response_metadata.get("model_name", "")), usage) if usage else None
+        usd = cost_of(str(answer.response_metadata.get(MODEL, "")), usage) if usage else None
         return replace(
             self,
             steps=self.steps + 1,

@@ -115,7 +115,7 @@ class Role(BaseModel):
     @property
     def identity(self) -> str:
         """What grants and the audit log know its agent by: a role of a user is another once it changes."""
-        if built_in().get(self.name) == self:
+        if self.name in TAKEN or built_in().get(self.name) == self:
             return self.name
         return f"{self.name}@{sha256(self.model_dump_json().encode('utf-8', 'replace')).hexdigest()[:12]}"
 

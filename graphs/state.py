@@ -47,7 +47,8 @@ class Verdict(TypedDict):
 class Route(TypedDict):
     """Who works on a request, and why."""
 
-    agent: Literal["coder", "ask", "plan", ""]
+    agent: str
+    "Name of a role, `plan`, or nothing: nobody."
     reason: str
     by: Literal["rules", "model", "person", "thread"]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 
-from artel.graphs import coder
+from artel.graphs.agent_loop import loop
 from artel.graphs.compaction.fitting import fitted
 from artel.graphs.compaction.ladder import Measure, view
 from artel.graphs.compaction.pairing import grouped
@@ -25,6 +25,7 @@ from artel.graphs.context import Handles, use
 from artel.graphs.models import Models, ModelSettings
 from artel.graphs.models.fallback import Chain, Link
 from artel.graphs.models.scripted import scripted
+from artel.graphs.roles import built_in
 
 ROUNDS = 60
 MEASURE, ROOM = Measure(12_288), 8_000
@@ -96,7 +97,7 @@ async def _turns(folder: str, messages: list[AnyMessage]) -> list[float]:
     given = Handles(
         models=_One(ModelSettings(windows={"scripted": 65_536})), roots=(root,), default_workspace=root
     )
-    graph = coder.build()
+    graph = loop(built_in()["coder"])
     with use(given):
         return await measured(lambda: graph.ainvoke({"messages": [*messages, HumanMessage("go", id="last")]}))
 

@@ -109,7 +109,7 @@ def _rule(request: str, tools: frozenset[str], say: Phrases) -> Rule:
     if edits := understood(request):
         return make(edits, say, tools)
     choice = choose(request)
-    if choice and choice.agent == "coder":
+    if choice and choice.agent != "ask":
         return _say(say.able)
     return answer(request, say)
 

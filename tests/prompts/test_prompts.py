@@ -15,11 +15,11 @@ def test_an_unknown_prompt_is_named() -> None:
 
 
 def test_equal_values_give_equal_text_without_stray_blank_lines() -> None:
-    first = render("orchestrator/route", previous="", request="hello")
-    assert first == render("orchestrator/route", previous="", request="hello")
+    first = render("orchestrator/route", previous="", request="hello", agents={"ask": "Answers."})
+    assert first == render("orchestrator/route", previous="", request="hello", agents={"ask": "Answers."})
     assert "\n\n\n" not in first
-    assert "\n\n\n" not in render("orchestrator/route", previous="ask", request="hello")
+    assert "\n\n\n" not in render("orchestrator/route", previous="ask", request="hello", agents={})
 
 
 def test_values_are_not_escaped_for_html() -> None:
-    assert "a < b & c" in render("orchestrator/route", previous="", request="a < b & c")
+    assert "a < b & c" in render("orchestrator/route", previous="", request="a < b & c", agents={})

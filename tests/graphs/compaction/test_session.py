@@ -12,13 +12,14 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import Field
 
-from artel.graphs import coder
+from artel.graphs.agent_loop import loop
 from artel.graphs.compaction.counting import tokens, tools_tokens
 from artel.graphs.context import Handles, use
 from artel.graphs.models import Models, ModelSettings
 from artel.graphs.models.fallback import Chain, Link
 from artel.graphs.models.told import NAME
 from artel.graphs.models.windows import budget
+from artel.graphs.roles import built_in
 from artel.tools.policy import Policy, Rule
 
 WINDOW = 16_384
@@ -158,7 +159,7 @@ async def test_a_day_of_turns_fits_a_small_window(project: Path, turns: int, rec
     worker = Worker(plan=work)
     state: dict[str, Any] = {}
     events: list[Any] = []
-    graph = coder.build()
+    graph = loop(built_in()["coder"])
     with use(given(project, worker)):
         for turn in range(turns):
             said = FIRST if turn == 0 else f"Ход {turn}: подними spacing в module_{turn % 12}.py на единицу."
