@@ -9,6 +9,7 @@ from langgraph.graph.state import CompiledStateGraph
 from artel.graphs.agent_loop import loop
 from artel.graphs.budget import Budget
 from artel.graphs.context import Context
+from artel.graphs.pausing import stopped
 from artel.graphs.plan import Changed, Plan, Step, StepResult, step_of
 from artel.graphs.roles import Role
 from artel.graphs.state import Submission
@@ -102,6 +103,8 @@ def result_of(end: Mapping[str, Any], *, words_count: bool = False) -> StepResul
             told["status"] = "completed" if made else "failed"
             return told
         evidence = [f"Its last words: {said[:500]}"] if said else []
+        if stopped(messages):  # by a limit, or in a circle: its last words say so
+            return failed(said, files=files, tokens=used)
         return failed(NEVER, files=files, evidence=evidence, tokens=used)
     return StepResult(
         status=submission["status"],

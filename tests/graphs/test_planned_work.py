@@ -163,7 +163,7 @@ async def test_a_plan_that_breaks_a_rule_goes_back_once_with_the_error(start: St
     wrong = plan(step("a", agent="nobody"), step("b"))
     run = start("orchestrator", on("could not be used", PLAN), wrong)
     await run.say(ASK)
-    assert "there is no agent 'nobody' for it; there are ask, coder" in run.model.asked[1][0].text
+    assert "there is no agent 'nobody' for it; there are architect, ask, coder" in run.model.asked[1][0].text
     assert len(run.open[0].value["plan"]["steps"]) == 2
 
 
@@ -220,7 +220,7 @@ async def test_a_child_that_loops_is_stopped(start: Start) -> None:
     run = await approved(start, *looks, *script(made=made))
     await run.answer(YES)
     assert statuses(run) == ["failed", "completed"]
-    assert "as many turns as it may" in run.state.values["result"]["steps"][0]["summary"]
+    assert "The limit of 5 model calls" in run.state.values["result"]["steps"][0]["summary"]
 
 
 async def test_a_claim_of_files_that_no_tool_changed_is_noted(start: Start) -> None:

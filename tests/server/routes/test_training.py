@@ -4,7 +4,6 @@ import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
 from zipfile import ZipFile
 
 import pytest
@@ -92,7 +91,7 @@ async def test_everybody_decides_and_takes_along_for_themselves(people: tuple[As
     [
         ("PUT", CONSENT, {"allowed": "yes"}, 422),
         ("PUT", CONSENT, {}, 422),
-        ("PUT", f"/api/v1/threads/{uuid4()}/training", {"excluded": True}, 404),
+        ("PUT", "/api/v1/threads/00000000-0000-4000-8000-000000000000/training", {"excluded": True}, 404),
         ("PUT", "/api/v1/threads/x/training", {"excluded": True}, 422),
         ("GET", "/api/v1/training/export?min_reward=2", None, 422),
         ("GET", "/api/v1/training/export?min_reward=nan", None, 422),
