@@ -26,7 +26,7 @@ def wants_plan(request: str) -> bool:
     (True, False)
     """
     choice = choose(request)
-    if WISH.search(request.lower()) and (choice is None or choice.agent == "coder"):
+    if WISH.search(request.lower()) and (choice is None or choice.agent != "ask"):
         return True
     return len(_items(request)) > 1
 

@@ -128,7 +128,7 @@ async def test_minutes_are_of_work_and_not_of_waiting(start: Start) -> None:
 
 async def test_the_limit_holds_in_an_agent_inside_another(start: Start) -> None:
     driver = start("orchestrator", READ, OTHER, "done", agents=AgentSettings(steps=1))
-    await driver.say("Fix the bug in notes.txt")
+    await driver.say("Change notes.txt")
     assert asked(driver)["artel"]["agent"] == "coder"
     await driver.answer(GO_ON)
     assert asked(driver)["artel"]["stopped"]["most"] == 2

@@ -49,7 +49,7 @@ def test_a_message_that_is_shown_shorter_is_counted_anew() -> None:
 def answer(counted: int, thought: int = 1000, spec: str = "ollama:x") -> AIMessage:
     usage = {"input_tokens": counted, "output_tokens": 1, "total_tokens": counted + 1}
     noted = {KEY: {"model": spec, "estimated": thought, "told": 0}}
-    return AIMessage("", usage_metadata=usage, response_metadata=noted)  # type: ignore[arg-type]
+    return AIMessage("", usage_metadata=usage, response_metadata=noted)
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ async def test_old_turns_become_a_chapter_with_the_words_of_the_user_verbatim() 
 
 
 async def test_a_chapter_has_the_words_of_a_model_where_there_is_one_and_none_where_it_fails() -> None:
-    thread = [person("go", 0)]
+    thread: list[AnyMessage] = [person("go", 0)]
     for at in range(1, 12):
         thread += [*looks(at, "grep", {}, LINE * 60)]
     said = await fit(thread, 3_000, chain=model("Nothing was found in the log.", spec="ollama:x"))
@@ -172,7 +172,7 @@ async def test_one_huge_message_fits(huge: list[AnyMessage]) -> None:
 async def test_many_parallel_results_share_what_there_is() -> None:
     calls = [{"name": "grep", "args": {}, "id": f"p{n}", "type": "tool_call"} for n in range(60)]
     results = [ToolMessage(LINE * (1 + 50 * (n % 2)), tool_call_id=f"p{n}", id=f"r{n}") for n in range(60)]
-    thread = [person("go", 0), AIMessage("", tool_calls=calls, id="a"), *results]
+    thread: list[AnyMessage] = [person("go", 0), AIMessage("", tool_calls=calls, id="a"), *results]
     record = await fit(thread, 8_000)
     shown = laid(thread, record)
     assert tokens(shown) <= 8_000
@@ -183,7 +183,8 @@ async def test_many_parallel_results_share_what_there_is() -> None:
 async def test_a_room_that_is_too_small_for_the_last_group_makes_a_chapter_of_it() -> None:
     calls = [{"name": "grep", "args": {}, "id": f"p{n}", "type": "tool_call"} for n in range(200)]
     results = [ToolMessage(LINE * 9, tool_call_id=f"p{n}", id=f"r{n}") for n in range(200)]
-    thread = [person("the first words", 0), AIMessage("", tool_calls=calls, id="a"), *results]
+    said = AIMessage("", tool_calls=calls, id="a")
+    thread: list[AnyMessage] = [person("the first words", 0), said, *results]
     record = await fit(thread, 3_072)
     shown = laid(thread, record)
     assert tokens(shown) <= 3_072

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from json import dumps
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from langchain_core.language_models import BaseChatModel
@@ -168,7 +168,7 @@ async def test_a_day_of_turns_fits_a_small_window(project: Path, turns: int, rec
                 {**state, "messages": [*before, HumanMessage(said)]}, stream_mode=["values", "custom"]
             ):
                 if mode == "values":
-                    state = chunk
+                    state = cast("dict[str, Any]", chunk)
                 else:
                     events.append(chunk)
     limit = budget("ollama:worker", {}).limit or 0

@@ -135,7 +135,7 @@ JSON_DIALECTS = (
 TAG_DIALECTS = (qwen_coder, functions, invokes, glm)
 Dialect = Callable[[list[Call]], str]
 
-texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 tricky = st.sampled_from(
     [
         "</tool_call>",
@@ -155,7 +155,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=6,
 )
-in_json = st.lists(
+in_json: st.SearchStrategy[Any] = st.lists(
     st.tuples(st.just("write_file"), st.dictionaries(texts, json_values, max_size=3))
     | st.tuples(st.just("ls"), st.just({})),
     min_size=1,
