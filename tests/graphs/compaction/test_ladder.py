@@ -248,7 +248,7 @@ def threads(draw: st.DrawFn) -> list[AnyMessage]:
     return messages
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     thread=threads(), more=threads(), room=st.integers(2_000, 8_000), limit=st.sampled_from([4_096, 12_288])
 )
