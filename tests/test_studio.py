@@ -101,7 +101,8 @@ def test_studio_can_draw_an_agent_and_its_forms(studio: httpx.Client, agent: str
     schemas = studio.get(f"{path}/schemas").raise_for_status().json()
     assert {"__start__", "__end__"} < {node["id"] for node in drawing["nodes"]}
     assert "messages" in schemas["input_schema"]["properties"]
-    asked = {"workspace", "model", "approvals", *(("role", "role_text") if agent == "agent" else ())}
+    asked = {"workspace", "model", "approvals", "budget", "instructions", "lanes"}
+    asked |= {"role", "role_text"} if agent == "agent" else set()
     assert set(schemas["context_schema"]["properties"]) == asked
 
 

@@ -67,7 +67,7 @@ async def test_a_worker_says_what_it_runs_and_a_signal_stops_it(
     fresh_dsn: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     working = asyncio.create_task(worker._work(load_settings(), fresh_dsn))
-    await until(lambda: "orchestrator, coder, ask, publish" in capsys.readouterr().out)
+    await until(lambda: "orchestrator, architect, ask, coder" in capsys.readouterr().out)
     os.kill(os.getpid(), signal.SIGINT)
     async with asyncio.timeout(15):
         await working
