@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test check fix bench docs faults migrate lock soak
+.PHONY: help setup run dev test check fix bench evals docs faults migrate lock soak
 
 PYTHON ?= python3
 VENV   := .venv
@@ -47,6 +47,10 @@ fix: $(STAMPS)/dev  ## format and mend what can be mended
 
 bench: $(STAMPS)/dev  ## measure speed and memory, as ratios within one run
 	@$(BIN)/python -m evals.bench
+
+evals: $(STAMPS)/dev  ## run the cases of agents that need no model; others: docs/howto/evals.md
+	@$(BIN)/python -m evals run
+	@$(BIN)/python -m evals report
 
 docs: $(STAMPS)/dev  ## write the reference pages that are made from code
 	@$(BIN)/python docs/generate.py

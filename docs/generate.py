@@ -15,13 +15,14 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import artel
+from artel.graphs.roles import built_in
 from artel.server.__main__ import parser
 from artel.server.app import create_app
 from artel.server.catalog import Catalog
 from artel.server.settings import COMMON_NAMES, Settings
 from artel.storage.errors import ArtelError
 from artel.tools.policy import DEFAULT, Call, judge
-from artel.tools.registry import ALL, OF_AGENT
+from artel.tools.registry import ALL
 from artel.tools.tool import Tool
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -161,14 +162,14 @@ def tools() -> str:
     """Return the page of tools."""
     parts = [f"# Tools\n\n{MADE}\n| agent | tools |\n|---|---|\n"]
     parts += [
-        f"| {agent} | {', '.join(f'`{name}`' for name in names)} |\n" for agent, names in OF_AGENT.items()
+        f"| {role.name} | {', '.join(f'`{name}`' for name in role.tools)} |\n" for role in built_in().values()
     ]
     for tool in ALL:
         asks = "asks before it acts" if _asks(tool) else "asks nothing"
         parts.append(f"\n## {tool.name}\n\nRisk: {tool.risk.value}; {asks}.\n\n{quote(tool.description)}\n\n")
         parts.append("| argument | default | |\n|---|---|---|\n")
         for name, field in fields(tool.arguments):
-            parts.append(f"| `{name}` | {default(field)} | {field.description} |\n")
+            parts.append(f"| `{name}` | {default(field)} | {field.description or ''} |\n")
     return "".join(parts)
 
 

@@ -26,6 +26,7 @@ from artel.graphs.ledgers import AuditEntry
 from artel.graphs.lifting import keep, offered, settled, standing
 from artel.graphs.questions import About, about, ask_all, ask_inbox, ask_one, waits
 from artel.graphs.replies import not_run, noted, refusal, update_of
+from artel.graphs.roles import Role
 from artel.graphs.state import AgentLoopState, Verdict
 from artel.graphs.toolbox import TOOLS, changed, found, reaching
 from artel.graphs.verdicts import judged, judgement, stricter, verdict_on
@@ -55,14 +56,15 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
 
     state_schema = AgentLoopState
 
-    def __init__(self, agent: str) -> None:
+    def __init__(self, role: Role) -> None:
         super().__init__()
-        self.agent = agent
+        self.role = role
+        self.agent = role.identity
 
     async def awrap_tool_call(self, request: ToolCallRequest, handler: Handler) -> Answer:
         """Run the call if it is allowed; ask a person first if the policy says so."""
         call = request.tool_call
-        if await found(request, self.agent) is None:
+        if await found(request, self.role.name) is None:
             unknown = entry_of(request, self.agent)
             return await watched(unknown, lambda: handler(request))  # which says what tools there are
         root = await to_thread(root_of, request.state)
@@ -133,7 +135,7 @@ class Gate(AgentMiddleware[AgentLoopState, Context]):
         self, request: ToolCallRequest, handler: Handler, verdict: Verdict, decision: Any
     ) -> Answer:
         call = request.tool_call
-        await found(request, self.agent)  # a server may have been away since, or this be another process
+        await found(request, self.role.name)  # a server may have been away since, or this be another process
         args = final_args(decision, call["name"], call["args"])
         edited = args is not None and dict(args) != call["args"]
         request = request.override(tool_call={**call, "args": dict(args or call["args"])})

@@ -1,7 +1,7 @@
 """What a run is handed: public wishes in `Context`; things in `Handles`, which are never checkpointed."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from artel.graphs.budget import AgentSettings, Budget
 from artel.graphs.ledgers import (
     ApprovalLedger,
     AuditLedger,
@@ -24,6 +25,7 @@ from artel.graphs.ledgers import (
     SnapshotLedger,
 )
 from artel.graphs.models import Models, ModelSettings
+from artel.graphs.steering import NoSteering, SteeringLedger
 from artel.tools.git.settings import GitSettings
 from artel.tools.lsp.servers import LanguageServers
 from artel.tools.mcp.servers import Servers
@@ -46,10 +48,21 @@ class Context(BaseModel):
         description="Name of a registered workspace, or absolute path of a folder; kept for the thread.",
     )
     model: str = Field("", description="`provider:model` for this run instead of the configured one.")
+    instructions: str = Field(
+        "",
+        max_length=20_000,
+        description="What the agent is told besides its role, at the end of its prompt.",
+    )
     approvals: Literal["per_call", "batched", "agent_inbox"] = Field(
         "per_call",
         description="One question per tool call; one per model turn for clients that know only that form; or "
         "one per call in the form of Agent Inbox.",
+    )
+    lanes: int = Field(
+        1, description="Steps of a plan that may run at once, 1 to 4, where their files are surely apart."
+    )
+    budget: Budget = Field(
+        Budget(), description="After how much the run stops and asks, instead of what its agent's role says."
     )
 
 
@@ -81,6 +94,12 @@ class Handles:
     formerly: Mapping[str, str] = field(default_factory=dict)
     "Folder of the thread that this one is a copy of → its own."
     language_servers: LanguageServers = field(default_factory=LanguageServers)
+    folder: Callable[[], Awaitable[Path]] | None = None
+    "Finds the folder that the run will work in, for what is made before it begins; None: it asks by a path."
+    read_only: bool = False
+    "Whether commands find the workspace read-only."
+    agents: AgentSettings = field(default_factory=AgentSettings)
+    steering: SteeringLedger = field(default_factory=NoSteering)
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")

@@ -1,9 +1,11 @@
 """What people may answer, checked before anything is saved or resumed."""
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from artel.graphs import inbox
+from artel.graphs.answering import answered, questions_of
 from artel.graphs.granting import check_grant
 from artel.storage.asking import question_of, request_of
 from artel.storage.errors import Invalid
@@ -23,18 +25,53 @@ def check(value: Any, decision: Any, check_args: CheckArgs) -> Any:
         Invalid: it does not; the message names the key that is wrong and what would be right.
     """
     if (request := request_of(value)) is not None:
-        return _requested(request, inbox.decision_of(decision), check_args)
+        decision = inbox.decision_of(decision)
+        if asked := questions_of(question_of(value)):
+            return _answer(asked, decision)
+        return _requested(request, decision, check_args)
     match value:
         case {"type": "tool_approval", "name": str(name)}:
             return _one(decision, "decision", name, DECISIONS, check_args, value.get("artel"))
+        case {"type": "question", "questions": list()} if questions_of(value):
+            return _answer(questions_of(value), decision)
         case {"type": "question"}:
             if isinstance(decision, str):
                 decision = {"type": "respond", "message": decision}
             return _one(decision, "decision", "", ("respond", "reject"), check_args, None)
+        case {"type": "plan", "plan": Mapping() as plan, "agents": list(agents)}:
+
+            def check_plan(_name: str, args: Mapping[str, Any]) -> None:
+                _check_plan(plan, args, agents)
+
+            return _one(decision, "decision", "plan", DECISIONS, check_plan, None)
         case {"action_requests": list(actions), "review_configs": list(configs)}:
             calls = shown_calls(value)
             shown = calls if len(calls) == len(actions) else [None] * len(actions)
             return _many(decision, actions, configs, check_args, shown)
+    return decision
+
+
+def _check_plan(plan: Mapping[str, Any], args: Mapping[str, Any], agents: Sequence[str]) -> None:
+    try:
+        import_module("artel.graphs.drafts").revised(plan, args, agents)  # a server loads it only for this
+    except Invalid as wrong:
+        raise Invalid(f"decision.edited_action.args: {wrong}") from None
+
+
+def _answer(asked: Sequence[Mapping[str, Any]], decision: Any) -> Any:
+    """Check an answer to the questions of an agent; words, and answers without a type, are a respond."""
+    match decision:
+        case {"type": "reject"}:
+            return _one(decision, "decision", "", ("respond", "reject"), _any_args, None)
+        case str():
+            decision = {"type": "respond", "message": decision}
+        case {"answers": dict(), **rest} if not rest:
+            decision = {"type": "respond", **decision}
+    match decision:
+        case {"type": "respond", "answers": dict(), **rest} | {"type": "respond", "message": str(), **rest}:
+            if rest:
+                raise Invalid(f"decision has unknown keys: {', '.join(sorted(map(str, rest)))}")
+    answered(asked, decision)
     return decision
 
 

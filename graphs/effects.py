@@ -122,10 +122,14 @@ def resume(
             rest = hunks.taken(rest, ids)
     except (ToolRefused, ToolFailed) as error:
         return f"{_HALF.format(path=_named([file['path'] for file in left]))} ({error})"
-    by_path = {file["path"]: file for file in left}
-    if rest is None or {file["path"]: file for file in rest.intent} != by_path:
-        return _HALF.format(path=_named(list(by_path)))
+    if rest is None or _told_apart(rest.intent) != _told_apart(left):
+        return _HALF.format(path=_named([file["path"] for file in left]))
     return rest
+
+
+def _told_apart(files: Sequence[File]) -> dict[str, tuple[Any, Any]]:
+    """Return by what a change is known again; what else is noted of it may be newer than the note."""
+    return {str(file["path"]): (file["before_sha"], file["after_sha"]) for file in files}
 
 
 async def act_once(

@@ -24,6 +24,19 @@ def asked(question: Mapping[str, Any], shown: str) -> list[dict[str, Any]]:
     ]
 
 
+def question(asked: Mapping[str, Any], text: str, ours: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return questions of an agent as a list of one `HumanInterrupt`; words answer it, to ignore is a no."""
+    answers = ("allow_respond", "allow_ignore")
+    return [
+        {
+            "action_request": {"action": "question", "args": dict(asked)},
+            "config": {name: name in answers for name in ALLOWS},
+            "description": text,
+            "artel": dict(ours),
+        }
+    ]
+
+
 def allowed(request: Mapping[str, Any]) -> tuple[str, ...]:
     """Return which decisions of ours a request takes."""
     return tuple(ours for name, ours in ALLOWS.items() if request["config"].get(name) is True)
@@ -66,8 +79,8 @@ def answer_of(value: Any, decision: Any) -> Any:
 
 
 def is_ours(request: Mapping[str, Any]) -> bool:
-    """Whether our gate asked."""
+    """Whether one of our agents asked."""
     match request.get("artel"):
-        case {"kind": "tool_call", "tool_call_id": str()}:
+        case {"kind": "tool_call" | "question", "tool_call_id": str()}:
             return True
     return False

@@ -99,6 +99,9 @@ class ApprovalLedger(Protocol):
         are none. What was shown is the interrupt's value, for a batched question its `artel.calls` entry.
         """
 
+    async def answered(self, tool_call_id: str) -> tuple[str, datetime] | None:
+        """Return who answered the question of this very call, and when; None where nobody knows."""
+
 
 class EffectLedger(Protocol):
     """What tools did to the world. Our server answers from the `effects` table."""
@@ -177,6 +180,11 @@ class LocalApprovals:
         """Return what was shown; after a restart that is not known."""
         del name, args
         return self.shown.get(tool_call_id, {})
+
+    async def answered(self, tool_call_id: str) -> tuple[str, datetime] | None:
+        """Return that nobody knows: whoever runs the graph gave the answer, just now."""
+        del tool_call_id
+        return None
 
 
 @dataclass(slots=True)

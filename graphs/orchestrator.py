@@ -1,7 +1,11 @@
-"""The orchestrator: says who should work on a request and why, hands it over, says what came of it."""
+"""The orchestrator: says who should work on a request and why, hands it over, says what came of it.
+
+Work for several agents gets a plan: proposed, approved by a person, carried out step by step, verified.
+"""
 
 from asyncio import to_thread
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langgraph.config import get_stream_writer
@@ -10,23 +14,38 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 
-from artel.graphs import ask, coder
-from artel.graphs.context import Context, handles
-from artel.graphs.models.fallback import Chain
+from artel.graphs.agent_loop import loop
+from artel.graphs.context import Context
+from artel.graphs.delegating import collect, dispatch, work
+from artel.graphs.plan import again, can_be_tried_again, is_under_way
+from artel.graphs.planning import wants_plan
+from artel.graphs.proposing import GO_ON, approve_plan, make_plan, underway
 from artel.graphs.questions import question
-from artel.graphs.routing import Choice, choose, is_russian
-from artel.graphs.state import OrchestratorState, Result, Route
+from artel.graphs.reporting import aggregate
+from artel.graphs.roles import built_in
+from artel.graphs.routing import Choice, choose, is_russian, nearest
+from artel.graphs.showing import announce
+from artel.graphs.state import OrchestratorState, Request, Result, Route
+from artel.graphs.thinking import NAME, think
+from artel.graphs.verifying import settle, verify
 from artel.prompts import render
 
-NAME = "orchestrator"
 SUMMARY_CHARS = 200
 
-Next = Literal["coder", "ask", "clarify"]
+PLAN = "plan"  # who works on it: a plan's agents
 
 
-async def route(state: OrchestratorState, runtime: Runtime[Context]) -> Command[Next]:
+async def route(state: OrchestratorState, runtime: Runtime[Context]) -> Command[str]:
     """Choose who works: by rules; by the model where they are silent; as before in this thread; else ask."""
-    request = _request(state["messages"])
+    request, plan = _request(state["messages"]), state.get("plan")
+    if state.get("depth"):
+        return Command(goto="make_plan", update={"task": request})
+    if is_under_way(plan):
+        return Command(goto="underway")
+    if plan is not None and can_be_tried_again(plan) and GO_ON.fullmatch(request):
+        plan = again(plan)
+        announce(plan)
+        return Command(goto="dispatch", update={"plan": plan, "checks": [], "words": ""})
     previous = _agent(state)
     chosen = _by_rules(request)
     if chosen is None and request:
@@ -35,10 +54,10 @@ async def route(state: OrchestratorState, runtime: Runtime[Context]) -> Command[
     if chosen is None:
         return Command(goto="clarify")
     _announce(chosen)
-    return Command(goto=chosen["agent"] or "clarify", update={"route": chosen})
+    return _to(chosen, request)
 
 
-async def clarify(state: OrchestratorState) -> Command[Literal["coder", "ask", "report"]]:
+async def clarify(state: OrchestratorState) -> Command[str]:
     """Ask what is wanted, and nothing else: a resumed node restarts from its first line."""
     russian = is_russian(_request(state["messages"]))
     answer = interrupt(_what_is_wanted(russian=russian))
@@ -52,7 +71,7 @@ async def clarify(state: OrchestratorState) -> Command[Literal["coder", "ask", "
     chosen = Route(agent=agent, reason="так ответили" if russian else "as you answered", by="person")
     _announce(chosen)
     told = [] if said.strip() in OPTIONS else [HumanMessage(said)]
-    return Command(goto=agent, update={"route": chosen, "messages": told})
+    return _to(chosen, said, messages=told)
 
 
 async def report(state: OrchestratorState) -> dict[str, Result]:
@@ -66,19 +85,32 @@ async def report(state: OrchestratorState) -> dict[str, Result]:
     return {"result": Result(agent=_agent(state), summary=summary, changed=list(dict.fromkeys(changed)))}
 
 
+@lru_cache(maxsize=1)
 def build() -> CompiledStateGraph[Any, Context, Any, Any]:
-    """Return the graph: route → (clarify →) coder or ask → report."""
-    graph = StateGraph(OrchestratorState, context_schema=Context)
-    graph.add_node(route)
-    graph.add_node(clarify)
-    graph.add_node("coder", coder.build())
-    graph.add_node("ask", ask.build())
-    graph.add_node(report)
-    graph.add_edge(START, "route")
-    graph.add_edge("coder", "report")
-    graph.add_edge("ask", "report")
-    graph.add_edge("report", END)
-    return graph.compile(name=NAME)
+    """Return the graph: route → (clarify →) one of the roles → report.
+
+    Or: route → make_plan → approve_plan → dispatch ⇄ work, collect → verify (→ settle) → aggregate.
+    """
+    builder = StateGraph(OrchestratorState, context_schema=Context, input_schema=Request)
+    roles = built_in()
+    builder.add_node(route, destinations=(*roles, "clarify", "make_plan", "underway", "dispatch"))
+    builder.add_node(clarify, destinations=(*roles, "make_plan", "report"))
+    for name, role in roles.items():
+        builder.add_node(name, loop(role))
+        builder.add_edge(name, "report")
+    builder.add_node(report)
+    for node in (make_plan, approve_plan, underway, dispatch, work, collect, verify, settle, aggregate):
+        builder.add_node(node)
+    builder.add_edge("work", "collect")
+    builder.add_edge("aggregate", END)
+    builder.add_edge(START, "route")
+    builder.add_edge("report", END)
+    return builder.compile(name=NAME)
+
+
+async def graph() -> CompiledStateGraph[Any, Context, Any, Any]:
+    """Return the graph, made when it is first used: the loops of all roles are in it."""
+    return await to_thread(build)
 
 
 OPTIONS: dict[str, tuple[str, str]] = {
@@ -87,45 +119,63 @@ OPTIONS: dict[str, tuple[str, str]] = {
 }
 
 
+REASONS: dict[str, tuple[str, str]] = {
+    "ask": ("a question, nothing shall change", "это вопрос, менять ничего не нужно"),
+    "coder": ("files shall change", "просят изменить файлы"),
+    "architect": ("a decision on how it is built", "нужно решить, как это устроить"),
+    "debug": ("something does not work", "что-то не работает"),
+    "document_writer": ("a document shall be written", "просят написать документ"),
+    "profiler": ("it shall be measured", "просят измерить скорость"),
+    "reviewer": ("work shall be reviewed", "просят проверить сделанное"),
+    "security": ("a matter of security", "речь о безопасности"),
+    "test_writer": ("tests shall be written", "просят написать тесты"),
+    PLAN: ("work of several kinds", "это работа нескольких видов"),
+}
+
+
+def _to(chosen: Route, request: str, **more: Any) -> Command[str]:
+    """Hand a request over to whom it was given."""
+    if chosen["agent"] == PLAN:
+        return Command(goto="make_plan", update={"route": chosen, "task": request, "words": "", **more})
+    return Command(goto=chosen["agent"], update={"route": chosen, **more})
+
+
 def _by_rules(request: str) -> Route | None:
+    if wants_plan(request):
+        reason = "работы на несколько шагов" if is_russian(request) else "work of several steps"
+        return Route(agent=PLAN, reason=reason, by="rules")
     choice = choose(request)
-    return Route(agent=choice.agent, reason=_reason(choice, request), by="rules") if choice else None
+    return Route(agent=_there(choice.agent), reason=_reason(choice, request), by="rules") if choice else None
 
 
 def _as_before(request: str, previous: str) -> Route | None:
-    if not request or previous not in ("coder", "ask"):
+    if not request or previous not in built_in():
         return None
     reason = "продолжение разговора" if is_russian(request) else "it goes on from before"
-    return Route(agent="coder" if previous == "coder" else "ask", reason=reason, by="thread")
+    return Route(agent=previous, reason=reason, by="thread")
 
 
 async def _by_model(request: str, previous: str, wish: str) -> Route | None:
     """Ask the model for one word; its tokens are nobody's answer and are not streamed."""
-    prepared = await to_thread(_prepared, request, previous, wish)
-    if prepared is None:
-        return None
-    prompt, model = prepared
-    reply = await model.ainvoke([HumanMessage(prompt)], {"tags": ["nostream"]})
-    word = next(iter(reply.text.lower().replace("`", " ").split()), "").strip(".,:;!\"'*")
+    agents = {name: role.description for name, role in built_in().items()}
+    prompt = render("orchestrator/route", request=request, previous=previous, agents=agents)
+    said = await think("route", prompt, wish)
+    if said is None:
+        return None  # the offline model has the same rules
+    word = next(iter(said.lower().replace("`", " ").split()), "").strip(".,:;!\"'*")
     reason = "так решила модель" if is_russian(request) else "the model decided so"
-    if word in ("coder", "ask"):
-        return Route(agent="coder" if word == "coder" else "ask", reason=reason, by="model")
-    return None
+    return Route(agent=word, reason=reason, by="model") if word in (*agents, PLAN) else None
 
 
-def _prepared(request: str, previous: str, wish: str) -> tuple[str, Chain] | None:
-    models = handles().models
-    if models.spec(NAME, wish).split(":")[0] == "offline":
-        return None  # it has the same rules
-    return render("orchestrator/route", request=request, previous=previous), models.chat(NAME, wish)
+def _there(agent: str) -> str:
+    """Return the role that works on what is for `agent`."""
+    return agent if agent == PLAN else nearest(agent, built_in()) or "ask"
 
 
 def _reason(choice: Choice, request: str) -> str:
-    if is_russian(request):
-        wanted = "просят изменить файлы" if choice.agent == "coder" else "это вопрос, менять ничего не нужно"
-        return f"{wanted} («{choice.word}»)"
-    wanted = "files shall change" if choice.agent == "coder" else "a question, nothing shall change"
-    return f"{wanted} (“{choice.word}”)"
+    russian = is_russian(request)
+    wanted = REASONS.get(choice.agent, REASONS["ask"])[russian]
+    return f"{wanted} («{choice.word}»)" if russian else f"{wanted} (“{choice.word}”)"
 
 
 def _what_is_wanted(*, russian: bool) -> dict[str, Any]:
@@ -134,12 +184,12 @@ def _what_is_wanted(*, russian: bool) -> dict[str, Any]:
     return question(text, options, agent=NAME)
 
 
-def _understood(said: str) -> Literal["coder", "ask"]:
+def _understood(said: str) -> str:
     """Free words are read by the rules; where they are silent, the one who changes nothing gets it."""
-    if said.strip().lower() == "coder":
-        return "coder"
+    if said.strip().lower() in built_in():
+        return said.strip().lower()
     choice = choose(said)
-    return choice.agent if choice else "ask"
+    return _there(choice.agent) if choice else "ask"
 
 
 def _agent(state: OrchestratorState) -> str:
@@ -158,6 +208,3 @@ def _request(messages: list[AnyMessage]) -> str:
 def _this_turn(messages: list[AnyMessage]) -> list[AnyMessage]:
     start = max((i for i, m in enumerate(messages) if isinstance(m, HumanMessage)), default=-1)
     return messages[start + 1 :]
-
-
-graph = build()

@@ -7,8 +7,9 @@ from typing import Any
 
 from langchain_core.messages.tool import ToolCall
 
-from artel.graphs import inbox
+from artel.graphs import inbox as inbox_form
 from artel.graphs.decisions import DECISIONS
+from artel.graphs.plan import Plan
 from artel.graphs.state import Verdict
 from artel.tools.covering import covered
 from artel.tools.policy import PATIENCE
@@ -17,7 +18,9 @@ from artel.tools.tool import Seen, Tool, ToolFailed, ToolRefused
 from artel.tools.workspace import hunks
 from artel.tools.workspace.change import Change
 from artel.tools.workspace.changeset import ChangeSet
+from artel.tools.workspace.paths import printable
 
+MAX_GOAL = 200  # characters of it in the one line
 MAX_HOSTS = 5  # in the one line; all are in the details
 
 
@@ -125,7 +128,7 @@ def ask_one(one: About, *, agent: str, waits: Mapping[str, Any]) -> dict[str, An
 
 def ask_inbox(one: About, *, agent: str, waits: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the question about one call in the form of Agent Inbox, answered by `[{"type", "args"}]`."""
-    return inbox.asked(ask_one(one, agent=agent, waits=waits), _in_full(one))
+    return inbox_form.asked(ask_one(one, agent=agent, waits=waits), _in_full(one))
 
 
 def ask_all(many: Sequence[About], *, agent: str, waits: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,6 +164,52 @@ def question(text: str, options: Mapping[str, str], *, agent: str) -> dict[str, 
         "options": [{"id": key, "label": label} for key, label in options.items()],
         "artel": {"kind": "question", "agent": agent},
     }
+
+
+def plan_question(
+    plan: Plan, editable: Mapping[str, Any], agents: Sequence[str], *, agent: str, russian: bool
+) -> dict[str, Any]:
+    """Return the question whether a plan shall be carried out; `agents` may do its steps.
+
+    Answered by a decision: an edit's `edited_action` has the name `plan`, and the goal and all steps as
+    arguments. It has no time limit: nothing happens without an answer.
+    """
+    count, goal = len(plan["steps"]), printable(" ".join(plan["goal"].split()))[:MAX_GOAL]
+    text = f"План, шагов: {count}. {goal}" if russian else f"Plan of {count} steps: {goal}"
+    return {
+        "type": "plan",
+        "description": text,
+        "name": "plan",
+        "args": dict(editable),
+        "plan": plan,
+        "agents": list(agents),
+        "artel": {"kind": "plan", "agent": agent},
+    }
+
+
+def clarification(
+    questions: Sequence[Mapping[str, Any]], *, agent: str, tool_call_id: str, inbox: bool = False
+) -> Any:
+    """Return the questions of an agent as one, in the house's form or in that of Agent Inbox.
+
+    Answered by `{"type": "respond", "answers": {<id>: <label or words>}}`, or words: `answering.answered`.
+    Each is `{id, question, options, multiple, required}`, with `header` and `descriptions` where there are.
+    It has no time limit: nothing happens without an answer.
+    """
+    texts = [one["question"] for one in questions]
+    text = texts[0] if len(texts) == 1 else "\n".join(f"{n}. {one}" for n, one in enumerate(texts, 1))
+    offered = questions[0]["options"] if len(texts) == 1 else []
+    asked = {
+        "question": text,
+        **({"options": [{"id": label, "label": label} for label in offered]} if offered else {}),
+        "needs_clarification": True,
+        "questions": [dict(one) for one in questions],
+        "user_message": text,
+    }
+    ours = {"kind": "question", "agent": agent, "tool_call_id": tool_call_id}
+    if inbox:
+        return inbox_form.question(asked, text, ours)
+    return {"type": "question", "description": text, **asked, "artel": ours}
 
 
 def _in_full(one: About) -> str:

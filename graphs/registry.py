@@ -6,7 +6,8 @@ from typing import Any
 
 from langgraph.pregel import Pregel
 
-from artel.graphs import ask, coder, orchestrator
+from artel.graphs import agent, agents, orchestrator
+from artel.graphs.roles import built_in
 from artel.graphs.workflows import publish
 
 
@@ -14,21 +15,20 @@ from artel.graphs.workflows import publish
 class Agent:
     """An agent and how people see it."""
 
-    build: Callable[[], Pregel[Any, Any, Any, Any]]
+    graph: Pregel[Any, Any, Any, Any] | Callable[..., Any]
+    "The graph, or what makes it when it is first used."
     title: str
     description: str
 
 
 AGENTS: dict[str, Agent] = {
     "orchestrator": Agent(
-        orchestrator.build, "Orchestrator", "Reads a request, says who should work on it, and hands it over."
+        orchestrator.graph, "Orchestrator", "Reads a request, says who should work on it, and hands it over."
     ),
-    "coder": Agent(
-        coder.build, "Coder", "Reads and changes files of the workspace; every change asks first."
-    ),
-    "ask": Agent(ask.build, "Ask", "Answers questions about the workspace; changes nothing."),
+    **{name: Agent(agents.MAKERS[name], role.title, role.description) for name, role in built_in().items()},
+    "agent": Agent(agent.graph, agent.TITLE, agent.DESCRIPTION),
     "publish": Agent(
-        publish.build,
+        publish.graph,
         "Publish",
         "Checks the changes of a workspace, asks, and opens a request to merge them; talks to nobody.",
     ),

@@ -1,10 +1,14 @@
 """The state our agents share: plain JSON and messages."""
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from langchain.agents import AgentState
-from langchain.agents.middleware.types import PrivateStateAttr
+from langchain.agents.middleware.types import OmitFromOutput, PrivateStateAttr
 from typing_extensions import TypedDict
+
+from artel.graphs import resolved
+from artel.graphs.plan import Changed, Plan, StepResult
+from artel.tools import todos
 
 
 class File(TypedDict):
@@ -43,9 +47,33 @@ class Verdict(TypedDict):
 class Route(TypedDict):
     """Who works on a request, and why."""
 
-    agent: Literal["coder", "ask", ""]
+    agent: str
+    "Name of a role, `plan`, or nothing: nobody."
     reason: str
     by: Literal["rules", "model", "person", "thread"]
+
+
+class StepReport(TypedDict):
+    """What came of one step, for the table."""
+
+    id: str
+    title: str
+    agent: str
+    status: str
+    attempts: int
+    summary: str
+    files: list[Changed]
+    notes: list[str]
+
+
+class CheckReport(TypedDict):
+    """What came of one check after the steps."""
+
+    check: str
+    "The command, or `gate`."
+    status: Literal["passed", "failed", "not run"]
+    said: str
+    "Its output, cut, if it failed; or why it was not run."
 
 
 class Result(TypedDict):
@@ -54,6 +82,43 @@ class Result(TypedDict):
     agent: str
     summary: str
     changed: list[str]
+    status: NotRequired[Literal["done", "failed", "rejected", "cancelled"]]
+    "Of a plan: done is all steps completed and no check red."
+    steps: NotRequired[list[StepReport]]
+    checks: NotRequired[list[CheckReport]]
+    open_questions: NotRequired[list[str]]
+    tokens: NotRequired[dict[str, int]]
+    "Of all steps together, as far as models said: `input` and `output`."
+
+
+class Submission(TypedDict):
+    """What an agent says of its step when it is done."""
+
+    status: Literal["completed", "failed"]
+    summary: str
+    files_changed: list[str]
+    evidence: list[str]
+    open_questions: list[str]
+
+
+class Outcome(TypedDict):
+    """What came of the work on a step, and what the thread must know of it."""
+
+    step: str
+    result: StepResult
+    workspace: str
+    tainted: bool
+    resolved_context: dict[str, resolved.Resolved]
+
+
+def handed_in(old: list[Outcome] | None, new: list[Outcome] | None) -> list[Outcome]:
+    """Add what parallel steps came to; None empties it."""
+    return [] if new is None else [*(old or []), *new]
+
+
+def first(old: Submission | None, new: Submission) -> Submission:
+    """Keep the first of several that one message holds."""
+    return old or new
 
 
 def merged(old: dict[str, str], new: dict[str, str]) -> dict[str, str]:
@@ -70,6 +135,11 @@ def stained(old: bool, new: bool) -> bool:
 Tainted = Annotated[Literal[True], stained]
 
 
+# A union has no value of its own, so that threads that decided or noted nothing have no such key
+ResolvedContext = Annotated[dict[str, resolved.Resolved] | None, resolved.joined]
+Todos = Annotated[list[todos.Todo] | None, todos.joined]
+
+
 class AgentLoopState(AgentState[None]):
     """Messages, the thread's workspace, and what the gate and the tools must remember."""
 
@@ -80,13 +150,53 @@ class AgentLoopState(AgentState[None]):
     "Path → sha256 of the files whose content the model may suppose to know."
     tainted: NotRequired[Tainted]
     "Text from outside was read in this thread: it may have told the model what to do."
+    plan: NotRequired[Annotated[Plan, OmitFromOutput]]
+    "Of which this is a step, or which is under way: to read, nothing here writes it."
+    step: NotRequired[str]
+    "Its id, where the agent does one."
+    paths: NotRequired[list[str]]
+    "Globs of the files that it may change then."
+    beside: NotRequired[bool]
+    "Whether other steps run at the same time."
+    submission: NotRequired[Annotated[Submission, first]]
+    budget: NotRequired[dict[str, Any]]
+    "Of a step of a plan, as `Budget`: who works on it ends at a limit instead of asking."
+    resolved_context: NotRequired[ResolvedContext]
+    "What people have decided, by the ids of the decisions: it goes down to children and comes back up."
+    todos: NotRequired[Todos]
+    "The steps of the work."
+    compacted: NotRequired[dict[str, Any]]
+    "How messages are shown that no longer fit a model's window (`artel.graphs.compaction.record`)."
 
 
-class OrchestratorState(AgentState[None]):
-    """Messages, the thread's workspace, who works and what came of it."""
+class Request(AgentState[None]):
+    """What the orchestrator may be given: a plan is made and approved, never handed in."""
 
     workspace: NotRequired[str]
     tainted: NotRequired[Tainted]
     "As in an agent's own state: it goes down to whoever works, and comes back up."
+    resolved_context: NotRequired[ResolvedContext]
+    "The same."
+    depth: NotRequired[int]
+    "0 for a thread's own orchestrator, 1 for one that does a step."
+
+
+class OrchestratorState(Request):
+    """Messages, the thread's workspace, who works and what came of it."""
+
+    todos: NotRequired[Todos]
+    compacted: NotRequired[dict[str, Any]]
+    "As in an agent's own state."
     route: NotRequired[Route]
     result: NotRequired[Result]
+    plan: NotRequired[Plan]
+    outcomes: NotRequired[Annotated[list[Outcome], handed_in]]
+    "Of the steps that ran last, until the plan has them."
+    checks: NotRequired[list[CheckReport]]
+    "Of the last verification."
+    task: NotRequired[str]
+    "What the plan was made for, in the person's words."
+    words: NotRequired[str]
+    "What the person said to it since."
+    repairs: NotRequired[list[str]]
+    "Ids of the steps that were put in because a check failed."

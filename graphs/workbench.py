@@ -14,6 +14,7 @@ from langchain_core.messages.tool import ToolCall
 from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.types import Command
 
+from artel.graphs import inner
 from artel.graphs.context import handles, workspace
 from artel.graphs.ledgers import EffectCall
 from artel.tools.policy import Call
@@ -46,6 +47,8 @@ def wrapped(tool: Tool, agent: str, *, boxed: bool = False) -> BaseTool:
         try:
             root = await to_thread(root_of, runtime.state)
             let = _let.get()
+            if tool.inner:
+                return await inner.RUNS[tool.name](runtime, tool.parse(args))
             if tool.look:
                 outcome = await to_thread(tool.function, root, args, seen)
             elif tool.act and let:
@@ -163,6 +166,7 @@ def _work(
         internet=given.internet,
         git=given.git,
         leads=leads,
+        read_only=given.read_only,
     )
 
 

@@ -20,6 +20,20 @@ def render(name: str, **values: object) -> str:
     return _template(name).render(values).strip() + "\n"
 
 
+def read(name: str) -> str:
+    """Return the text of `name` (`coder/role`) as it stands in its file: no template.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    return (Path(str(files(__name__))) / f"{name}.md").read_text(encoding="utf-8")
+
+
+def having(name: str) -> list[str]:
+    """Return the folders that have a file of that name, sorted: `role` gives `ask`, `coder`, …"""
+    return sorted(path.parent.name for path in Path(str(files(__name__))).glob(f"*/{name}.md"))
+
+
 @lru_cache(maxsize=256)
 def _template(name: str) -> Template:
     return _environment().get_template(f"{name}.md")

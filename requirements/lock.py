@@ -10,7 +10,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 UV = Path(sys.executable).with_name("uv")
 PROJECT = "pyproject.toml"
-EXTRAS = ("anthropic", "otel", "redis")
+EXTRAS = ("anthropic", "local-gguf", "otel", "redis")
 
 
 def main() -> None:

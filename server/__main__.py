@@ -1,4 +1,4 @@
-"""The command line: `artel serve | worker | migrate | chat | run | audit | grants | gate`."""
+"""The command line: `artel serve | worker | migrate | chat | run | audit | grants | gate …`."""
 
 import argparse
 import gc
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser().parse_args(arguments)
     try:
         # Serving takes a second to import; `--help` and a wrong flag need none of it.
-        subcommand = cast(Subcommand, _imported(f"artel.server.cli.{asked.subcommand}"))
+        subcommand = cast(Subcommand, _imported(f"artel.server.cli.{asked.subcommand.replace('-', '_')}"))
         return subcommand.run(asked)
     except ArtelError as error:
         sys.stderr.write(f"artel: {error}\n")
@@ -73,7 +73,23 @@ def parser() -> argparse.ArgumentParser:
     _add_audit(subcommands.add_parser("audit", help="check the audit log, or take it along"))
     _add_grants(subcommands.add_parser("grants", help="what need not be asked again, and take it back"))
     _add_gate(subcommands.add_parser("gate", help="judge what has changed, before it is published"))
+    _add_training(
+        subcommands.add_parser("export-training", help="write what models may learn of, with consent")
+    )
     return top
+
+
+def _add_training(to: argparse.ArgumentParser) -> None:
+    _add_common(to)
+    to.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="a new or empty folder")
+    to.add_argument("--owner", default="local", help="whose conversations (local)")
+    to.add_argument("--user", help="only of this user, who consents like all others")
+    to.add_argument(
+        "--since", metavar="MOMENT", help="only what began then or later, 2026-01-31T12:00:00Z say"
+    )
+    to.add_argument("--until", metavar="MOMENT", help="only what had ended by then (now)")
+    to.add_argument("--min-reward", type=float, default=0.6, metavar="R", help="for examples, 0 to 1 (0.6)")
+    to.add_argument("--config", type=Path, help="the langgraph.json with the key, if they are encrypted")
 
 
 def _add_grants(to: argparse.ArgumentParser) -> None:

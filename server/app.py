@@ -32,19 +32,28 @@ from artel.server.protocol import (
 from artel.server.protocol.ui_bundles import Bundles, sources
 from artel.server.protocol.v2 import commands, events, socket
 from artel.server.routes import (
+    agents,
     approvals,
     audit,
     changes,
+    decisions,
     docs,
+    experiments,
     export,
+    feedback,
     grants,
     hitl,
     info,
     mcp_servers,
+    memories,
+    models,
     page,
     policies,
     policy,
     publishing,
+    steering,
+    training,
+    usage,
     webhooks,
     workspaces,
 )
@@ -67,6 +76,15 @@ PRODUCT = (
     mcp_servers,
     workspaces,
     export,
+    agents,
+    usage,
+    models,
+    steering,
+    decisions,
+    feedback,
+    training,
+    experiments,
+    memories,
 )
 
 
@@ -97,6 +115,7 @@ def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = Non
     app.state.engine = engine
     app.state.catalog = catalog
     app.state.http = http
+    app.state.secrets = settings.secrets if settings else ()
     app.state.bundles = Bundles(sources(catalog))
     errors.install(app)
     for module in (*WIRE, *OTHERS, *V2):

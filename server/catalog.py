@@ -71,7 +71,12 @@ class Catalog:
     def built_in(cls) -> "Catalog":
         """Load the agents of the registry; a folder of others needs none of them in its memory."""
         agents = import_module("artel.graphs.registry").AGENTS
-        return cls({name: Entry(agent.description, agent.build()) for name, agent in agents.items()})
+        return cls(
+            {
+                name: _entry(agent.graph, agent.description, f"artel.graphs.registry: {name}", name)
+                for name, agent in agents.items()
+            }
+        )
 
     @classmethod
     def of(cls, config: Served) -> "Catalog":
@@ -83,7 +88,7 @@ class Catalog:
         for key in config.unknown:
             log.warning(f"{config.file}: {key} is not known here, and ignored")
         loading.open_folders(config.folders)
-        return cls({spec.graph_id: _entry(config, spec) for spec in config.graphs}, config)
+        return cls({spec.graph_id: _loaded(config, spec) for spec in config.graphs}, config)
 
     def give(self, store: BaseStore) -> None:
         """Give every graph the long-term store, and the functions that make graphs too."""
@@ -174,17 +179,21 @@ def _compiled(graph_id: str, value: object) -> Graph:
     )
 
 
-def _entry(config: Served, spec: GraphSpec) -> Entry:
+def _loaded(config: Served, spec: GraphSpec) -> Entry:
     value = loading.load(config, spec)
     key = f"{config.file}: graphs.{spec.graph_id}"
-    if isinstance(value, StateGraph | Pregel):
-        return Entry(spec.description, _compiled(spec.graph_id, value))
-    if not callable(value):
+    if not isinstance(value, StateGraph | Pregel) and not callable(value):
         raise ConfigWrong(
             f'{key}: "{spec.variable}" in {spec.source} must be a graph or a function that makes one, '
             f"not {type(value).__name__}"
         )
-    return Entry(spec.description, None, _maker(value, key))
+    return _entry(value, spec.description, key, spec.graph_id)
+
+
+def _entry(value: Any, description: str | None, key: str, graph_id: str) -> Entry:
+    if isinstance(value, StateGraph | Pregel):
+        return Entry(description, _compiled(graph_id, value))
+    return Entry(description, None, _maker(value, key))
 
 
 def _maker(function: Callable[..., Any], key: str) -> Make:

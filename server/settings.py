@@ -17,6 +17,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from artel.graphs.budget import AgentSettings
 from artel.graphs.models.settings import ModelSettings
 from artel.server.engine.settings import EngineSettings, WebhookSettings
 from artel.server.telemetry.settings import LogSettings, TelemetrySettings
@@ -44,6 +45,7 @@ COMMON_NAMES: Mapping[str, tuple[str, ...]] = {
     "ANTHROPIC_API_KEY": ("models", "anthropic_api_key"),
     "LANGSMITH_API_KEY": ("web", "studio_key"),
     "OTEL_EXPORTER_OTLP_ENDPOINT": ("telemetry", "otlp_endpoint"),
+    "MISTRAL_API_KEY": ("models", "mistral_api_key"),
 }
 
 
@@ -147,6 +149,8 @@ class Settings(BaseSettings):
         None, description="The server's policy, a YAML or JSON file; without it the built-in one holds."
     )
 
+    agents: AgentSettings = Field(AgentSettings(), description="What agents may use for one request.")
+
     @field_validator("workspace_roots", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -170,7 +174,7 @@ class Settings(BaseSettings):
         """The values that nobody may see in a log."""
         addresses = (self.storage.postgres, self.storage.postgres_direct, self.storage.redis)
         passwords = (found for address in addresses for found in _PASSWORD.findall(address))
-        keys = (self.models.openai_api_key, self.models.anthropic_api_key, self.web.studio_key)
+        keys = (*self.models.keys, self.web.studio_key)
         values = ("".join(parts) for parts in passwords)
         hidden = (
             self.webhooks.secret,

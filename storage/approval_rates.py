@@ -49,9 +49,9 @@ class Suggestion:
 
 # One row for each call of a question. What a change became is told by the undos of its thread, newest first:
 # one that was itself undone by a later one counts for nothing.
-_CALLS = """
+CALLS = """
 with recursive calls as (
-    select a.approval_id, a.thread_id, a.asked_at, a.decided_at, a.answer_run_id, a.agent,
+    select a.approval_id, a.thread_id, a.run_id, a.asked_at, a.decided_at, a.answer_run_id, a.agent,
            c.call ->> 'tool' as tool, c.call ->> 'rule' as rule, c.call ->> 'covers' as covers,
            c.call ->> 'tool_call_id' as tool_call_id,
            case when a.decision is null then a.status
@@ -61,6 +61,7 @@ with recursive calls as (
                 else coalesce(a.decision ->> 'type', 'reject') end as outcome
       from approvals a cross join lateral jsonb_array_elements(a.calls) with ordinality c (call, n)
      where a.owner = %(owner)s and (%(since)s::text is null or a.asked_at >= %(since)s::timestamptz)
+       and (%(threads)s::uuid[] is null or a.thread_id = any(%(threads)s))
        and (%(allowed)s::jsonpath is null
             or exists (select 1 from threads t
                         where t.thread_id = a.thread_id and t.metadata @@ %(allowed)s::jsonpath))
@@ -88,7 +89,7 @@ with recursive calls as (
 """
 
 RATES = (
-    _CALLS
+    CALLS
     + """
 select coalesce(case %(by)s::text when 'rule' then rule when 'tool' then tool else agent end, '') as name,
        count(*) as asked,
@@ -111,7 +112,7 @@ select coalesce(case %(by)s::text when 'rule' then rule when 'tool' then tool el
 )
 
 SUGGESTIONS = (
-    _CALLS
+    CALLS
     + """
 select tool, coalesce(agent, '') as agent, covers, count(*) filter (where outcome = 'approve') as approved,
        count(*) filter (where by_person and not yes) as rejected
@@ -145,4 +146,4 @@ async def suggestions(
 
 def _values(owner: str, since: datetime | None, allowed: str | None) -> dict[str, object]:
     moment = since.isoformat() if since else None
-    return {"owner": owner, "since": moment, "allowed": allowed, "most": MOST_GROUPS}
+    return {"owner": owner, "since": moment, "allowed": allowed, "threads": None, "most": MOST_GROUPS}

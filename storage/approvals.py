@@ -181,6 +181,12 @@ select * from approvals
  where answer_run_id = any(%(run_ids)s) and owner = %(owner)s and status = 'approved'
 """
 
+ANSWERED = """
+select * from approvals
+ where thread_id = %(thread_id)s and tool_call_id = %(tool_call_id)s and decision is not null
+ order by decided_at desc, approval_id desc limit 1
+"""
+
 DELETE_OF_RUN = "delete from approvals where run_id = %(run_id)s"
 
 
@@ -340,6 +346,12 @@ async def approved(
         "run_id": run_id,
     }
     found = await _all(conn, APPROVED, values)
+    return found[0] if found else None
+
+
+async def answered(conn: Connection, thread_id: UUID, tool_call_id: str) -> Approval | None:
+    """Return what was answered last about a call, whatever the answer was."""
+    found = await _all(conn, ANSWERED, {"thread_id": thread_id, "tool_call_id": tool_call_id})
     return found[0] if found else None
 
 

@@ -36,6 +36,9 @@ def question_of(value: Any) -> Mapping[str, Any]:
     if request is None:
         return value if isinstance(value, Mapping) else {}
     ours = _ours(request)
+    if ours.get("kind") == "question":
+        asked = request["action_request"]["args"]
+        return {**asked, "type": "question", "description": request.get("description") or "", "artel": ours}
     return {
         "type": "tool_approval",
         "tool_call_id": _text(ours.get("tool_call_id")),
@@ -63,7 +66,7 @@ def about(value: Any) -> dict[str, Any]:
         case {"action_requests": list(), "artel": {**_any}}:
             found["kind"] = "tool_call"
         case {"type": "question" | "plan" as kind}:
-            found["kind"] = kind
+            found |= {"kind": kind, "tool_call_id": _text(ours.get("tool_call_id"))}
     if ours.get("kind") in KINDS:
         found["kind"] = ours["kind"]
     named = ours.get("escalate_to")

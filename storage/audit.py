@@ -18,7 +18,18 @@ from artel.storage.ids import new_id
 from artel.storage.postgres import Connection
 from artel.storage.sealing import Sealer
 
-Kind = Literal["verdict", "decision", "intent", "result", "call", "cut", "grant", "policy"]
+Kind = Literal[
+    "verdict",
+    "decision",
+    "intent",
+    "result",
+    "call",
+    "cut",
+    "grant",
+    "policy",
+    "consent",
+    "experiment",
+]
 
 PAGE = 1_000  # entries read at a time
 

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,7 @@ def test_only_the_settings_read_the_environment() -> None:
     assert reading == {"server/settings.py"}
 
 
-def test_questions_are_asked_in_three_places_only() -> None:
+def test_questions_are_asked_in_few_places_only() -> None:
     """A node with a question starts again from its first line: an effect before it would happen twice."""
     asking = {
         path
@@ -104,7 +105,15 @@ def test_questions_are_asked_in_three_places_only() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "interrupt"
     }
-    assert asking == {"graphs/approval.py", "graphs/orchestrator.py", "graphs/workflows/publish.py"}
+    assert asking == {
+        "graphs/approval.py",
+        "graphs/clarifying.py",
+        "graphs/orchestrator.py",
+        "graphs/pausing.py",
+        "graphs/proposing.py",
+        "graphs/verifying.py",
+        "graphs/workflows/publish.py",
+    }
 
 
 @pytest.mark.parametrize(("packages", "layer"), [(DATABASES, "storage"), (HTTP, "server")])
@@ -140,8 +149,12 @@ def test_imports_name_the_package_from_its_root() -> None:
 def test_langgraph_json_serves_the_agents_of_the_registry() -> None:
     """An agent in one list only is missing in Studio, or in our own server."""
     graphs = json.loads((ROOT / "langgraph.json").read_text())["graphs"]
-    places = {name: agent.build.__module__.removeprefix("artel.") for name, agent in AGENTS.items()}
-    assert graphs == {name: f"./{place.replace('.', '/')}.py:graph" for name, place in places.items()}
+    served = {
+        name: import_module(_module(place)).__dict__[place.partition(":")[2]]
+        for name, place in graphs.items()
+    }
+    assert list(graphs) == list(AGENTS)
+    assert all(served[name] is agent.graph for name, agent in AGENTS.items())
 
 
 def test_no_file_names_a_machine_or_a_package_index() -> None:
@@ -172,6 +185,11 @@ def test_locks_hold_hashes_and_no_address() -> None:
     assert not [name for name, package in packages.items() if "resolved" in package]
     unproven = [name for name, package in packages.items() if name and "integrity" not in package]
     assert not [name for name in unproven if not packages[name].get("inBundle")]
+
+
+def _module(place: str) -> str:
+    """The module of `./graphs/agents.py:coder`."""
+    return f"artel.{place.removeprefix('./').partition('.py:')[0].replace('/', '.')}"
 
 
 def _text(file: Path) -> str:

@@ -57,7 +57,8 @@ def test_the_wheel_holds_each_file_of_a_layer(wheel: zipfile.Path, layer: str) -
 
 def test_the_wheel_holds_the_data_that_code_reads(wheel: zipfile.Path) -> None:
     kinds = {
-        "prompts": "artel/prompts/coder/system.md",
+        "roles": "artel/prompts/coder/role.md",
+        "prices": "artel/graphs/models/prices.json",
         "tool prose": "artel/prompts/tools/read_file.md",
         "schema": "artel/storage/migrations/versions/0001_pre_first.sql",
         "word lists": "artel/graphs/models/rules/russian.txt",

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -100,12 +101,15 @@ def test_studio_can_draw_an_agent_and_its_forms(studio: httpx.Client, agent: str
     schemas = studio.get(f"{path}/schemas").raise_for_status().json()
     assert {"__start__", "__end__"} < {node["id"] for node in drawing["nodes"]}
     assert "messages" in schemas["input_schema"]["properties"]
-    assert set(schemas["context_schema"]["properties"]) == {"workspace", "model", "approvals"}
+    asked = {"workspace", "model", "approvals", "budget", "instructions", "lanes"}
+    asked |= {"role", "role_text"} if agent == "agent" else set()
+    assert set(schemas["context_schema"]["properties"]) == asked
 
 
-def test_studio_runs_an_agent(studio: httpx.Client) -> None:
+@pytest.mark.parametrize(
+    "asked", [{"assistant_id": "ask"}, {"assistant_id": "agent", "context": {"role": "ask"}}]
+)
+def test_studio_runs_an_agent(studio: httpx.Client, asked: dict[str, Any]) -> None:
     question = {"messages": [{"role": "user", "content": "What is in notes.md?"}]}
-    done = (
-        studio.post("/runs/wait", json={"assistant_id": "ask", "input": question}).raise_for_status().json()
-    )
+    done = studio.post("/runs/wait", json={**asked, "input": question}).raise_for_status().json()
     assert "Heron" in done["messages"][-1]["content"]

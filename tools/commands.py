@@ -16,6 +16,10 @@ from artel.tools.workspace import paths
 
 MAX_COMMAND = 30_000  # characters; the kernel takes 131,072 bytes
 MAX_TIMEOUT_S = 600
+HOLDS_NOTHING = (
+    "No command was run: this agent may not change the workspace by commands, and without a box "
+    "(ARTEL_SANDBOX__MODE=host) nothing would hold one to that. Use the other tools, or tell the user."
+)
 
 
 def _text(command: str) -> str:
@@ -32,30 +36,33 @@ class Execute(Arguments):
     command: Annotated[str, AfterValidator(_text)] = Field(
         validation_alias=AliasChoices("command", "cmd"), max_length=MAX_COMMAND, description="For bash."
     )
-    timeout: int = Field(default=120, ge=1, le=MAX_TIMEOUT_S, description="Seconds after which it is killed.")
-    workdir: str = Field(default=".", description="Folder to run in, from the workspace.")
-    background: bool = Field(default=False, description="Do not wait for its end.")
+    timeout: int = Field(default=120, ge=1, le=MAX_TIMEOUT_S, description="Seconds.")
+    workdir: str = "."
+    background: bool = False
     description: str = Field(default="", max_length=500, description="What it is for, in a few words.")
 
 
 class ReadOutput(Arguments):
     """Arguments of read_output."""
 
-    job: str = Field(default="", description="Id of the job; empty: list the jobs.")
+    job: str = ""
     offset: int = Field(default=0, ge=0, description="Bytes to skip.")
 
 
 class Kill(Arguments):
     """Arguments of kill."""
 
-    job: str = Field(description="Id of the job.")
+    job: str
 
 
 async def _execute(work: Work, args: Execute) -> Outcome:
     sandbox = work.sandbox
+    if work.read_only and sandbox.settings.mode == "host":
+        raise ToolRefused(HOLDS_NOTHING)
+    folder = await asyncio.to_thread(_folder, work.root, args.workdir)
     order = Order(
         command=args.command,
-        place=sandbox.place(work.root, await asyncio.to_thread(_folder, work.root, args.workdir)),
+        place=sandbox.place(work.root, folder, read_only=work.read_only),
         thread_id=work.thread_id,
         limit_s=sandbox.settings.background_s if args.background else args.timeout,
         background=args.background,
@@ -88,9 +95,10 @@ def _told(job: Job, said: str) -> Outcome:
     What a host sent may be in its output and in files that it wrote, of a running one at any time: text from
     outside.
     """
+    code = {} if job.is_running or job.stopped or job.code is None else {"exit_code": job.code}
     if job.proxy is None:
-        return Outcome(said)
-    asked = {"hosts": job.proxy.summary} if job.proxy.summary else {}
+        return Outcome(said, known=code)
+    asked = code | ({"hosts": job.proxy.summary} if job.proxy.summary else {})
     untrusted = bool(job.proxy.reached) or job.is_running
     if notes := job.proxy.notes:
         said = "\n".join((said.removesuffix("\n"), notes))

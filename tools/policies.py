@@ -11,6 +11,7 @@ from artel.storage.errors import Invalid
 from artel.tools.policy import DEFAULT, Policy, Rule
 
 MAX_PATTERNS = 2_000  # rules and patterns: a thousand calls are judged in some seconds
+ROLE = "role:"  # how the rules begin that hold an agent to its role
 OURS = ("default", "unknown", "refused", "arguments", "settings")  # what verdicts say instead of a rule
 
 
@@ -64,7 +65,7 @@ def check(policy: Policy) -> None:
         raise PolicyWrong(f"it has {size} rules and patterns; at most {MAX_PATTERNS} are tried")
     if "\\u0000" in policy.model_dump_json().replace("\\\\", ""):
         raise PolicyWrong("a text in it has a NUL character, which nothing that is judged has")
-    if taken := [rule.id for rule in rules if rule.id in OURS or rule.id.startswith("grant:")]:
+    if taken := [rule.id for rule in rules if rule.id in OURS or rule.id.startswith(("grant:", ROLE))]:
         raise PolicyWrong(f"rule {taken[0]!r} needs another id: verdicts say that of what is no rule")
 
 

@@ -189,6 +189,7 @@ DEFAULT = Policy(
         Rule(id="git-write", effect="ask", action="git.write", reason="changes the repository"),
         Rule(id="git-push", effect="ask", action="git.push", reason="sends work to others"),
         Rule(id="clock", effect="allow", action="time.read", reason="changes nothing"),
+        Rule(id="inner", effect="allow", action="run.*", reason="only this run's own notes"),
         Rule(id="mcp", effect="ask", action="mcp.*", reason="another program does it, and nobody sees what"),
         *(
             Rule(id=f"harmless-{name}", effect="allow", action="exec", argv=(name, "**"), reason="only looks")

@@ -1,13 +1,13 @@
-"""The tools there are, and which agent has which."""
+"""The tools there are, and the groups in which roles have them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from pydantic import AliasChoices, Field
 
-from artel.tools import clock, commands
+from artel.tools import clock, commands, questions, recalling, remembering, submitting, todos
 from artel.tools.git import tools as git
 from artel.tools.policy import Call
 from artel.tools.tool import Arguments, Outcome, Risk, Seen, Tool, Work
@@ -25,56 +25,51 @@ def _named(*names: str) -> Any:
 class Ls(Arguments):
     """Arguments of ls."""
 
-    path: str = Field(default=".", description="Folder, from the workspace.")
+    path: str = "."
     recursive: bool = Field(default=False, description="List the files of all folders below instead.")
 
 
 class ReadFile(Arguments):
     """Arguments of read_file."""
 
-    file_path: str = Field(
-        validation_alias=_named("file_path", "path"), description="File, from the workspace."
-    )
+    file_path: str = Field(validation_alias=_named("file_path", "path"))
     offset: int = Field(default=0, ge=0, description="Lines to skip.")
-    limit: int = Field(default=read.MAX_LINES, ge=1, description="Lines to return at most.")
+    limit: int = Field(default=read.MAX_LINES, ge=1)
 
 
 class Glob(Arguments):
     """Arguments of glob."""
 
-    pattern: str = Field(description="Such as `*.py` or `src/**/test_*.{py,ts}`.")
-    path: str = Field(default=".", description="Folder to look in.")
+    pattern: str
+    path: str = "."
 
 
 class Grep(Arguments):
     """Arguments of grep."""
 
-    pattern: str = Field(description="Regular expression, matched line by line.")
+    pattern: str
     path: str = Field(default=".", description="Folder or file to search.")
     glob: str | None = Field(default=None, description="Only such files: `*.py`.")
     output_mode: search.Mode = "files_with_matches"
-    max_count: int = Field(default=search.MAX_RESULTS, ge=1, description="Over all files.")
-    regex: bool = Field(default=True, description="False: literal.")
-    ignore_case: bool = Field(default=False, description="Treat capitals as small letters.")
+    max_count: int = Field(default=search.MAX_RESULTS, ge=1)
+    regex: bool = True
+    ignore_case: bool = False
 
 
 class EditFile(Arguments):
     """Arguments of edit_file."""
 
     file_path: str = Field(validation_alias=_named("file_path", "path"))
-    old_string: str = Field(
-        validation_alias=_named("old_string", "old_str"),
-        description="Text to replace, exactly as in the file.",
-    )
-    new_string: str = Field(validation_alias=_named("new_string", "new_str"), description="What comes there.")
-    replace_all: bool = Field(default=False, description="Replace every occurrence.")
+    old_string: str = Field(validation_alias=_named("old_string", "old_str"))
+    new_string: str = Field(validation_alias=_named("new_string", "new_str"))
+    replace_all: bool = False
 
 
 class WriteFile(Arguments):
     """Arguments of write_file."""
 
     file_path: str = Field(validation_alias=_named("file_path", "path"))
-    content: str = Field(description="The whole content.")
+    content: str
 
 
 class OneEdit(Arguments):
@@ -89,7 +84,7 @@ class MultiEdit(Arguments):
     """Arguments of multi_edit."""
 
     file_path: str = Field(validation_alias=_named("file_path", "path"))
-    edits: list[OneEdit] = Field(min_length=1, description="As in edit_file, in order.")
+    edits: list[OneEdit] = Field(min_length=1)
 
 
 class DeleteFile(Arguments):
@@ -101,21 +96,14 @@ class DeleteFile(Arguments):
 class MoveFile(Arguments):
     """Arguments of move_file."""
 
-    src: str = Field(
-        validation_alias=_named("src", "source", "source_path", "old_path"), description="As it is."
-    )
-    dst: str = Field(
-        validation_alias=_named("dst", "destination", "destination_path", "new_path"),
-        description="Nothing may be there.",
-    )
+    src: str = Field(validation_alias=_named("src", "source", "source_path", "old_path"))
+    dst: str = Field(validation_alias=_named("dst", "destination", "destination_path", "new_path"))
 
 
 class ApplyPatch(Arguments):
     """Arguments of apply_patch."""
 
-    input: str = Field(
-        validation_alias=_named("input", "patch", "patch_text", "patchText"), description="The patch."
-    )
+    input: str = Field(validation_alias=_named("input", "patch", "patch_text", "patchText"))
 
 
 class WebFetch(Arguments):
@@ -131,7 +119,7 @@ class WebSearch(Arguments):
     query: str = Field(
         min_length=1, max_length=searching.MAX_QUERY, description="Words to look for; no secrets."
     )
-    max_results: int = Field(default=5, ge=1, le=searching.MAX_RESULTS, description="Results at most.")
+    max_results: int = Field(default=5, ge=1, le=searching.MAX_RESULTS)
 
 
 def _ls(root: Path, args: Ls) -> Outcome:
@@ -341,37 +329,43 @@ ALL = (
     ),
     *git.ALL,
     clock.TOOL,
+    submitting.TOOL,
+    questions.TOOL,
+    todos.TOOL,
+    recalling.TOOL,
+    remembering.TOOL,
 )
 
 TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in ALL})
 
 NOTHING = InternetSettings()
-READERS = ("ls", "read_file", "glob", "grep")
-WRITERS = ("edit_file", "write_file", "multi_edit", "apply_patch", "delete_file", "move_file")
-OF_AGENT: Mapping[str, tuple[str, ...]] = MappingProxyType(
+GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "coder": (
-            *READERS,
-            *WRITERS,
-            *("execute", "read_output", "kill"),
-            *("web_fetch", "web_search"),
-            *git.READERS,
-            *git.WRITERS,
-            "clock",
-        ),
-        "ask": (*READERS, "web_fetch", "web_search", *git.READERS, "clock"),
-        "orchestrator": (*READERS, "clock"),
+        "read": ("ls", "read_file", "glob", "grep"),
+        "write": ("edit_file", "write_file", "multi_edit", "apply_patch", "delete_file", "move_file"),
+        "run": ("execute", "read_output", "kill"),
+        "web": ("web_fetch", "web_search"),
+        "git": git.READERS,
+        "git_write": git.WRITERS,
     }
 )
+"""Names under which roles have several tools at once."""
 
 
-def toolset(agent: str, settings: InternetSettings = NOTHING) -> list[Tool]:
-    """Return the tools of an agent, always in the same order: a provider's prompt cache depends on it.
-
-    Those that the settings do not offer are left out.
+def named(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the tools that names of tools and groups stand for: each once, in the order of the registry.
 
     Raises:
-        KeyError: no agent of that name has tools.
+        KeyError: one is neither; its argument is that name.
     """
-    tools = (TOOLS[name] for name in OF_AGENT[agent])
+    wanted = {tool for name in names for tool in (GROUPS.get(name) or (TOOLS[name].name,))}
+    return tuple(name for name in TOOLS if name in wanted)
+
+
+def toolset(names: Collection[str], settings: InternetSettings = NOTHING) -> list[Tool]:
+    """Return tools by their names, always in the same order: a provider's prompt cache depends on it.
+
+    Those that the settings do not offer are left out.
+    """
+    tools = (tool for name, tool in TOOLS.items() if name in names)
     return [tool for tool in tools if tool.offered is None or tool.offered(settings)]

@@ -75,6 +75,8 @@ class Work:
     git: GitSettings = field(default_factory=GitSettings)
     leads: tuple[str, ...] | None = None
     "Where else the call leads as the person who said yes was shown it; None: nobody was asked."
+    read_only: bool = False
+    "Whether commands find the workspace read-only."
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class Tool:
     "What is left of it when the changes of some paths are made; None: it is planned as if none were."
     act: Callable[[Work, Any], Awaitable[Outcome]] | None = None
     "What a tool does whose effect cannot be worked out before nor looked up after; cancelled, it stops."
+    inner: bool = False
+    "Whether it concerns the run itself, its todos say: then `artel.graphs.inner` does it."
     repeatable: bool = False
     "Whether to `act` twice does no harm; otherwise a call whose end nobody saw is not made again."
     offered: Callable[[InternetSettings], bool] | None = None
@@ -226,16 +230,30 @@ def _wrong(error: Any) -> str:
 
 
 # What a call is checked for all the same: models are sent the schemas with every request
-UNSAID = {"title", "additionalProperties", "minLength", "maxLength", "minItems", "minimum"}
+UNSAID = {
+    *("title", "additionalProperties", "pattern"),
+    *("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum"),
+}
 
 
 def _terse(schema: dict[str, Any]) -> dict[str, Any]:
     """Leave out of an object's schema what repeats names, docstrings, limits, and what may be null."""
     kept = {key: value for key, value in schema.items() if key not in UNSAID | {"description"}}
     kept["properties"] = {name: _of_field(field) for name, field in schema.get("properties", {}).items()}
-    if inner := schema.get("$defs"):
-        kept["$defs"] = {name: _terse(one) if "properties" in one else one for name, one in inner.items()}
-    return kept
+    return _inlined(kept, kept.pop("$defs")) if "$defs" in kept else kept
+
+
+def _inlined(part: Any, named: Mapping[str, Any]) -> Any:
+    """Put each named part of a schema where it is referred to: that is shorter, and simpler to read."""
+    match part:
+        case {"$ref": str(ref), **rest}:
+            found = named[ref.rpartition("/")[2]]
+            return {**rest, **_inlined(_terse(found) if "properties" in found else found, named)}
+        case dict():
+            return {name: _inlined(one, named) for name, one in part.items()}
+        case list():
+            return [_inlined(one, named) for one in part]
+    return part
 
 
 def _of_field(field: dict[str, Any]) -> dict[str, Any]:

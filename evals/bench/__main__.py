@@ -10,7 +10,19 @@ from pathlib import Path
 
 from evals.bench.peers import run
 
-ORDER = ("serving", "engine", "turns", "read_tools", "calls", "policy", "sandbox", "snapshots", "peers")
+ORDER = (
+    "serving",
+    "engine",
+    "turns",
+    "read_tools",
+    "calls",
+    "context",
+    "policy",
+    "sandbox",
+    "snapshots",
+    "routing",
+    "peers",
+)
 
 
 def main() -> None:

@@ -17,11 +17,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from artel.graphs import coder
+from artel.graphs.agent_loop import loop
 from artel.graphs.context import Handles, use
 from artel.graphs.models import Models, ModelSettings
 from artel.graphs.models.fallback import Chain, Link
 from artel.graphs.models.scripted import scripted
+from artel.graphs.roles import built_in
 from artel.graphs.verdicts import freeze
 from artel.tools.registry import TOOLS
 from artel.tools.tool import perform
@@ -99,12 +100,12 @@ async def _run(root: Path, count: int) -> float:
     model = scripted({"tool_calls": calls}, "done")
 
     class One(Models):
-        def chat(self, agent: str, override: str = "") -> Chain:
+        def chat(self, agent: str, override: str = "", *, usual: str = "") -> Chain:
             link = Link(spec="scripted", build=lambda: model, failures=tuple)
             return Chain(links=(link,), timeout_s=5, silence_s=5)
 
     given = Handles(models=One(ModelSettings()), roots=(root,), default_workspace=root)
-    graph = coder.build()
+    graph = loop(built_in()["coder"])
     with use(given):
         began = time.perf_counter()
         await graph.ainvoke({"messages": [("user", "go")]})

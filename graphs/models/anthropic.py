@@ -16,12 +16,15 @@ def build(name: str, settings: ModelSettings) -> BaseChatModel:
     """
     if not settings.anthropic_api_key:
         raise ModelMisconfigured("anthropic needs ANTHROPIC_API_KEY")
+    thinking = settings.anthropic_thinking
+    more = {"thinking": {"type": "enabled", "budget_tokens": thinking}} if thinking else {}
     model: BaseChatModel = load("langchain_anthropic", "ChatAnthropic")(
         model=name or "claude-sonnet-4-5",
         api_key=settings.anthropic_api_key,
         timeout=max(settings.timeout_s, settings.silence_s),
-        max_retries=1,
-        max_tokens=MAX_TOKENS,
+        max_retries=0,  # `link` tries again
+        max_tokens=MAX_TOKENS + thinking,
+        **more,
     )
     return model
 

@@ -1,39 +1,31 @@
 """A chat model that asks a chain of models, one after another, each within its time."""
 
-from asyncio import run, timeout, to_thread
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from asyncio import run
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any, Self, cast
+from typing import Any, Self
 
-import httpx
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import agenerate_from_stream
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable, RunnableBinding
+from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
-from artel.graphs.models.settings import ModelMisconfigured, NoModelAnswered
-from artel.graphs.unreadable import in_part
+from artel.graphs.models import retrying
+from artel.graphs.models.link import Asked, Link, answer, failures_of
+from artel.graphs.models.rates import TooManyAsked
+from artel.graphs.models.settings import NoModelAnswered
+from artel.graphs.models.standing import LeftAlone
 
-# What a broken answer looks like from inside a client library: an answer of `null` is a TypeError there.
-GARBAGE = (OSError, httpx.HTTPError, ValueError, TypeError, LookupError, AttributeError)
+__all__ = ["BrokenOff", "Chain", "Link"]
+
 MAX_CAUSE = 300  # characters of one provider's error: some send whole web pages
 
 Tools = Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool]
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One model of a chain; made when its turn comes."""
-
-    spec: str
-    build: Callable[[], BaseChatModel]
-    failures: Callable[[], tuple[type[Exception], ...]]
 
 
 class BrokenOff(NoModelAnswered):
@@ -49,7 +41,7 @@ class BrokenOff(NoModelAnswered):
 class Chain(BaseChatModel):
     """Asks its links in turn until one answers, and streams that answer through.
 
-    A link fails when it raises, sends no chunk for `timeout_s`, or falls silent for `silence_s` later.
+    A link fails when it raises, sends no word for `timeout_s`, or falls silent for `silence_s` later.
     Nothing of a failed link is mixed into an answer: after its first words the failure is `BrokenOff`.
     """
 
@@ -97,24 +89,21 @@ class Chain(BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         del run_manager  # our caller reports the tokens; a link that also did would double them
         causes = list(self.causes)
+        asked = Asked(messages, stop, kwargs, self.tools, self.tool_choice, self.tool_settings)
         for place, link in enumerate(self.links):
-            begun = ended = False
-            pieces: list[AIMessageChunk] = []
+            begun = False
             try:
-                model = await to_thread(link.build)  # its first time imports the client library
-                async with aclosing(self._ask(link, model, messages, stop, kwargs)) as stream:
-                    while (chunk := await self._next(stream, begun=begun)) is not None:
-                        begun = begun or bool(chunk.message.content or _calls(chunk))
-                        if isinstance(chunk.message, AIMessageChunk) and _calls(chunk):
-                            pieces.append(chunk.message)
-                        if not ended and _is_end(chunk):
-                            ended = True
-                            chunk.message.response_metadata |= in_part(pieces)
+                given = answer(link, asked, timeout_s=self.timeout_s, silence_s=self.silence_s)
+                async with aclosing(given) as stream:
+                    async for chunk in stream:
+                        begun = True
                         yield chunk
-                if not ended:
-                    raise ConnectionError("the answer stopped in the middle" if begun else "no answer came")
-            except _failures(link) as error:
-                causes.append(f"{link.spec}: {_words(error, self.silence_s if begun else self.timeout_s)}")
+            except failures_of(link) as error:
+                said = _words(error, self.silence_s if begun else self.timeout_s)
+                causes.append(f"{link.spec}: {said}")
+                if link.standing and not isinstance(error, LeftAlone | TooManyAsked):
+                    pause_s = retrying.asked_s(error) or 0.0
+                    link.standing.failed(said, at_fault=retrying.at_fault(error), pause_s=pause_s)
                 if begun:
                     rest = self._after(place, causes)
                     raise BrokenOff(f"The model broke off. {'; '.join(causes)}", rest) from error
@@ -141,56 +130,15 @@ class Chain(BaseChatModel):
         del run_manager
         return run(self._agenerate(messages, stop, None, **kwargs))
 
-    def _ask(
-        self,
-        link: Link,
-        model: BaseChatModel,
-        messages: list[BaseMessage],
-        stop: list[str] | None,
-        kwargs: dict[str, Any],
-    ) -> AsyncGenerator[ChatGenerationChunk, None]:
-        if self.tools:
-            bound = model.bind_tools(self.tools, tool_choice=self.tool_choice, **self.tool_settings)
-            if isinstance(bound, RunnableBinding):
-                kwargs = {**kwargs, **bound.kwargs}
-                bound = bound.bound
-            if not isinstance(bound, BaseChatModel):
-                raise ModelMisconfigured(f"{link.spec} cannot take tools")
-            model = bound
-        stream = model._astream(messages, stop=stop, **kwargs)
-        return cast("AsyncGenerator[ChatGenerationChunk, None]", stream)
-
-    async def _next(
-        self, stream: AsyncGenerator[ChatGenerationChunk, None], *, begun: bool
-    ) -> ChatGenerationChunk | None:
-        async with timeout(self.silence_s if begun else self.timeout_s):
-            return await anext(stream, None)
-
     def _after(self, place: int, causes: list[str]) -> "Chain | None":
         links = self.links[place + 1 :]
         return self.model_copy(update={"links": links, "causes": tuple(causes)}) if links else None
-
-
-def _failures(link: Link) -> tuple[type[Exception], ...]:
-    try:
-        return (*GARBAGE, *link.failures(), ModelMisconfigured)
-    except ModelMisconfigured:  # its package is missing, which is what building it said
-        return (*GARBAGE, ModelMisconfigured)
-
-
-def _calls(chunk: ChatGenerationChunk) -> bool:
-    return bool(getattr(chunk.message, "tool_call_chunks", None))
-
-
-def _is_end(chunk: ChatGenerationChunk) -> bool:
-    """A connection that breaks can look like an answer that ends; only an answer gives its reason."""
-    said = {**(chunk.generation_info or {}), **chunk.message.response_metadata}
-    last = getattr(chunk.message, "chunk_position", None) == "last"
-    return last or bool(said.get("finish_reason") or said.get("stop_reason"))
 
 
 def _words(error: Exception, limit_s: float) -> str:
     if isinstance(error, TimeoutError):
         return f"no answer within {limit_s:g} s"
     said = " ".join(str(error).split()) or type(error).__name__
-    return said if len(said) <= MAX_CAUSE else f"{said[:MAX_CAUSE]}…"
+    said = said if len(said) <= MAX_CAUSE else f"{said[:MAX_CAUSE]}…"
+    asked_s = retrying.asked_s(error)
+    return said if not asked_s else f"{said} (it asks to be left alone for {asked_s:.0f} s)"

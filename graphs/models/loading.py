@@ -1,7 +1,8 @@
-"""The one place that imports heavy optional packages; most runs of `offline` need none."""
+"""The one place that imports heavy optional packages, and files of other folders that are providers."""
 
+from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
@@ -14,6 +15,7 @@ EXTRA_OF = {
     "openai": "",
     "langchain_anthropic": "anthropic",
     "anthropic": "anthropic",
+    "llama_cpp": "local-gguf",
 }
 
 
@@ -30,20 +32,44 @@ def load(package: str, attribute: str) -> Any:
     return getattr(import_module(package), attribute)
 
 
-def provider(name: str) -> ModuleType:
-    """Return the plug-in `artel.graphs.models.<name>`: a file with `build`, `detect` and `failures`.
+def provider(name: str, plugins: Path | None = None) -> ModuleType:
+    """Return the plug-in `name`: a file with `build`, `detect` and `failures`, ours or one in `plugins`.
+
+    It may also have `tool_calls`, which says how its models call tools; without it: natively.
 
     Raises:
-        ModelMisconfigured: there is no such file.
+        ModelMisconfigured: there is no such file, or it is no provider.
     """
     path = f"artel.graphs.models.{name}"
+    module = None
     if name.isidentifier() and find_spec(path) is not None:
         module = import_module(path)
-        if hasattr(module, "build") and hasattr(module, "detect"):
-            return module
+    elif name.isidentifier() and plugins and (file := plugins.expanduser() / f"{name}.py").is_file():
+        module = _from_file(name, file.resolve())
+    if module is not None and all(hasattr(module, needed) for needed in ("build", "detect", "failures")):
+        return module
     raise ModelMisconfigured(f"no model provider {name!r}; a model is named like 'openai:gpt-5' or 'offline'")
 
 
-def known() -> frozenset[str]:
-    """Return the names of the files beside this one; those with `build` and `detect` are providers."""
-    return frozenset(module.name for module in iter_modules([str(Path(__file__).parent)]))
+def known(plugins: Path | None = None) -> frozenset[str]:
+    """Return the names of the files beside this one, and in `plugins`: the providers are among them."""
+    folders = [str(Path(__file__).parent), *([str(plugins.expanduser())] if plugins else [])]
+    return frozenset(module.name for module in iter_modules(folders))
+
+
+@cache
+def _from_file(name: str, file: Path) -> ModuleType:
+    """Return a file as a module that no other can import by a name of its own.
+
+    Raises:
+        ModelMisconfigured: it cannot be run.
+    """
+    spec = spec_from_file_location(f"artel_model_plugins.{name}", file)
+    if spec is None or spec.loader is None:
+        raise ModelMisconfigured(f"{file} is no Python file")
+    module = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ModelMisconfigured(f"{file} cannot be loaded: {type(error).__name__}: {error}") from error
+    return module

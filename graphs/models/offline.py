@@ -24,6 +24,7 @@ from artel.graphs.models.rules.phrases import Phrases, phrases
 from artel.graphs.models.rules.reading import answer
 from artel.graphs.models.rules.turn import Call, Rule, read_turn, replay
 from artel.graphs.models.settings import ModelSettings
+from artel.graphs.models.told import of_the_thread
 from artel.graphs.routing import choose, is_russian
 
 NAME = "offline"
@@ -75,7 +76,7 @@ class Offline(BaseChatModel):
             yield chunk
 
     def _next(self, messages: list[BaseMessage]) -> list[Call] | str:
-        turn = read_turn(messages, self.tools)
+        turn = read_turn(of_the_thread(messages), self.tools)
         say = phrases(russian=is_russian(turn.request))
         if len(turn.batches) >= MAX_BATCHES:
             return f"{say.too_long}\n\n{say.label}"
@@ -108,7 +109,7 @@ def _rule(request: str, tools: frozenset[str], say: Phrases) -> Rule:
     if edits := understood(request):
         return make(edits, say, tools)
     choice = choose(request)
-    if choice and choice.agent == "coder":
+    if choice and choice.agent != "ask":
         return _say(say.able)
     return answer(request, say)
 

@@ -1,6 +1,9 @@
 """OpenAI, and every server that speaks its chat completions: vLLM, Ollama, LiteLLM, llama.cpp."""
 
+from importlib import import_module
 from ipaddress import ip_address
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -8,7 +11,7 @@ from langchain_core.language_models import BaseChatModel
 
 from artel.graphs.models.loading import load
 from artel.graphs.models.local import first_model
-from artel.graphs.models.settings import ModelMisconfigured, ModelSettings
+from artel.graphs.models.settings import Endpoint, ModelMisconfigured, ModelSettings, ToolCalls
 
 OPENAI_URL = "https://api.openai.com/v1"
 
@@ -43,24 +46,54 @@ def failures() -> tuple[type[Exception], ...]:
     return (error,)
 
 
-def compatible(name: str, base_url: str, api_key: str, settings: ModelSettings) -> BaseChatModel:
+def tool_calls(settings: ModelSettings) -> ToolCalls:
+    """Return how its models call tools: those of another server than OpenAI's may write them into text."""
+    return "auto" if settings.openai_base_url else "native"
+
+
+def compatible(
+    name: str, base_url: str, api_key: str, settings: ModelSettings, *, counts_unasked: bool = False
+) -> BaseChatModel:
     """Return a client for an OpenAI-compatible endpoint.
 
-    Usage is asked for in streams (servers of other vendors send it only then). A loopback endpoint is
-    reached directly, never through a proxy named in the environment.
+    Usage is asked for in streams (servers of other vendors send it only then), unless the server counts
+    `counts_unasked` and refuses the question. A loopback endpoint is reached directly, never through a proxy
+    named in the environment.
     """
     limit_s = max(settings.timeout_s, settings.silence_s)
-    model: BaseChatModel = load("langchain_openai", "ChatOpenAI")(
+    load("langchain_openai", "ChatOpenAI")  # says what to install
+    client = import_module("artel.graphs.models.compatible")
+    model: BaseChatModel = client.Compatible(
         model=name,
         base_url=base_url,
         api_key=api_key or "none",
         timeout=limit_s,
-        max_retries=1,
-        stream_usage=True,
+        max_retries=0,  # `link` tries again
+        stream_usage=not counts_unasked,
         use_responses_api=False,
         http_async_client=httpx.AsyncClient(trust_env=not _is_loopback(base_url), timeout=limit_s),
     )
     return model
+
+
+def at(name: str, endpoint: Endpoint) -> Any:
+    """Return a provider that speaks with a configured endpoint."""
+
+    def build(model: str, settings: ModelSettings) -> BaseChatModel:
+        model = model or detect(settings) or ""
+        if not model:
+            raise ModelMisconfigured(f"no server with a model answers at {endpoint.url} ({name})")
+        return compatible(model, endpoint.url, endpoint.key, settings)
+
+    def detect(settings: ModelSettings) -> str | None:
+        del settings
+        return first_model(endpoint.url, endpoint.key)
+
+    def tool_calls(settings: ModelSettings) -> ToolCalls:
+        del settings
+        return "auto"
+
+    return SimpleNamespace(build=build, detect=detect, failures=failures, tool_calls=tool_calls)
 
 
 def _is_loopback(url: str) -> bool:

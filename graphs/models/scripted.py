@@ -25,6 +25,7 @@ from langchain_core.tools import BaseTool
 from pydantic import BaseModel, Field
 
 from artel.graphs.models.settings import ModelMisconfigured, ModelSettings
+from artel.graphs.models.told import of_the_thread
 
 
 class Call(BaseModel):
@@ -77,7 +78,7 @@ class Scripted(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         del stop, run_manager, kwargs
-        return generate_from_stream(self._chunks(self._next(messages), len(messages)))
+        return generate_from_stream(self._chunks(self._next(messages), len(of_the_thread(messages))))
 
     async def _astream(
         self,
@@ -88,12 +89,13 @@ class Scripted(BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         del stop, run_manager, kwargs
         reply = self._next(messages)
-        for chunk in self._chunks(reply, len(messages)):
+        for chunk in self._chunks(reply, len(of_the_thread(messages))):
             await sleep(reply.delay_s)
             yield chunk
 
     def _next(self, messages: list[BaseMessage]) -> Reply:
         self.asked.append(list(messages))
+        messages = of_the_thread(messages)
         last = next((str(m.content) for m in reversed(messages)), "")
         fitting = [reply for reply in self.replies if reply.match in last]
         matched = [reply for reply in fitting if reply.match]

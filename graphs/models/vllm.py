@@ -4,7 +4,7 @@ from langchain_core.language_models import BaseChatModel
 
 from artel.graphs.models import openai
 from artel.graphs.models.local import first_model
-from artel.graphs.models.settings import ModelMisconfigured, ModelSettings
+from artel.graphs.models.settings import ModelMisconfigured, ModelSettings, ToolCalls
 
 failures = openai.failures
 
@@ -24,3 +24,9 @@ def build(name: str, settings: ModelSettings) -> BaseChatModel:
 def detect(settings: ModelSettings) -> str | None:
     """Return the first model of a running vLLM server."""
     return first_model(settings.vllm_base_url)
+
+
+def tool_calls(settings: ModelSettings) -> ToolCalls:
+    """Return how its models call tools: some of themselves, others in their text."""
+    del settings
+    return "auto"

@@ -8,6 +8,8 @@ from typing import Any
 
 from langgraph_sdk.schema import StreamPart
 
+from artel.graphs.answering import questions_of
+from artel.server.cli import clarify
 from artel.server.cli.paint import write, write_diff
 from artel.server.cli.reach import talking
 from artel.server.cli.talk import Question, Talk, text_of
@@ -28,10 +30,12 @@ def run(arguments: Namespace) -> int:
 async def _chat(talk: Talk) -> int:
     with suppress(Left), Terminal() as terminal:
         write(talk.agent, "bold")
-        write(f" · thread {talk.thread_id} · /quit leaves, Ctrl-C stops an answer\n", "dim")
+        write(f" · thread {talk.thread_id} · /quit leaves, /decisions lists, Ctrl-C stops an answer\n", "dim")
         await _answer_all(talk, terminal)
         while (text := await terminal.read("\n> ")) != "/quit":
-            if text:
+            if text == "/decisions":
+                clarify.show_decisions(await talk.decisions())
+            elif text:
                 await _hear(talk, terminal, talk.say(text))
                 await _answer_all(talk, terminal)
     return 0
@@ -62,6 +66,10 @@ async def _show(events: AsyncIterator[StreamPart], told: set[str]) -> None:
             if str(chunk.get("type", "")).startswith(("ai", "AI")) and (text := text_of(chunk)):
                 write(text)
                 shown = not text.endswith("\n")
+        elif mode == "custom" and isinstance(part.data, dict) and part.data.get("type") == "todos":
+            write("\n" if shown else "")
+            clarify.show_todos(part.data)
+            shown = False
         elif mode == "updates" and isinstance(part.data, dict):
             for call in _calls(part.data, told):
                 write("\n" if shown else "")
@@ -89,6 +97,8 @@ def _brief(args: dict[str, Any]) -> str:
 
 
 async def _ask(question: Question, terminal: Terminal) -> Any:
+    if asked := questions_of(question_of(question.value)):
+        return await clarify.ask(asked, terminal)
     if not question.is_about_a_tool:
         write(f"\n? {json.dumps(question.value, ensure_ascii=False, indent=2)}\n", "yellow")
         return _parsed(await terminal.read("answer: "))

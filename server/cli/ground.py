@@ -152,4 +152,5 @@ def _handles(settings: Settings, models: Models, policy: Policy) -> Handles:
         workspaces=settings.workspaces,
         thread_home=(settings.data / "threads").resolve(),
         language_servers=LanguageServers(settings.lsp, sandbox),
+        agents=settings.agents,
     )

@@ -30,6 +30,8 @@ async def _once(arguments: Namespace, talk: Talk) -> int:
     questions = await talk.questions()
     if talk.error:
         code = BUDGET if talk.error.get("error") in BUDGETS else FAILED
+    elif talk.spent or any(one.is_about_a_limit for one in questions):
+        code = BUDGET
     else:
         code = NEEDS_APPROVAL if questions else DONE
     end = {

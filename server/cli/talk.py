@@ -15,6 +15,7 @@ from artel.storage.errors import ArtelError
 FAVOURITE = "orchestrator"
 MODES: list[StreamMode] = ["messages-tuple", "updates", "custom"]
 BUDGETS = {"GraphRecursionError", "ModelCallLimitExceededError", "ToolCallLimitExceededError"}
+LIMITS = ("steps", "tokens", "usd", "minutes")
 
 
 class NoServer(ArtelError):
@@ -35,6 +36,14 @@ class Question:
         """Say whether it asks to allow a tool call, so that approve, edit and reject are the answers."""
         return question_of(self.value).get("type") == "tool_approval"
 
+    @property
+    def is_about_a_limit(self) -> bool:
+        """Say whether the run has used up its budget, and asks whether to go on."""
+        match question_of(self.value):
+            case {"artel": {"stopped": {"by": str(by)}}}:
+                return by in LIMITS
+        return False
+
 
 @dataclass
 class Talk:
@@ -46,6 +55,7 @@ class Talk:
     context: dict[str, Any]
     run_id: str = ""
     error: dict[str, Any] | None = None
+    spent: bool = False  # it has said that its budget is used up
     told: set[str] = field(default_factory=set)
     """What a listener has shown already, by ids of its own."""
 
@@ -63,6 +73,13 @@ class Talk:
         asked = [one for of_task in thread["interrupts"].values() for one in of_task]
         return [Question(str(one.get("id")), one.get("value")) for one in asked]
 
+    async def decisions(self) -> list[dict[str, Any]]:
+        """Return what was decided in the thread, the latest first; nothing where the server keeps none."""
+        try:
+            return list(await self.client.http.get(f"/api/v1/threads/{self.thread_id}/decisions"))
+        except (httpx.TransportError, LangGraphError, httpx.HTTPStatusError):
+            return []
+
     async def last_words(self) -> str:
         """Return the text of the newest message of the agent, if there is one."""
         state = await self.client.threads.get_state(self.thread_id)
@@ -76,7 +93,7 @@ class Talk:
             await self.client.runs.cancel(self.thread_id, self.run_id, wait=True)
 
     async def _stream(self, **what: Any) -> AsyncIterator[StreamPart]:
-        self.error = None
+        self.error, self.spent = None, False
         stream = self.client.runs.stream(
             self.thread_id,
             self.agent,
@@ -92,6 +109,8 @@ class Talk:
                     self.run_id = part.data.get("run_id", "")
                 elif part.event.startswith("error"):
                     self.error = part.data
+                elif part.event.startswith("custom"):
+                    self.spent = self.spent or is_limit(part.data)
                 yield part
         except (httpx.TransportError, LangGraphError) as gone:
             raise NoServer(f"the server went away or refused: {gone}") from gone
@@ -116,6 +135,11 @@ async def begin(
     except (httpx.TransportError, LangGraphError) as refused:
         raise NoServer(f"the server cannot be talked to: {refused}") from refused
     return Talk(client, chosen, opened["thread_id"], context)
+
+
+def is_limit(told: Any) -> bool:
+    """Say whether an event tells that a run has come to a limit."""
+    return isinstance(told, Mapping) and told.get("type") == "limit"
 
 
 def text_of(message: Mapping[str, Any]) -> str:

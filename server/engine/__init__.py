@@ -11,9 +11,11 @@ import structlog
 
 from artel.server.engine import (
     auditing,
+    experimenting,
     recovery,
     retention,
     schedule,
+    spending,
     storing,
     sweeping,
     tidying,
@@ -92,6 +94,8 @@ async def open_engine(
                 sweeping.keep_sweeping,
                 undo.keep_pruning,
                 tidying.keep_tidying,
+                spending.keep_writing,
+                experimenting.keep_experimenting,
             )
         ]
         jobs += [partial(schedule.keep_schedule, engine, order_of)] if order_of else []
@@ -109,6 +113,7 @@ async def open_engine(
         engine.wake_all()
         await tasks.end(*working)
         await engine.audit.close()
+        await engine.spending.end()
         broker.on_lost.remove(lost)
         broker.on_lost.remove(engine.lose_hearing)
         broker.on_restored.remove(restored)

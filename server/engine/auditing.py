@@ -14,6 +14,7 @@ import structlog
 
 from artel.graphs.decisions import decision_on, final_args, shown_calls
 from artel.graphs.ledgers import AuditEntry
+from artel.graphs.resolved import Resolved
 from artel.server.engine import redaction
 from artel.server.telemetry import carried
 from artel.storage import audit, sealing
@@ -283,6 +284,30 @@ def grant_entry(grant: Granted, came_to: str, *, user: str) -> dict[str, Any]:
                 "summary": redaction.text(covered(grant.tool, covers)),
                 **({"workspace": grant.workspace} if grant.workspace else {}),
                 **({"expires_at": said(grant.expires_at)} if grant.expires_at else {}),
+            },
+        }
+    )
+
+
+def resolved_entry(entry: Resolved, *, thread_id: UUID, owner: str, user: str) -> dict[str, Any]:
+    """Return the entry of a decision that a person has edited or revoked: its last edit."""
+    edit = entry["edits"][-1]
+    return _stated(
+        {
+            "id": str(new_id()),
+            "kind": "decision",
+            "at": edit["at"],
+            "owner": owner,
+            "user": user,
+            "by": user,
+            **carried.origin(),
+            "agent": entry["agent"][:LONGEST_NAME],
+            "thread_id": str(thread_id),
+            "decision": "revoke" if entry["status"] == "revoked" else "edit",
+            "said": {
+                "summary": redaction.text(f"{entry['id']}: {entry['question']}"),
+                "message": redaction.text("; ".join(entry["answer"])),
+                "answer_sha": redaction.digest(entry["answer"]),
             },
         }
     )

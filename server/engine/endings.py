@@ -1,5 +1,6 @@
 """How a run ends: one transaction writes its status, its thread, its questions and its last events."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,13 +10,14 @@ from uuid import UUID
 import structlog
 from langgraph.types import StateSnapshot
 
-from artel.server.engine import translate, webhooks
+from artel.server.engine import steering, translate, webhooks
 from artel.server.engine.audience import CHANGED
 from artel.server.engine.engine import Engine
 from artel.server.engine.execution import Cancelled, Done, Execution, Failed, Handed, LetGo, Outcome
 from artel.server.engine.log import Part, RunLog
 from artel.server.engine.webhooks import RolledBack
 from artel.storage import approvals, checkpoints, events, runs, sealing, threads
+from artel.storage import steering as said
 from artel.storage.approvals import Approval
 from artel.storage.asking import question_of
 from artel.storage.broker import notify
@@ -98,11 +100,11 @@ async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | No
     async with run_log.storing:
         try:
             left = await _left(engine, execution)
-            following, last = await _write(engine, execution, ending, left)
+            following, last, unheard = await _write(engine, execution, ending, left)
         except Unstorable as broken:  # the last steps, that is: what an ending says can be stored
             log.exception("the last steps of a run could not be saved", run_id=str(run.run_id))
             ending = ending_of(Failed(translate.failure(broken)))
-            following, last = await _write(engine, execution, ending, Load())
+            following, last, unheard = await _write(engine, execution, ending, Load())
         execution.status, execution.error = ending.status, ending.error
         run_log.publish(last)
         engine.metrics.stored(run_log.mark_stored(run_log.last))
@@ -110,6 +112,10 @@ async def _end(engine: Engine, execution: Execution, ending: Ending) -> Run | No
         engine.webhooks_due.set()
     if any(event.type == "approval.asked" for event in last):
         engine.asked.set()
+    if unheard and following is None and ending.thread_status == "idle":
+        await engine.insist(
+            lambda: steering.carry_on(engine, run.thread_id, owner=run.owner), until=lambda: execution.lost
+        )
     return following
 
 
@@ -119,24 +125,27 @@ async def _left(engine: Engine, execution: Execution) -> Load:
     What the run did is in the audit log before anybody hears that it is over.
     """
     left = await execution.saver.rest() if execution.saver else Load()
-    await engine.audit.end(execution.run.run_id)
+    await asyncio.gather(engine.audit.end(execution.run.run_id), engine.spending.end(execution.run.run_id))
     return Load() if execution.run.temporary else left
 
 
 async def _write(
     engine: Engine, execution: Execution, ending: Ending, left: Load
-) -> tuple[Run | None, list[events.Event]]:
+) -> tuple[Run | None, list[events.Event], bool]:
+    """Write an ending; return also whether something was said to the run that it has not heard."""
     run, run_log = execution.run, execution.log
     tries = 0
 
-    async def write() -> tuple[Run | None, list[events.Event]]:
+    async def write() -> tuple[Run | None, list[events.Event], bool]:
         nonlocal tries
         tries += 1
         async with engine.db.transaction(control=True, batch=tries == 1) as conn:
             if tries > 1 and await _is_over(conn, run, run_log):
-                return None, run_log.draft([_last_word(ending)])
+                return None, run_log.draft([_last_word(ending)]), False
             ended, last = await write_end(conn, run, run_log, ending, engine, left)
-        return await ended.following(), last
+            well = ending.status == "success" and not run.temporary
+            rest = await said.settle(conn, run.thread_id, run.run_id) if well else None
+        return await ended.following(), last, bool(rest and await rest.waits())
 
     return await engine.insist(write, until=lambda: execution.lost)
 
@@ -235,6 +244,7 @@ async def forget(conn: Connection, run: Run) -> None:
     await events.delete(conn, run.run_id)
     await approvals.delete_of_run(conn, run.run_id)
     await numbering.retire_numbers(conn, run.run_id)
+    await said.give_back(conn, run.run_id)
     await runs.delete(conn, run.run_id)
     if run.temporary:
         await checkpoints.delete_thread(conn, run.thread_id)
@@ -322,11 +332,11 @@ async def _ask(conn: Connection, run: Run, ending: Ending, timeout_s: float) -> 
 
 
 def _limit_s(value: Any, timeout_s: float) -> float | None:
-    """Only our own agents' questions have a time limit, the one that is shown; a plain question has none."""
+    """Only our agents' calls have a time limit, the one that is shown; questions and plans have none."""
     match question_of(value):
         case {"artel": {"expires_in_s": int() | float() as shown_s}}:
             return float(min(max(shown_s, 0.0), LONGEST_WAIT_S))
-        case {"artel": {"kind": "question"}}:
+        case {"artel": {"kind": "question" | "plan"}}:
             return None
         case {"artel": {**_ours}}:
             return timeout_s

@@ -20,6 +20,7 @@ from artel.server.engine.policies import Policies
 from artel.server.engine.priority import assign_of
 from artel.server.engine.retention import Retention, retention_of
 from artel.server.engine.settings import EngineSettings
+from artel.server.engine.spending import Spending
 from artel.server.telemetry.carried import stamped
 from artel.server.telemetry.metrics import Metrics
 from artel.server.telemetry.tracing import Tracing
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from langchain_core.runnables import RunnableConfig
+    from langgraph_sdk.runtime import AccessContext
 
     from artel.server.engine.execution import Execution
     from artel.server.engine.log import RunLog
@@ -51,9 +53,14 @@ class Catalog(Protocol):
     """Where graphs come from."""
 
     def graph(
-        self, graph_id: str, config: "RunnableConfig", *, context: object = None
+        self,
+        graph_id: str,
+        config: "RunnableConfig",
+        *,
+        access: "AccessContext" = "threads.create_run",
+        context: object = None,
     ) -> "AbstractAsyncContextManager[Any]":
-        """Open a compiled graph for one run."""
+        """Open a compiled graph for one use: a run, or a look at what is kept of one."""
 
 
 class Engine:
@@ -77,6 +84,7 @@ class Engine:
         self.store = store or Store(db)
         self.saves = Saves(db)
         self.audit = Auditor(db)
+        self.spending = Spending(db)
         self.policies = Policies(db)
         self.worker_id = new_id()
         self.lock_key = self.worker_id.int & 0x7FFF_FFFF_FFFF_FFFF

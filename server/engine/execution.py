@@ -186,7 +186,7 @@ async def _drive(engine: Engine, execution: Execution) -> Done:
     else:
         ruled = await engine.policies.of(engine.handles.policy, owner=run.owner, user_id=run.user_id)
         given = handles_of(engine.handles, engine.db, run, engine.audit, ruled.policy)
-    with given:
+    with given, workspaces.found_by(engine, run, saver):
         async with engine.catalog.graph(run.graph_id, config, context=run.kwargs.get("context")) as built:
             graph = built.copy(update={"checkpointer": saver, "name": translate.name_of(built, run.graph_id)})
             decision = first(run) if run.attempt == 1 else await decide(graph, run, config)
@@ -221,6 +221,8 @@ async def _stream(
                 run_log.add("events", "", dumps(chunk))
             else:
                 type_, ns, data = part(chunk)
+                if type_ == "custom":
+                    execution.watch.told(chunk[2])
                 kept = type_ == "values" and not ns and not execution.run.temporary
                 held = saver.reference(chunk[2], data) if kept else None
                 run_log.add(type_, ns, data, held)
@@ -292,7 +294,8 @@ def _durability(graph: Any, kwargs: Mapping[str, Any]) -> str:
 
 
 def _is_ours(graph: Any) -> bool:
-    return getattr(graph, "context_schema", None) is Context
+    schema = getattr(graph, "context_schema", None)
+    return isinstance(schema, type) and issubclass(schema, Context)
 
 
 def _raised_in(state: StateSnapshot | None, ns: str = "") -> dict[str, str]:

@@ -3,14 +3,16 @@
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from artel.graphs.context import Handles, use
 from artel.graphs.decisions import decision_on, final_args, shown_calls
 from artel.graphs.ledgers import Begun, Done, EffectCall, New, Noted, Unknown
+from artel.graphs.steering import Steer
 from artel.server.engine.auditing import Auditor, RunAudit
-from artel.storage import approvals, effects, grants, snapshots
+from artel.storage import approvals, effects, grants, snapshots, steering
 from artel.storage.asking import question_of
 from artel.storage.effects import EffectKey
 from artel.storage.postgres import Database
@@ -31,6 +33,7 @@ def handles_of(
             snapshots=StoredSnapshots(db, run),
             audit=RunAudit(auditor, run),
             grants=StoredGrants(db, run),
+            steering=StoredSteering(db, run),
             policy=policy,
             user=run.user_id,
         )
@@ -59,6 +62,15 @@ class StoredApprovals:
         shown = _shown(row.value, tool_call_id)
         allowed = final_args(decision, name, shown.get("args") or {})
         return shown if allowed is not None and dict(allowed) == dict(args) else None
+
+    async def answered(self, tool_call_id: str) -> tuple[str, datetime] | None:
+        """Return who answered the newest question of this call, and when."""
+        async with self._db.connection() as conn:
+            row = await approvals.answered(conn, self._run.thread_id, tool_call_id)
+        if row is None or row.decided_at is None:
+            return None
+        by_client = row.decided_by in (None, "wire")
+        return self._run.user_id if by_client else str(row.decided_by), row.decided_at
 
 
 def _shown(value: Any, tool_call_id: str) -> Mapping[str, Any]:
@@ -111,6 +123,23 @@ def grant_of(row: grants.Granted) -> Grant:
         workspace=row.workspace or "",
         expires_at=row.expires_at,
     )
+
+
+class StoredSteering:
+    """What was said to a run while it is on."""
+
+    def __init__(self, db: Database, run: Run) -> None:
+        self._db = db
+        self._run = run
+
+    async def take(self, checkpoint_ns: str) -> Sequence[Steer]:
+        """Return what this step of the run takes: it is the step's, also when it is begun again."""
+        run = self._run
+        async with self._db.connection() as conn:
+            taken = await steering.take(
+                conn, run.thread_id, user_id=run.user_id, run_id=run.run_id, taken_in=checkpoint_ns
+            )
+        return [Steer(str(one.steering_id), one.text) for one in taken]
 
 
 class StoredEffects:

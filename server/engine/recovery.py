@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from artel.server.engine import answers, endings, worker
+from artel.server.engine import answers, endings, steering, worker
 from artel.server.engine.audience import CHANGED, FOLLOW
 from artel.server.engine.auditing import overdue_entries
 from artel.server.engine.endings import Ending, exhausted
@@ -166,6 +166,7 @@ async def keep_time(engine: Engine) -> None:
         try:
             pause = await expire(engine)
             await adopt(engine)
+            await steering.carry_on_all(engine)
             if time.monotonic() - pruned > PRUNE_S:
                 pruned = time.monotonic()
                 async with engine.db.connection(control=True) as conn:

@@ -30,11 +30,11 @@ PLAIN = frozenset(
         "job_id",
     ]
 )
-_ASSIGNED = re.compile(
+ASSIGNED = re.compile(
     r"""(?i)([\w.-]*(?:token|secret|passw(?:or)?d|passphrase|api[-_]?key|access[-_]?key|credential)[\w.-]*)"""
     r"""(\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s&;|"']+)"""
 )
-_FLAG = re.compile(
+FLAG = re.compile(
     r"""(?i)(--?[\w-]*(?:token|secret|passw(?:or)?d|passphrase|api[-_]?key|access[-_]?key|credential)[\w-]*)"""
     r"""(\s+)("[^"]*"|'[^']*'|[^\s&;|"']+)"""
 )
@@ -51,7 +51,7 @@ def text(said: object) -> str:
     'deploy --token (hidden)'
     """
     line = _hiding.text(str(said)[: 4 * LONGEST])
-    for pattern in (_ASSIGNED, _FLAG):
+    for pattern in (ASSIGNED, FLAG):
         line = pattern.sub(rf"\1\2{HIDDEN}", line)
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
 

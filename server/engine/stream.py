@@ -115,7 +115,7 @@ async def _kept(engine: Engine, run: Run) -> bytes:
     config = configuration(run)
     thread: RunnableConfig = {"configurable": {"thread_id": str(run.thread_id), "checkpoint_ns": ""}}
     async for saved in saver.alist(thread, filter={"run_id": str(run.run_id)}, limit=1):
-        async with engine.catalog.graph(run.graph_id, config, context=run.kwargs.get("context")) as built:
+        async with engine.catalog.graph(run.graph_id, config, access="threads.read") as built:
             graph = built.copy(update={"checkpointer": saver})
             state = await graph.aget_state(saved.config)
         *_, data = translate.Translator().part(((), "values", shown(graph, state)))

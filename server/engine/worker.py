@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 def start(engine: Engine, run: Run) -> Execution:
     """Run what this worker holds; its first event is there before this returns."""
     run_log = RunLog(run, keep=engine.settings.ring_events, changed=partial(storing.changed, engine))
-    execution = Execution(run, run_log, Watch(engine.metrics, run))
+    execution = Execution(run, run_log, Watch(engine.metrics, run, engine.spending.note))
     engine.live[run.run_id] = execution
     if engine.draining:
         execution.control.request_drain()

@@ -4,13 +4,18 @@ from asyncio import to_thread
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from artel.graphs.context import Handles, handles, use
+from artel.graphs.context import workspace as workspace_of_run
 from artel.server.engine.engine import Engine
 from artel.storage import workspaces
 from artel.storage.errors import Conflict
@@ -100,6 +105,25 @@ def working_in(settled: Settled | None) -> AbstractContextManager[object]:
     roots = (*given.roots, settled.path) if settled.own else given.roots
     formerly = dict.fromkeys(settled.formerly, str(settled.path))
     return use(replace(given, roots=roots, default_workspace=settled.path, formerly=formerly))
+
+
+def found_by(engine: Engine, run: Run, saver: BaseCheckpointSaver[Any]) -> AbstractContextManager[object]:
+    """Let functions that make graphs find the folder that a run will work in."""
+    if engine.handles is None:
+        return nullcontext()
+    return use(replace(handles(), folder=partial(_found, engine, run, saver)))
+
+
+async def _found(engine: Engine, run: Run, saver: BaseCheckpointSaver[Any]) -> Path:
+    """Return the folder that a run's thread chose by name, else that it asks for, else that it remembers."""
+    if settled := await settle(engine, run):
+        return settled.path
+    asked = _asked(run)
+    if not asked and not run.new_thread:
+        thread: RunnableConfig = {"configurable": {"thread_id": str(run.thread_id), "checkpoint_ns": ""}}
+        head = await saver.aget_tuple(thread)
+        asked = str((head.checkpoint["channel_values"].get("workspace") if head else "") or "")
+    return await to_thread(workspace_of_run, asked)
 
 
 async def reaching(engine: Engine, thread_id: UUID, *, owner: str) -> Handles:

@@ -13,6 +13,7 @@ from fastapi import Depends, Header, Request
 from artel.server.auth.caller import LOCAL, OWNER, Caller, GivenCaller
 from artel.server.catalog import Catalog
 from artel.server.engine import Engine, dispatch
+from artel.server.learning.varying import MARKS, varied
 from artel.server.protocol.bodies import RunBody
 from artel.storage import assistants, clock
 from artel.storage.assistants import Assistant, UnknownAssistant
@@ -105,7 +106,9 @@ async def make(
     call = call or Call(Caller(owner))
     caller = call.caller
     assistant = await resolve(db, catalog, body.assistant_id, caller=caller)
-    run_id = new_id()
+    run_id, own_thread = new_id(), thread_id or new_id()
+    given = body.context.keys() | body.config.configurable.keys()
+    assistant, mark = await varied(db, assistant, own_thread, owner=caller.owner, given=given)
     kwargs = _kwargs(body, assistant, with_thread=thread_id is not None)
     kwargs["config"]["configurable"].update(call.headers)  # a proxy set them: a body may not say otherwise
     if body.webhook and _tells_nobody(catalog):
@@ -125,12 +128,13 @@ async def make(
     allowed = await caller.may("threads", "create_run", value)
     asked: dict[str, Any] = value["metadata"]
     stamp = {"graph_id": assistant.graph_id, "assistant_id": str(assistant.assistant_id)}
+    metadata = {**assistant.metadata, **stamp, **asked}
     return Order(
-        thread_id=thread_id or new_id(),
+        thread_id=own_thread,
         assistant_id=assistant.assistant_id,
         graph_id=assistant.graph_id,
         kwargs=kwargs | _known_of(call) | _fingerprint(body, thread_id, call),
-        metadata={**assistant.metadata, **stamp, **asked},
+        metadata={name: metadata[name] for name in metadata if name not in MARKS} | mark,
         multitask_strategy=body.multitask_strategy,
         due_at=await _due_at(db, body.after_seconds),
         priority=-(body.priority or 0),

@@ -17,7 +17,7 @@ from artel.server.catalog import Catalog
 from artel.server.engine import Engine
 from artel.server.engine.audience import CHANGED
 from artel.server.engine.dispatch import ThreadBusy
-from artel.storage import approvals, checkpoints, runs, threads
+from artel.storage import approvals, audit, checkpoints, runs, threads
 from artel.storage.broker import notify
 from artel.storage.errors import BadRequest, NotFound
 from artel.storage.threads import Thread, UnknownThread
@@ -116,10 +116,12 @@ async def update(
     checkpoint: Mapping[str, Any],
     owner: str,
     allowed: str | None = None,
+    audited: Sequence[Mapping[str, Any]] = (),
 ) -> Json:
     """Change a thread's state as if a node had written `values`; return where it is now.
 
     No run can begin in the meantime. What the thread asked before, and does not ask any more, is set aside.
+    The audit log is told by the entries `audited`.
 
     Raises:
         UnknownThread: this owner has no such thread.
@@ -154,6 +156,7 @@ async def update(
         if not asked:
             await approvals.supersede(conn, thread_id)
         await threads.settle(conn, thread_id, status, asked)
+        await audit.add(conn, audited)
         await notify(conn, CHANGED, str(thread_id))
     where = _place(new)
     assert where is not None

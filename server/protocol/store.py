@@ -19,7 +19,7 @@ from artel.storage.store.texts import MAX_TTL_MINUTES, SEPARATOR, shown
 router = APIRouter(prefix="/store", route_class=JsonRoute, tags=["Store"])
 
 Value = dict[str, Any]
-RESERVED = "langgraph"
+RESERVED = ("langgraph", "artel")
 
 
 class NamespaceWrong(BadRequest):
@@ -93,8 +93,8 @@ async def put(body: ItemBody, engine: GivenEngine, caller: GivenCaller) -> None:
     namespace = _namespace(value)
     if not namespace:
         raise NamespaceWrong("namespace may not be empty")
-    if namespace[0] == RESERVED:
-        raise NamespaceWrong(f'namespace may not begin with "{RESERVED}", got {shown(list(namespace))}')
+    if namespace[0] in RESERVED:
+        raise NamespaceWrong(f'namespace may not begin with "{namespace[0]}", got {shown(list(namespace))}')
     ttl = NOT_PROVIDED if value["ttl"] is None else value["ttl"]
     await engine.store.aput(namespace, value["key"], value["value"], value["index"], ttl=ttl)
 

@@ -180,4 +180,6 @@ def _explained(ground: Ground, policies: tuple[Policy, ...], asked: Asked) -> li
     root: Path = workspace(asked.workspace, ground.handles)
     places = ("", str(asked.thread_id), str(root))
     here = [one for one in ground.grants if (one.thread_id or one.workspace) in places]
+    held = import_module("artel.graphs.holding").held_by_name
+    policies = tuple(held(asked.agent, root, policy) for policy in policies)
     return explain(policies, asked.agent, tool, asked.args, root, user=ground.user, grants=here)

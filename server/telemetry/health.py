@@ -87,6 +87,13 @@ def _model(engine: Engine, *, own_agents: bool) -> Dependency:
     known = engine.handles.models.describe()
     if known["offline"]:
         return _said("degraded", "no language model was found, so fixed rules answer")
+    closed = [
+        one for one in engine.handles.models.told(engine.handles.models.names()) if one["state"] == "closed"
+    ]
+    if not closed:
+        return _said("degraded", f"{known['label']} and its fallbacks failed too often and are left alone")
+    if closed[0]["model"] != known["name"]:
+        return _said("degraded", f"{known['label']} failed too often: {closed[0]['model']} answers")
     return _said("ok", known["label"])
 
 

@@ -45,6 +45,13 @@ class Metrics:
             "artel_model_tokens_per_second", "Speed of an answer after its first word.", ("model",), RATES
         )
         self.model_tokens = Counter("artel_model_tokens", "Tokens as models count them.", ("model", "kind"))
+        self.model_cached = Counter(
+            "artel_model_cached_tokens", "Input tokens found in a provider's cache.", ("model",)
+        )
+        self.model_usd = Counter("artel_model_usd", "US dollars, of calls whose price is known.", ("model",))
+        self.stops = Counter(
+            "artel_agent_stops", "Agents that stopped at a limit or in a circle.", ("graph", "by")
+        )
         self.event_chunks = Counter("artel_event_chunks", "Chunks of events written to the log.")
         self.event_bytes = Counter("artel_event_bytes", "Bytes of events in those chunks.")
         self.event_seconds = Histogram(

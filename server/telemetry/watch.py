@@ -1,6 +1,7 @@
 """Watching one attempt of a run: its first word, and its calls of models, as LangChain tells of them."""
 
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +9,13 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import LLMResult
 
+from artel.server.telemetry import spending
 from artel.server.telemetry.metrics import Metrics
 from artel.storage.runs import Run
+from artel.storage.usage import Call
 
 UNNAMED = "unknown"
+STOPS = frozenset({"steps", "tokens", "usd", "minutes", "repeat", "alternation", "error", "words", "empty"})
 
 
 class Watch(BaseCallbackHandler):
@@ -26,15 +30,18 @@ class Watch(BaseCallbackHandler):
     ignore_retriever = True
     ignore_custom_event = True
 
-    def __init__(self, metrics: Metrics, run: Run) -> None:
+    def __init__(self, metrics: Metrics, run: Run, note: Callable[[Call], None] | None = None) -> None:
+        """Watch a run; `note` is told of each call of a model that was answered."""
         self.run = run
         self.begun_at = time.monotonic()
         self.input_tokens = 0
         self.output_tokens = 0
         self._metrics = metrics
+        self._note = note
         self._waited_s = metrics.begun(run)
         self._speechless: dict[UUID, float] = {}  # calls without a word yet, since when
         self._calls: dict[UUID, tuple[str, float]] = {}
+        self._places: dict[UUID, Mapping[str, Any]] = {}  # the metadata of each
         self._speaking: dict[UUID, float] = {}  # since when there are words
         self._silent = run.attempt == 1  # nobody has heard a word of this run
 
@@ -47,6 +54,12 @@ class Watch(BaseCallbackHandler):
     def took_s(self) -> float:
         """How long the attempt has taken until now."""
         return time.monotonic() - self.begun_at
+
+    def told(self, payload: Any) -> None:
+        """Note what a graph writes to its stream: that an agent stopped at a limit, or in a circle."""
+        match payload:
+            case {"type": "limit" | "loop", "by": str(by)} if by in STOPS:
+                self._metrics.stops.add(self.run.graph_id, by)
 
     def on_chat_model_start(
         self, serialized: dict[str, Any] | None, messages: list[list[BaseMessage]], **about: Any
@@ -69,6 +82,7 @@ class Watch(BaseCallbackHandler):
         if call not in self._calls:
             return
         model, begun = self._calls.pop(call)
+        place = self._places.pop(call, {})
         if self._speechless.pop(call, None) is not None:
             self._said()
         now = time.monotonic()
@@ -80,6 +94,13 @@ class Watch(BaseCallbackHandler):
             self.output_tokens += made
             self._metrics.model_tokens.add(model, "input", by=given)
             self._metrics.model_tokens.add(model, "output", by=made)
+        spent = spending.call_of(self.run, call, place, response, took_s=now - begun)
+        if spent.cached_tokens:
+            self._metrics.model_cached.add(model, by=spent.cached_tokens)
+        if spent.usd:
+            self._metrics.model_usd.add(model, by=spent.usd)
+        if self._note and (spent.input_tokens or spent.output_tokens):
+            self._note(spent)
         speaking = self._speaking.pop(call, None)
         if speaking is not None and made > 1 and now > speaking:
             self._metrics.model_rate.add((made - 1) / (now - speaking), model)
@@ -89,6 +110,7 @@ class Watch(BaseCallbackHandler):
         call: UUID = about["run_id"]
         self._speechless.pop(call, None)
         self._speaking.pop(call, None)
+        self._places.pop(call, None)
         if call in self._calls:
             model, begun = self._calls.pop(call)
             failed = isinstance(error, Exception)
@@ -100,6 +122,7 @@ class Watch(BaseCallbackHandler):
         now = time.monotonic()
         call: UUID = about["run_id"]
         self._calls[call] = (name_of(serialized, about), now)
+        self._places[call] = about.get("metadata") or {}
         self._speechless[call] = now
 
     def _first_word(self, call: UUID) -> None:

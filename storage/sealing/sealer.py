@@ -19,7 +19,18 @@ Head: TypeAlias = list[Any]  # model, field, Told: stored in clear beside what w
 SEALED = "artel.sealed"
 NO_KEY = "it is sealed, and this process has no `encryption` in its langgraph.json: give it that key again"
 MANAGED = frozenset(  # the server's own words about a thing, by which it looks for it
-    {"assistant_id", "checkpoint_id", "created_by", "cron_id", "graph_id", "run_id", "task_id", "thread_id"}
+    {
+        "assistant_id",
+        "checkpoint_id",
+        "created_by",
+        "cron_id",
+        "experiment_id",
+        "experiment_variant",
+        "graph_id",
+        "run_id",
+        "task_id",
+        "thread_id",
+    }
 )
 
 # For whom something is sealed: set for a request from its header and user, for a run from its own row.

@@ -21,6 +21,16 @@ class AnthropicServer(OpenAIServer):
                 deltas = [{"type": "text_delta", "text": word + " "} for word in words.split(" ")]
                 block = ({"type": "text", "text": ""}, deltas)
                 await answer(writer, 200, _stream([block], "end_turn"), "text/event-stream")
+            case {"thinks": str(thought), "says": str(words)}:
+                thinking = {"type": "thinking", "thinking": "", "signature": ""}
+                deltas = [
+                    {"type": "thinking_delta", "thinking": thought},
+                    {"type": "signature_delta", "signature": "c2ln"},
+                ]
+                text = ({"type": "text", "text": ""}, [{"type": "text_delta", "text": words}])
+                await answer(
+                    writer, 200, _stream([(thinking, deltas), text], "end_turn"), "text/event-stream"
+                )
             case list(calls):
                 blocks = [(_use(call), _json(call["args"])) for call in calls]
                 await answer(writer, 200, _stream(blocks, "tool_use"), "text/event-stream")

@@ -2,21 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
 from langgraph.types import Command, Interrupt
 
-from artel.graphs import ask, coder, orchestrator
+from artel.graphs import orchestrator
+from artel.graphs.agent_loop import loop
 from artel.graphs.context import Handles, use
 from artel.graphs.models import Models, ModelSettings
 from artel.graphs.models.fallback import Chain, Link
 from artel.graphs.models.scripted import Scripted
+from artel.graphs.roles import built_in
 
 BUILDERS: dict[str, Callable[[], Any]] = {
-    "coder": coder.build,
-    "ask": ask.build,
+    **{name: partial(loop, role) for name, role in built_in().items()},
     "orchestrator": orchestrator.build,
 }
 
@@ -28,8 +30,8 @@ class OneModel(Models):
         super().__init__(ModelSettings(model="scripted:test"))
         self.model = model
 
-    def chat(self, agent: str, override: str = "") -> Chain:
-        del agent, override
+    def chat(self, agent: str, override: str = "", *, usual: str = "") -> Chain:
+        del agent, override, usual
         link = Link(spec="scripted", build=lambda: self.model, failures=tuple)
         return Chain(links=(link,), timeout_s=5, silence_s=5)
 

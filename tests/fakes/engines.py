@@ -94,7 +94,7 @@ class Graphs:
 
     @asynccontextmanager
     async def graph(
-        self, graph_id: str, config: RunnableConfig, *, context: object = None
+        self, graph_id: str, config: RunnableConfig, *, access: str = "", context: object = None
     ) -> AsyncIterator[Any]:
         yield self.known[graph_id]
 

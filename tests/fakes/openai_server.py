@@ -13,7 +13,11 @@ Fake = TypeVar("Fake", bound="OpenAIServer")
 
 @dataclass
 class OpenAIServer:
-    """Plays `turns`, one a request: text, tool calls (a list of dicts), a status, bytes, or `HANG`."""
+    """Plays `turns`, one a request: text, tool calls (a list of dicts), a status, bytes, or `HANG`.
+
+    Or what exactly it sends: `{"deltas": [...], "reason": "stop", "usage": {...}, "breaks_after": n}`, or
+    `{"status": 429, "headers": {...}, "says": "..."}`.
+    """
 
     turns: list[Any]
     models: list[str] = field(default_factory=lambda: ["tiny"])
@@ -39,6 +43,16 @@ class OpenAIServer:
             case int(status):
                 error = {"error": {"message": f"told to answer {status}", "type": "test", "code": None}}
                 await answer(writer, status, json.dumps(error).encode(), "application/json")
+            case {"status": int(status)}:
+                said = {"message": turn.get("says", "no"), "type": "test", "code": None}
+                body = json.dumps({"error": said}).encode()
+                await answer(writer, status, body, "application/json", turn.get("headers"))
+            case {"deltas": [*deltas]}:
+                await begin(writer)
+                for delta in deltas[: turn.get("breaks_after")]:
+                    await send(writer, delta)
+                if "breaks_after" not in turn:
+                    await end(writer, turn.get("reason", "stop"), turn.get("usage"))
             case bytes():
                 await answer(writer, 200, turn, "text/event-stream")
             case "hang":
@@ -68,8 +82,11 @@ class OpenAIServer:
                 await end(writer, "tool_calls")
 
 
-async def answer(writer: asyncio.StreamWriter, status: int, body: bytes, kind: str) -> None:
+async def answer(
+    writer: asyncio.StreamWriter, status: int, body: bytes, kind: str, more: dict[str, str] | None = None
+) -> None:
     about = [f"Content-Type: {kind}", f"Content-Length: {len(body)}", "Connection: close"]
+    about += [f"{name}: {value}" for name, value in (more or {}).items()]
     writer.write("\r\n".join([f"HTTP/1.1 {status} X", *about, "", ""]).encode() + body)
     await writer.drain()
 
@@ -86,9 +103,9 @@ async def send(writer: asyncio.StreamWriter, delta: dict[str, Any], **more: Any)
     await writer.drain()
 
 
-async def end(writer: asyncio.StreamWriter, reason: str) -> None:
+async def end(writer: asyncio.StreamWriter, reason: str, used: dict[str, Any] | None = None) -> None:
     await send(writer, {}, finish_reason=reason)
-    usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+    usage = used or {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
     chunk = {
         "id": "c",
         "object": "chat.completion.chunk",

@@ -21,6 +21,7 @@ class FakeWire:
         self.bodies: list[dict[str, Any]] = []
         self.cancelled: list[str] = []
         self.messages: list[dict[str, Any]] = []
+        self.decisions: list[dict[str, Any]] = []
 
     @property
     def client(self) -> LangGraphClient:
@@ -44,6 +45,8 @@ class FakeWire:
             return httpx.Response(200, json={})
         if path.endswith("/state"):
             return httpx.Response(200, json={"values": {"messages": self.messages}})
+        if path.endswith("/decisions"):
+            return httpx.Response(200, json=self.decisions)
         if path == "/threads/missing":
             return httpx.Response(404, json={"detail": "no such thread"})
         return httpx.Response(200, json={"thread_id": "t", "interrupts": self.interrupts})

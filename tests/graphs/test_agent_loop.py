@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from blockbuster import blockbuster_ctx
 from langchain_core.messages import AIMessage, AIMessageChunk, ToolMessage
-from tests.fakes.driver import call, calls
+from tests.fakes.driver import BUILDERS, call, calls
 from tests.graphs.conftest import Start
 
-from artel.graphs import ask, coder, orchestrator
+from artel.graphs import agents
 from artel.graphs.context import Context, Handles, configure, handles, use, workspace
 from artel.graphs.models import Models, ModelSettings, NoModelAnswered
 from artel.graphs.models.fallback import Chain, Link
 from artel.graphs.models.scripted import ScriptError, scripted
 from artel.graphs.registry import AGENTS
+from artel.graphs.roles import TAKEN, built_in
 from artel.tools import registry
 from artel.tools.errors import ToolRefused
 from artel.tools.policy import Policy, Rule
@@ -112,7 +113,7 @@ async def test_a_model_that_breaks_off_is_followed_by_the_next_and_the_state_has
     broken, sound = Breaks(replies=scripted("half a sentence").replies), scripted("a whole answer")
 
     class Two(Models):
-        def chat(self, agent: str, override: str = "") -> Chain:
+        def chat(self, agent: str, override: str = "", *, usual: str = "") -> Chain:
             links = tuple(
                 Link(spec=name, build=lambda model=model: model, failures=lambda: (ScriptError,))  # type: ignore[misc]
                 for name, model in (("first", broken), ("second", sound))
@@ -148,20 +149,43 @@ async def test_tokens_are_streamed_once(start: Start) -> None:
     assert "".join(said) == "one two three"
 
 
-@pytest.mark.parametrize("module", [coder, ask, orchestrator])
-def test_studio_can_load_and_draw_a_graph_and_sees_public_fields_only(module: Any) -> None:
-    schema = module.graph.get_context_jsonschema()
-    assert set(schema["properties"]) == {"workspace", "model", "approvals"}
+@pytest.mark.parametrize("name", ["coder", "ask", "orchestrator"])
+def test_studio_can_load_and_draw_a_graph_and_sees_public_fields_only(name: str) -> None:
+    graph = BUILDERS[name]()
+    schema = graph.get_context_jsonschema()
+    assert set(schema["properties"]) == {
+        "workspace",
+        "model",
+        "approvals",
+        "budget",
+        "lanes",
+        "instructions",
+    }
     assert all("default" in field for field in schema["properties"].values())
-    assert "messages" in module.graph.get_input_jsonschema()["properties"]
-    assert not {"verdicts", "seen"} & set(module.graph.get_output_jsonschema()["properties"])
-    assert module.graph.checkpointer is None
-    assert "graph" in module.graph.get_graph(xray=True).draw_mermaid()
+    assert "messages" in graph.get_input_jsonschema()["properties"]
+    assert not {"verdicts", "seen"} & set(graph.get_output_jsonschema()["properties"])
+    assert graph.checkpointer is None
+    assert "graph" in graph.get_graph(xray=True).draw_mermaid()
 
 
 def test_the_registry_names_what_can_be_built() -> None:
-    assert set(AGENTS) == {"orchestrator", "coder", "ask", "publish"}
-    assert all(agent.build().name == name for name, agent in AGENTS.items())
+    assert set(AGENTS) == {*built_in(), "orchestrator", "agent", "publish"}
+    assert set(AGENTS) - set(built_in()) == TAKEN
+
+
+def test_titles_and_descriptions_are_those_of_the_roles() -> None:
+    told = {name: (AGENTS[name].title, AGENTS[name].description) for name in built_in()}
+    assert told == {name: (role.title, role.description) for name, role in built_in().items()}
+
+
+async def test_a_loop_is_made_when_it_is_first_used_and_then_kept() -> None:
+    agents._kept.clear()
+    first, *others = await asyncio.gather(*(AGENTS["ask"].graph() for _ in range(3)))  # type: ignore[operator]
+    assert all(one is first for one in others)
+    assert [key[0].name for key in agents._kept] == ["ask"]
+    for number in range(agents.MAX_KEPT + 1):
+        await agents.looped(built_in()["ask"].model_copy(update={"name": f"ask{number}", "tools": ()}))
+    assert len(agents._kept) == agents.MAX_KEPT
 
 
 # context

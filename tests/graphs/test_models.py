@@ -71,7 +71,7 @@ async def test_tools_are_told_and_calls_come_back_whole(models: Make) -> None:
     "broken", [500, 429, 401, b"data: {not json\n\n", b"data: null\n\n", b"<html>", HANG]
 )
 async def test_whatever_the_first_model_does_wrong_the_second_answers(broken: Any, models: Make) -> None:
-    async with openai_server(broken, broken, "fine") as first, openai_server("here I am") as second:
+    async with openai_server(broken, broken, broken, "fine") as first, openai_server("here I am") as second:
         both = models(first.url, vllm_base_url=second.url, fallbacks=["vllm:tiny"], timeout_s=1.5)
         reply = await both.chat("coder").ainvoke(QUESTION)
     assert str(reply.content).strip() == "here I am"
@@ -214,7 +214,7 @@ async def test_the_other_vendors_client_is_made_with_our_limits() -> None:
     made = Models(ModelSettings(model="anthropic:some", anthropic_api_key="k", timeout_s=7, silence_s=9))
     (link,) = made.chat("coder").links
     client: Any = await to_thread(link.build)
-    assert (client.model, client.default_request_timeout, client.max_retries) == ("some", 9.0, 1)
+    assert (client.model, client.default_request_timeout, client.max_retries) == ("some", 9.0, 0)
 
 
 async def test_the_other_vendors_model_streams_calls_tools_and_is_left_when_it_fails(

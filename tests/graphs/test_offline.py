@@ -187,7 +187,7 @@ async def test_a_file_that_changes_under_the_question_is_read_again_and_asked_ab
         ("Add a line 'x' to missing.txt", "There is no file missing.txt"),
         ("Замени «a» на «b» в файле ../secret.txt", "Файла ../secret.txt здесь нет"),
         ("Refactor everything", "I can look and make simple edits"),
-        ("Отрефактори всё", "Я умею искать и делать простые правки"),
+        ("Отрефактори модуль оплаты", "Я умею искать и делать простые правки"),
     ],
 )
 async def test_what_it_cannot_do_it_says_and_asks_nobody(offline: Driver, request_: str, said: str) -> None:

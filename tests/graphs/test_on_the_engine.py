@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from tests.fakes.driver import BUILDERS, OneModel, call, calls, edit
 from tests.fakes.engines import FAST, Driver
+from tests.fakes.plans import SILENT, on, plan, step, submits
 
 from artel.graphs.context import Handles
 from artel.graphs.models.scripted import scripted
@@ -232,3 +233,53 @@ async def test_a_rule_parks_what_nobody_answers_and_a_late_yes_makes_it(serve: S
     assert (folder / "notes.txt").read_text() == "hello\nworld\n"
     await decide(driver, row, YES)
     assert (folder / "notes.txt").read_text() == "bye\nworld\n"
+
+
+async def test_a_plan_waits_for_its_person_and_a_wrong_edit_saves_nothing(serve: Serve, folder: Path) -> None:
+    made = plan(step("notes", "Change the greeting"), step("look", "Look at it", agent="ask"))
+    work = [on("Look at it", submits("seen")), on("Change the greeting", calls(TO_BYE))]
+    driver = await serve(made, SILENT, *work, "unused", submits("it is so"), approval_timeout_s=1)
+    thread_id = await driver.thread()
+    said = {"messages": [{"role": "user", "content": "Make a plan and change the greeting"}]}
+    await driver.run("orchestrator", thread_id, input=said)
+    (row,) = await opened(driver, thread_id)
+    assert (row.kind, row.tool, row.expires_at) == ("plan", None, None)
+    steps = row.value["args"]["steps"]
+    wrong = {"name": "plan", "args": {"steps": [{**steps[0], "agent": "nobody"}]}}
+    with pytest.raises(Invalid, match="there is no agent 'nobody'"):
+        await decide(driver, row, {"type": "edit", "edited_action": wrong})
+    assert [one.approval_id for one in await opened(driver, thread_id)] == [row.approval_id]
+    await decide(driver, row, YES)
+    (change,) = await opened(driver, thread_id)
+    assert (change.kind, change.tool) == ("tool_call", "edit_file")
+    ended = await decide(driver, change, YES)
+    assert ended.status == "success"
+    assert (folder / "notes.txt").read_text() == "bye\nworld\n"
+    assert (await driver.of_thread(thread_id)).status == "idle"
+
+
+async def test_two_lanes_ask_in_one_queue_though_their_calls_have_one_id(serve: Serve, folder: Path) -> None:
+    made = plan(
+        step("a", "Change the greeting", paths=["notes.txt"]),
+        step("b", "Change the number", paths=["other.txt"]),
+    )
+    work = [on("Change the number", calls(TO_TWO)), on("Change the greeting", calls(TO_BYE))]
+    driver = await serve(made, SILENT, *work, "unused", submits("it is so"))
+    thread_id = await driver.thread()
+    said = {"messages": [{"role": "user", "content": "Make a plan and change both"}]}
+    await driver.run("orchestrator", thread_id, input=said, context={"lanes": 2})
+    (row,) = await opened(driver, thread_id)
+    await decide(driver, row, YES)
+    rows = await asked(driver, thread_id)
+    assert set(rows) == {"notes.txt", "other.txt"}
+    assert len({row.tool_call_id for row in rows.values()}) == 2
+    await decide(driver, rows["other.txt"], YES)
+    left = await asked(driver, thread_id)
+    await decide(driver, left["notes.txt"], YES)
+    assert (folder / "notes.txt").read_text() == "bye\nworld\n"
+    assert (folder / "other.txt").read_text() == "one\n2\n"
+
+
+async def opened(driver: Driver, thread_id: UUID) -> list[approvals.Approval]:
+    async with driver.db.connection() as conn:
+        return list(await approvals.open_of_thread(conn, thread_id))

@@ -49,7 +49,7 @@ async def test_a_change_goes_to_the_coder_and_the_result_names_the_files(start: 
 
 
 async def test_the_model_decides_where_the_rules_are_silent(start: Start) -> None:
-    run = await start("orchestrator", {"text": "`coder`.", "match": DECIDES}, "done").say("the tests are red")
+    run = await start("orchestrator", {"text": "`coder`.", "match": DECIDES}, "done").say("the blue one")
     assert run.state.values["route"]["agent"] == "coder"
     assert run.state.values["route"]["by"] == "model"
     assert [m.content for m in run.messages if m.type == "ai"] == ["done"]
@@ -75,7 +75,7 @@ async def test_a_follow_up_stays_with_whoever_worked_before(start: Start) -> Non
     ],
 )
 async def test_when_nobody_can_tell_a_person_is_asked(start: Start, answer: Any, agent: str) -> None:
-    run = await start("orchestrator", {"text": "unclear", "match": DECIDES}, "done").say("the tests are red")
+    run = await start("orchestrator", {"text": "unclear", "match": DECIDES}, "done").say("the blue one")
     (asked,) = run.open
     assert asked.value["type"] == "question"
     assert [option["id"] for option in asked.value["options"]] == ["ask", "coder"]
@@ -93,7 +93,7 @@ async def test_when_nobody_can_tell_a_person_is_asked(start: Start, answer: Any,
 async def test_a_question_that_is_refused_ends_the_run_without_an_agent(start: Start, answer: Any) -> None:
     run = start("orchestrator")
     run.handles = replace(run.handles, models=Models(ModelSettings(model="offline")))
-    await run.say("тесты красные")
+    await run.say("синий вариант")
     await run.answer(answer)
     assert run.said == "Хорошо, ничего не делаю."
     assert run.state.values["result"]["agent"] == ""
@@ -123,6 +123,6 @@ async def test_two_questions_of_a_sub_agent_are_answered_out_of_order(start: Sta
 
 
 async def test_a_long_piece_of_work_is_not_cut_off(start: Start) -> None:
-    reads = [calls(call("ls"))] * 60
-    run = await start("orchestrator", *reads, "done").say("create something")
+    reads = [calls(call("read_file", file_path="notes.txt", limit=n)) for n in range(1, 61)]
+    run = await start("orchestrator", *reads, "done").say("create a class in notes.txt")
     assert (run.said, len(run.told)) == ("done", 60)

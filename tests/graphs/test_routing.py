@@ -1,8 +1,10 @@
-"""The labelled phrases that judge the routing rules; `None`: the rules must not pretend to know."""
+"""What the routing rules must never get wrong; `None`: they must be silent. evals/routing has more."""
+
+from time import perf_counter
 
 import pytest
 
-from artel.graphs.routing import choose, is_russian
+from artel.graphs.routing import choose, is_russian, nearest
 
 PHRASES: list[tuple[str, str | None]] = [
     # English, change
@@ -10,18 +12,28 @@ PHRASES: list[tuple[str, str | None]] = [
     ("add a line `import os` to file app.py", "coder"),
     ("Please create a file hello.txt with «hi»", "coder"),
     ("Can you rename the function foo to bar?", "coder"),
-    ("Could you please fix the failing test", "coder"),
-    ("Find the bug in parser.py and fix it", "coder"),
+    ("Could you please fix the failing test", "debug"),
+    ("Find the bug in parser.py and fix it", "debug"),
     ("I want you to refactor the router", "coder"),
     ("Delete line 3 of notes.txt", "coder"),
-    ("Look at the logs, then update the README", "coder"),
-    ("Why does it crash? Fix it.", "coder"),
-    ("let's write a test for paths.py", "coder"),
-    ("Write a summary of the project to SUMMARY.md", "coder"),
-    ("Hi! Add a changelog entry.", "coder"),
+    ("Look at the logs, then update the README", "document_writer"),
+    ("Why does it crash? Fix it.", "debug"),
+    ("let's write a test for paths.py", "test_writer"),
+    ("Write a summary of the project to SUMMARY.md", "document_writer"),
+    ("Hi! Add a changelog entry.", "document_writer"),
     ('Append "what is this?" to notes.txt', "coder"),
     ("explain the ladder and then implement a fifth rung", "coder"),
     ("I'd like you to change the default port", "coder"),
+    # English, the other agents
+    ("Design a module for invoices", "architect"),
+    ("Review my last commit", "reviewer"),
+    ("Profile the import", "profiler"),
+    ("Is there an SQL injection in search.py?", "security"),
+    ("Add a flag and a test for it", "coder"),
+    ("Design a module, implement it and write its docs", "plan"),
+    ("Find what is slow, then document it in docs/perf.md", "plan"),
+    ("Write tests for the parser. Don't review anything.", "test_writer"),
+    ("make it nice", None),
     # English, ask
     ("Where is the edit ladder implemented?", "ask"),
     ("What does the function `resolve` do?", "ask"),
@@ -42,7 +54,7 @@ PHRASES: list[tuple[str, str | None]] = [
     ("Summarize the changes in CHANGELOG.md", "ask"),
     # English, silent
     ("notes.txt", None),
-    ("the tests are red", None),
+    ("the tests are red", "debug"),
     ("additional information about addresses", None),
     ("...", None),
     # Русский, изменить
@@ -50,20 +62,29 @@ PHRASES: list[tuple[str, str | None]] = [
     ("добавь строку «import os» в файл app.py", "coder"),
     ("Создай файл hello.txt с текстом «привет»", "coder"),
     ("Не мог бы ты переименовать функцию foo в bar?", "coder"),
-    ("Исправь ошибку в разборе дат", "coder"),
-    ("Найди ошибку и исправь её", "coder"),
-    ("Посмотри, где падает тест, и почини", "coder"),
-    ("Нужно добавить тест для брокера", "coder"),
+    ("Исправь ошибку в разборе дат", "debug"),
+    ("Найди ошибку и исправь её", "debug"),
+    ("Посмотри, где падает тест, и почини", "debug"),
+    ("Нужно добавить тест для брокера", "test_writer"),
     ("Пожалуйста, удали строку 3 из notes.txt", "coder"),
-    ("Почему оно падает? Исправь, пожалуйста.", "coder"),
-    ("Привет! Допиши в README раздел про запуск", "coder"),
+    ("Почему оно падает? Исправь, пожалуйста.", "debug"),
+    ("Привет! Допиши в README раздел про запуск", "document_writer"),
     ("хочу, чтобы ты вынес это в отдельный файл, перенеси туда функции", "coder"),
-    ("Давай напишем тест на путь", "coder"),
+    ("Давай напишем тест на путь", "test_writer"),
     ("А теперь убери лишние комментарии", "coder"),
     ("Напиши функцию, которая складывает числа", "coder"),
     ("поменяй порт на 9000", "coder"),
-    ("Напиши обзор проекта в файл OVERVIEW.md", "coder"),
+    ("Напиши обзор проекта в файл OVERVIEW.md", "document_writer"),
     ("Внеси правку в context.py", "coder"),
+    # Русский, другие агенты
+    ("Спроектируй модуль счетов", "architect"),
+    ("Проведи ревью моего коммита", "reviewer"),
+    ("Замерь импорт", "profiler"),
+    ("Нет ли в search.py SQL-инъекции?", "security"),
+    ("Добавь флаг и тест к нему", "coder"),
+    ("Спроектируй модуль, реализуй его и напиши документацию", "plan"),
+    ("Не пиши тестов, только поправь отступы", "coder"),
+    ("сделай хорошо", None),
     # Русский, спросить
     ("Где проверяется путь?", "ask"),
     ("Что делает функция resolve?", "ask"),
@@ -87,7 +108,7 @@ PHRASES: list[tuple[str, str | None]] = [
     # Русский, правила молчат
     ("чтобы было хорошо", None),
     ("добавление строк в файл", None),
-    ("тесты красные", None),
+    ("тесты красные", "debug"),
     ("чтотакое", None),
 ]
 
@@ -96,12 +117,6 @@ PHRASES: list[tuple[str, str | None]] = [
 def test_a_phrase_goes_where_a_person_would_send_it(phrase: str, agent: str | None) -> None:
     choice = choose(phrase)
     assert (choice.agent if choice else None) == agent
-
-
-def test_the_set_is_large_and_half_russian() -> None:
-    russian = sum(is_russian(phrase) for phrase, _ in PHRASES)
-    assert len(PHRASES) >= 60
-    assert abs(russian - len(PHRASES) / 2) < 6
 
 
 @pytest.mark.parametrize(
@@ -115,3 +130,49 @@ def test_the_set_is_large_and_half_russian() -> None:
 )
 def test_the_language_is_that_of_the_words_and_not_of_the_quotations(text: str, russian: bool) -> None:
     assert is_russian(text) is russian
+
+
+@pytest.mark.parametrize("paste", ["{}\n```\nremove(x)\n```", "```\n" + "remove(x)\n" * 9_000 + "```\n{}"])
+def test_code_that_is_pasted_says_nothing(paste: str) -> None:
+    choice = choose(paste.format("What does this do?"))
+    assert choice
+    assert choice.agent == "ask"
+
+
+def test_a_choice_names_the_word_that_told() -> None:
+    choice = choose("Пожалуйста, напиши тесты на разбор дат")
+    assert choice
+    assert (choice.agent, choice.word) == ("test_writer", "тесты")
+
+
+@pytest.mark.parametrize(
+    ("agent", "available", "instead"),
+    [
+        ("debug", {"coder", "ask", "debug"}, "debug"),
+        ("debug", {"coder", "ask"}, "coder"),
+        ("test_writer", {"coder", "ask"}, "coder"),
+        ("reviewer", {"coder", "ask"}, "ask"),
+        ("security", {"coder", "ask", "reviewer"}, "reviewer"),
+        ("plan", {"coder", "ask"}, "coder"),
+        ("coder", {"ask"}, "ask"),
+        ("translator", {"translator", "ask"}, "translator"),
+        ("translator", {"coder", "ask"}, None),
+        ("coder", set[str](), None),
+    ],
+)
+def test_an_agent_that_is_away_is_replaced_by_the_nearest(
+    agent: str, available: set[str], instead: str | None
+) -> None:
+    assert nearest(agent, available) == instead
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["a", ".a", " a", "-", "не ", "fix ", "a/", "«", "`", "test_", ", и ", "?", "what ", "\n", "a.md ", "\0"],
+)
+def test_no_request_keeps_the_rules_busy(piece: str) -> None:
+    """A paste of megabytes, or one made to be slow: it is judged by what it begins with."""
+    paste = piece * 3_000_000
+    began = perf_counter()
+    choose(paste)
+    assert perf_counter() - began < 1  # a phrase takes 0.1 ms; the host may be busy

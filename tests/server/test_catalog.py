@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from artel.graphs.roles import built_in
 from artel.server import served
 from artel.server.catalog import Catalog, GraphBroken, UnknownGraph
 from artel.server.served import ConfigWrong
@@ -173,12 +174,12 @@ def test_local_dependencies_are_found(write: Write) -> None:
 
 
 async def test_our_own_configuration_gives_the_very_modules_of_the_package() -> None:
-    ask = Path(__file__).parents[2] / "graphs/ask.py"
+    file = Path(__file__).parents[2] / "graphs/orchestrator.py"
     config = served.Served(
-        ask.parent / "langgraph.json", (served.GraphSpec("ask", str(ask), "graph", None),), (), {}
+        file.parent / "langgraph.json", (served.GraphSpec("ask", str(file), "graph", None),), (), {}
     )
     async with Catalog.of(config).graph("ask") as graph:
-        assert graph is sys.modules["artel.graphs.ask"].graph
+        assert graph is sys.modules["artel.graphs.orchestrator"].graph
 
 
 def test_without_a_configuration_our_agents_are_served(
@@ -186,7 +187,7 @@ def test_without_a_configuration_our_agents_are_served(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     catalog = Catalog.load()
-    assert catalog.names() == ["orchestrator", "coder", "ask", "publish"]
+    assert catalog.names() == ["orchestrator", *built_in(), "agent", "publish"]
     assert all(catalog.description(name) for name in catalog.names())
 
 

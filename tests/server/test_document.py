@@ -14,6 +14,7 @@ TAKE_NONE = {
     "/threads/{thread_id}/copy",
     "/threads/{thread_id}/runs/{run_id}/cancel",
     "/api/v1/mcp/servers/{name}/restart",
+    "/api/v1/experiments/{experiment_id}/stop",
 }
 Operation = tuple[str, str, dict[str, Any]]
 

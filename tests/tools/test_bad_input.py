@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from artel.tools.errors import ToolFailed, ToolRefused
-from artel.tools.registry import READERS, TOOLS, WRITERS
+from artel.tools.registry import GROUPS, TOOLS
 from artel.tools.tool import perform
 from artel.tools.workspace.read import MAX_FILE_BYTES
 
@@ -204,7 +204,7 @@ def test_what_cannot_be_done_is_said_with_the_value_and_the_way_on(
     assert sorted(path.name for path in full.parent.iterdir()) == above
 
 
-@pytest.mark.parametrize("name", [*READERS, *WRITERS])
+@pytest.mark.parametrize("name", [*GROUPS["read"], *GROUPS["write"]])
 def test_wrong_arguments_are_named_with_what_came_and_what_is_taken(full: Path, name: str) -> None:
     tool = TOOLS[name]
     before = standing(full)
@@ -270,7 +270,7 @@ import json, os, resource, signal, sys
 from pathlib import Path
 from tests.tools.test_bad_input import change, standing
 from artel.tools.errors import ToolFailed, ToolRefused
-from artel.tools.registry import TOOLS, WRITERS
+from artel.tools.registry import GROUPS, TOOLS
 
 root, how = Path(sys.argv[1]), sys.argv[2]
 big = "line of a large file\\n" * 20_000
@@ -284,7 +284,7 @@ if how == "full":
         except OSError: pass
 if how == "limited":
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-for name in sorted(WRITERS, key="delete_file".__eq__):
+for name in sorted(GROUPS["write"], key="delete_file".__eq__):
     args = change(name)
     if name == "write_file":
         args["content"] = big
@@ -348,7 +348,7 @@ def test_a_disk_that_takes_nothing_more_is_said_and_leaves_every_file_whole(
     said, spoilt = json.loads(ran.stdout.splitlines()[-1])
     assert spoilt == []
     assert {name for name, text in said.items() if text.startswith("made: ")} == made
-    for name in set(WRITERS) - made:
+    for name in set(GROUPS["write"]) - made:
         assert value in said[name], (name, said[name])
         assert action in said[name], (name, said[name])
         assert "nothing was" in said[name], (name, said[name])

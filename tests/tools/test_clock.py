@@ -8,7 +8,6 @@ import pytest
 from artel.tools.clock import TOOL, tell
 from artel.tools.errors import ToolRefused
 from artel.tools.policy import DEFAULT, judge
-from artel.tools.registry import OF_AGENT
 
 
 def at(*when: int) -> datetime:
@@ -63,7 +62,6 @@ def test_a_time_beyond_the_calendar_is_refused(zone: str, add: str) -> None:
         tell(zone, add)
 
 
-def test_every_agent_has_it_unasked(tmp_path: Path) -> None:
-    assert all("clock" in names for names in OF_AGENT.values())
+def test_nobody_is_asked_about_it(tmp_path: Path) -> None:
     (call,) = TOOL.calls({"zone": "UTC"}, tmp_path)
     assert judge(DEFAULT, "coder", call).effect == "allow"

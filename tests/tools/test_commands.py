@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from artel.tools.policy import DEFAULT, judge_all
-from artel.tools.registry import OF_AGENT, TOOLS
+from artel.tools.registry import TOOLS
 from artel.tools.tool import ToolRefused
 from artel.tools.workspace.paths import OutsideWorkspace
 
@@ -39,10 +39,6 @@ def test_a_command_asks_and_a_look_at_its_job_does_not(root: Path) -> None:
     assert (verdict.effect, verdict.reason) == ("ask", "no rule speaks about it")
     for name in ("read_output", "kill"):
         assert judge_all(DEFAULT, "coder", TOOLS[name].calls({"job": "a"}, root)).effect == "allow"
-
-
-def test_only_the_coder_runs_commands() -> None:
-    assert [agent for agent, names in OF_AGENT.items() if "execute" in names] == ["coder"]
 
 
 def test_a_folder_outside_the_workspace_is_refused_before_anybody_is_asked(root: Path) -> None:

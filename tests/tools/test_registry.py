@@ -1,13 +1,12 @@
 """Tools say what they are; agents have what they should."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from artel.tools.policy import DEFAULT, Policy, Rule, judge
-from artel.tools.registry import OF_AGENT, TOOLS, toolset
+from artel.tools.registry import GROUPS, TOOLS, named, toolset
 from artel.tools.tool import Risk, Tool, ToolRefused, perform
 from artel.tools.web.internet import InternetSettings
 from artel.tools.workspace.paths import OutsideWorkspace
@@ -29,8 +28,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "delete_file": {"file_path": "a.py"},
     "move_file": {"src": "a.py", "dst": "b.py"},
     "clock": {"zone": "UTC"},
+    "recall": {"id": "call_1"},
+    "remember": {"fact": "Prefers tabs.", "scope": "user"},
 }
-LOOKING_OR_PLANNING = [name for name, tool in TOOLS.items() if not tool.act]
+LOOKING_OR_PLANNING = [name for name, tool in TOOLS.items() if tool.look or tool.plan]
 
 
 @pytest.fixture
@@ -42,20 +43,17 @@ def project(root: Path) -> Path:
 ALL_ON = InternetSettings(fetch=True, search_url="http://search.example", search="searxng")
 
 
-def test_only_the_coder_can_change_files() -> None:
-    for agent in OF_AGENT:
-        can_write = any(tool.risk in (Risk.WRITE, Risk.EXECUTE) for tool in toolset(agent, ALL_ON))
-        assert can_write == (agent == "coder")
+def test_names_and_groups_give_each_tool_once_and_in_one_order() -> None:
+    assert named(["git", "read", "grep", "ls"]) == named(["ls", "read", "git"])
+    assert named(["clock", "read"]) == (*GROUPS["read"], "clock")
+    with pytest.raises(KeyError, match="reed"):
+        named(["reed"])
 
 
-@pytest.mark.parametrize("agent", OF_AGENT)
-def test_nobody_reads_the_internet_unless_somebody_switched_it_on(agent: str) -> None:
-    assert not reaching(toolset(agent))
-    only_fetch = {tool.name for tool in toolset(agent, InternetSettings(fetch=True))}
-    assert "web_search" not in only_fetch
-    assert ("web_fetch" in only_fetch) == (agent != "orchestrator")
-    both = set() if agent == "orchestrator" else {"web_fetch", "web_search"}
-    assert reaching(toolset(agent, ALL_ON)) == both
+def test_nobody_reads_the_internet_unless_somebody_switched_it_on() -> None:
+    assert not reaching(toolset(TOOLS))
+    assert reaching(toolset(TOOLS, InternetSettings(fetch=True))) == {"web_fetch"}
+    assert reaching(toolset(TOOLS, ALL_ON)) == {"web_fetch", "web_search"}
 
 
 def reaching(tools: list[Tool]) -> set[str]:
@@ -80,11 +78,6 @@ def test_every_tool_of_files_works(name: str, project: Path) -> None:
     tool = TOOLS[name]
     assert (tool.change(EXAMPLES[name], project) is None) == (tool.risk is Risk.READ)
     assert tool.function(project, EXAMPLES[name]).text
-
-
-def test_all_schemas_together_leave_room_in_a_small_window() -> None:
-    said = json.dumps([[tool.name, tool.description, tool.args_schema] for tool in toolset("coder", ALL_ON)])
-    assert len(said) / 4 < 2_500  # tokens, roughly
 
 
 def test_schemas_say_nothing_twice() -> None:

@@ -89,6 +89,11 @@ class Leaks:
         return [found[key] for key in sorted(found)]
 
 
+def holds_one(text: str) -> bool:
+    """Return whether something in a text looks like a secret."""
+    return any(True for _ in _in_text(text))
+
+
 def _in_text(text: str) -> Iterator[tuple[int, str, str]]:
     """Yield line, rule and value of what looks like a secret."""
     known: list[str] = []
@@ -119,12 +124,13 @@ def _named(line: str) -> Iterator[tuple[str, str]]:
 def _is_secret(word: str, value: str, *, quoted: bool) -> bool:
     if _NONE.fullmatch(value):
         return False
-    if _is_random(value):
+    if is_random(value):
         return True
     return quoted and bool(_PASSWORD.search(word)) and len(value) >= 6 and not re.search(r"\s", value)
 
 
-def _is_random(value: str) -> bool:
+def is_random(value: str) -> bool:
+    """Return whether a text looks like chance: letters and digits, with more in them than words have."""
     if len(value) < MIN_CHARS or not _RANDOM.fullmatch(value):
         return False
     mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))

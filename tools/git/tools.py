@@ -30,13 +30,13 @@ class GitLog(Arguments):
     """Arguments of git_log."""
 
     path: str | None = Field(default=None, description="File or folder.")
-    limit: int = Field(default=20, ge=1, le=reading.MAX_COMMITS, description="Commits.")
+    limit: int = Field(default=20, ge=1, le=reading.MAX_COMMITS)
 
 
 class GitBranch(Arguments):
     """Arguments of git_branch."""
 
-    name: str | None = Field(default=None, description="Branch.")
+    name: str | None = None
     from_ref: str | None = Field(default=None, description="Start of a new one.")
 
 
@@ -50,13 +50,13 @@ class GitCommit(Arguments):
 class GitMerge(Arguments):
     """Arguments of git_merge."""
 
-    branch: str = Field(description="Branch.")
+    branch: str
 
 
 class GitTransfer(Arguments):
     """Arguments of git_pull and git_push."""
 
-    remote: str = Field(default="origin", description="Its name.")
+    remote: str = "origin"
     branch: str | None = Field(default=None, description="Default: the current one.")
 
 

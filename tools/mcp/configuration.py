@@ -29,6 +29,7 @@ MAX_NAME = 24  # characters: of the 64 that providers give the name of a tool, 3
 NAME = re.compile(r"[A-Za-z0-9]([_-]?[A-Za-z0-9])*")
 # Of the server's own environment a program gets these, and what its entry names.
 HANDED_ON = ("PATH", "HOME", "LOGNAME", "USER", "SHELL", "TERM", "LANG", "LC_ALL", "TZ", "TMPDIR")
+AGENT = r"^[a-z][a-z0-9_]{0,63}$"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 MIN_SECRET = 6  # characters; what is shorter would be hidden everywhere
 
@@ -71,7 +72,7 @@ class Entry(BaseModel):
     url: Annotated[str, AfterValidator(_http)] | None = None
     headers: dict[str, str] = {}
     disabled: bool = False
-    agents: list[Literal["coder", "ask"]] = ["coder", "ask"]
+    agents: list[Annotated[str, Field(pattern=AGENT)]] = ["coder", "ask"]
     tools: list[str] = ["*"]
     disabled_tools: list[str] = Field([], alias="disabledTools")
     idempotent_tools: list[str] = Field([], alias="idempotentTools")

@@ -52,9 +52,24 @@ class Change:
         return digest(self.after)
 
     @property
-    def intent(self) -> dict[str, str | None]:
-        """What is noted before the change is made: enough to tell afterwards whether it was."""
-        return {"path": self.path, "before_sha": self.before_sha, "after_sha": self.after_sha}
+    def intent(self) -> dict[str, str | int | None]:
+        """What is noted before the change is made: enough to tell afterwards whether it was, and its size."""
+        known = {"path": self.path, "before_sha": self.before_sha, "after_sha": self.after_sha}
+        return {**known, "added": self.added, "removed": self.removed}
+
+    @property
+    def added(self) -> int:
+        """Lines that it brings in."""
+        return sum(b2 - b1 for _, _, b1, b2 in self.spans) if self.spans else _lines(self.after)
+
+    @property
+    def removed(self) -> int:
+        """Lines that it takes away."""
+        return sum(a2 - a1 for a1, a2, _, _ in self.spans) if self.spans else _lines(self.before)
+
+
+def _lines(data: bytes | None) -> int:
+    return 0 if not data else data.count(b"\n") + (not data.endswith(b"\n"))
 
 
 def digest(data: bytes | None) -> str | None:

@@ -40,8 +40,8 @@ class ChangeSet:
         _check(self.changes)
 
     @property
-    def intent(self) -> list[dict[str, str | None]]:
-        """What is noted before it is made: path, before_sha and after_sha of each file."""
+    def intent(self) -> list[dict[str, str | int | None]]:
+        """What is noted before it is made: path, before_sha and after_sha of each file, lines in and out."""
         return [change.intent for change in self.changes]
 
     @property

@@ -236,3 +236,57 @@ async def test_a_question_in_the_form_of_agent_inbox_is_shown_and_answered_like_
     assert await chatted(keyboard, "hi\na\n/quit\n", wire) == 0
     assert "Send a mail to eve" in capsys.readouterr().out
     assert wire.bodies[-1]["command"] == {"resume": {"i1": {"type": "approve"}}}
+
+
+ASKS = {
+    "type": "question",
+    "questions": [
+        {"id": "db", "question": "Which one?", "options": ["A", "B"], "multiple": False, "required": True},
+        {"id": "more", "question": "What else?", "options": [], "multiple": False, "required": False},
+    ],
+    "artel": {"kind": "question"},
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "decision"),
+    [
+        ("2\n\n", {"type": "respond", "answers": {"db": ["B"], "more": None}}),
+        ("\n3 of them\nlogs\n", {"type": "respond", "answers": {"db": "3 of them", "more": "logs"}}),
+        ("1 2\na\n\n", {"type": "respond", "answers": {"db": "a", "more": None}}),
+        ("/no\n", {"type": "reject"}),
+    ],
+)
+async def test_the_questions_of_an_agent_are_asked_one_by_one_until_the_answer_fits(
+    keyboard: IO[str], capsys: pytest.CaptureFixture[str], typed: str, decision: dict[str, Any]
+) -> None:
+    def asks(body: dict[str, Any]) -> tuple[Events, dict[str, Any]]:
+        return (words("Done."), {}) if body.get("command") else ([], {"task": [{"id": "i1", "value": ASKS}]})
+
+    wire = FakeWire(asks)
+    await chatted(keyboard, f"go\n{typed}", wire)
+    assert wire.bodies[1]["command"] == {"resume": {"i1": decision}}
+    assert "? Which one?\n   1 A\n   2 B\n" in capsys.readouterr().out
+
+
+async def test_todos_are_shown_as_they_change(keyboard: IO[str], capsys: pytest.CaptureFixture[str]) -> None:
+    items = [{"content": "look", "status": "completed"}, {"content": "write", "status": "in_progress"}]
+    event: Events = [("custom|coder:1", {"type": "todos", "todos": items})]
+    await chatted(keyboard, "go\n", FakeWire(lambda body: ([*words("Well"), *event], {})))
+    assert "Well\n  [x] look\n  [~] write\n" in capsys.readouterr().out
+
+
+async def test_what_was_decided_is_listed(keyboard: IO[str], capsys: pytest.CaptureFixture[str]) -> None:
+    wire = FakeWire(lambda body: (words("Hi"), {}))
+    one = {
+        "id": "db-1",
+        "question": "Which one?",
+        "answer": ["B"],
+        "status": "active",
+        "by": "ann",
+        "at": "now",
+    }
+    wire.decisions = [one]
+    await chatted(keyboard, "/decisions\n", wire)
+    assert "· Which one? → B\n  db-1 · ann · now\n" in capsys.readouterr().out
+    assert wire.bodies == []

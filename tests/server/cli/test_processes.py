@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from artel.graphs.registry import AGENTS
 from artel.server.__main__ import main
 from artel.server.cli import local, serve, worker
 from artel.server.cli.serve import listen, url_of
@@ -55,8 +56,8 @@ async def test_serve_answers_and_a_signal_stops_it(
             offline = {"name": "offline", "offline": True, "label": "offline: rules, no language model"}
             for path in ("/info", "/api/v1/info"):
                 assert (await client.get(path)).json()["model"] == offline
-            found = (await client.post("/assistants/search", json={})).json()
-            assert {one["graph_id"] for one in found} == {"orchestrator", "coder", "ask", "publish"}
+            found = (await client.post("/assistants/search", json={"limit": 100})).json()
+            assert {one["graph_id"] for one in found} == set(AGENTS)
         os.kill(os.getpid(), signal.SIGTERM)
         async with asyncio.timeout(15):
             await serving
@@ -66,7 +67,7 @@ async def test_a_worker_says_what_it_runs_and_a_signal_stops_it(
     fresh_dsn: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     working = asyncio.create_task(worker._work(load_settings(), fresh_dsn))
-    await until(lambda: "orchestrator, coder, ask, publish" in capsys.readouterr().out)
+    await until(lambda: "orchestrator, architect, ask, coder" in capsys.readouterr().out)
     os.kill(os.getpid(), signal.SIGINT)
     async with asyncio.timeout(15):
         await working

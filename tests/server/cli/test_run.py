@@ -104,3 +104,31 @@ async def test_ctrl_c_stops_the_run_that_nobody_waits_for_any_more(monkeypatch: 
     with pytest.raises(asyncio.CancelledError):
         await running
     assert wire.cancelled == ["/threads/t/runs/r/cancel"]
+
+
+LIMIT = {
+    "type": "question",
+    "question": "The limit of 2 model calls is reached.",
+    "description": "The limit of 2 model calls is reached.",
+    "options": [],
+    "artel": {"kind": "question", "agent": "coder", "stopped": {"by": "steps", "used": 2, "most": 2}},
+}
+CIRCLE = {**LIMIT, "artel": {"kind": "question", "stopped": {"by": "repeat", "times": 5}}}
+
+
+@pytest.mark.parametrize(
+    ("events", "value", "code", "status"),
+    [
+        ([], LIMIT, 3, "budget"),
+        ([], CIRCLE, 2, "needs_approval"),
+        ([("custom|coder:1", {"type": "limit", "by": "steps", "final": True})], None, 3, "budget"),
+        ([("custom", {"type": "route", "agent": "coder"})], None, 0, "done"),
+    ],
+)
+async def test_a_budget_that_is_spent_is_no_question_that_somebody_must_allow(
+    events: Events, value: Any, code: int, status: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = {"task": [{"id": "i1", "value": value}]} if value else {}
+    ended, _ = await once(SAID + events, asked, as_json=True)
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (ended, last["status"]) == (code, status)

@@ -70,7 +70,7 @@ def test_keys_of_other_clients_are_named_and_mean_nothing(tmp_path: Path) -> Non
         ({"command": "a\0b"}, "core holds a NUL"),
         ({"command": "a", "args": "b"}, "core.args Input should be a valid list"),
         ({"command": "a", "timeout_s": 0}, "core.timeout_s Input should be greater than 0"),
-        ({"command": "a", "agents": ["nobody"]}, "core.agents.0 Input should be 'coder' or 'ask'"),
+        ({"command": "a", "agents": ["No Body"]}, "core.agents.0 String should match pattern"),
         ({"command": "a", "env": {"B": "${NOT_THERE}"}}, "core.env.B takes NOT_THERE from the environment"),
         ({"url": "http://a", "sandbox": True}, "core has `sandbox`, which is for a `command` only"),
         (["a"], "core must be an object"),

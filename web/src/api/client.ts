@@ -1,4 +1,4 @@
-import type { Approval, Assistant, Change, Decision, Info, Json, Restored, Run, State, Thread, WireMessage } from "./types"
+import type { Approval, Assistant, Change, Decision, Feedback, Info, Json, Restored, Run, State, Steered, Thread, WireMessage } from "./types"
 
 export const MODES = ["values", "messages-tuple", "updates", "custom"]
 
@@ -75,6 +75,16 @@ export const runs = {
   cancel: (thread: string, run: string) => send("POST", `/threads/${thread}/runs/${run}/cancel?wait=0`),
 }
 
+export const steering = {
+  /** What the agent has not heard yet for certain. */
+  of: (thread: string) => call<Steered[]>("GET", `/api/v1/threads/${thread}/steer`),
+  say: (thread: string, text: string) =>
+    call<{ steering: Steered }>("POST", `/api/v1/threads/${thread}/steer`, { text }).then((told) => told.steering),
+  change: (thread: string, id: string, text: string) =>
+    call<Steered>("PATCH", `/api/v1/threads/${thread}/steer/${id}`, { text }),
+  remove: (thread: string, id: string) => call<undefined>("DELETE", `/api/v1/threads/${thread}/steer/${id}`),
+}
+
 const STREAMED = {
   stream_mode: MODES,
   stream_subgraphs: true,
@@ -95,4 +105,11 @@ export const changes = {
     call<Change[]>("GET", `/api/v1/threads/${thread}/changes?tool_call_id=${encodeURIComponent(callId)}`),
   undo: (thread: string, change: string, force: boolean) =>
     call<Restored>("POST", `/api/v1/threads/${thread}/undo`, { change, force }),
+}
+
+export const feedback = {
+  of: (thread: string) => call<Feedback[]>("GET", `/api/v1/feedback?thread_id=${thread}&limit=1000`),
+  put: (thread: string, message: string, score: 1 | -1, comment: string) =>
+    call<Feedback>("PUT", "/api/v1/feedback", { thread_id: thread, message_id: message, score, comment }),
+  remove: (id: string) => call<undefined>("DELETE", `/api/v1/feedback/${id}`),
 }

@@ -35,9 +35,25 @@ export interface Route {
   reason: string
 }
 
+/** Words to the agent while it works; `waiting` ones it has not heard. */
+export interface Steered {
+  steering_id: string
+  text: string
+  status: "waiting" | "taken" | "delivered"
+}
+
+/** A step of the work, as the agent has it. */
+export interface Todo {
+  id: string
+  content: string
+  status: "pending" | "in_progress" | "completed" | "failed" | "cancelled"
+  activeForm?: string
+}
+
 export interface Values {
   messages?: WireMessage[]
   route?: Route | null
+  todos?: Todo[] | null
 }
 
 export type ThreadStatus = "idle" | "busy" | "interrupted" | "error"
@@ -91,6 +107,7 @@ export interface Question {
   options?: { id: string; label: string }[]
   name?: string
   args?: Args
+  plan?: Plan
   artel?: {
     agent?: string
     risk?: string
@@ -104,6 +121,38 @@ export interface Question {
     grants?: Offer[]
   }
 }
+
+export interface Plan {
+  goal: string
+  version: number
+  status: "proposed" | "running" | "done" | "cancelled"
+  steps: PlanStep[]
+}
+
+export interface PlanStep {
+  id: string
+  title: string
+  agent: string
+  status: "pending" | "in_progress" | "completed" | "failed" | "cancelled"
+  depends_on?: string[]
+  acceptance?: string
+  checks?: string[]
+  paths?: string[]
+}
+
+/** One of the questions that an agent asks at once. */
+export interface Asked {
+  id: string
+  header?: string
+  question: string
+  options: string[]
+  descriptions?: Record<string, string>
+  multiple: boolean
+  required: boolean
+}
+
+/** What a person says to one of them; null leaves it to the agent. */
+export type Answer = { options: string[]; words: string } | null
 
 export type Scope = "thread" | "project" | "always"
 
@@ -139,6 +188,7 @@ export type Decision =
   | { type: "edit"; edited_action: { name: string; args: Args } }
   | { type: "reject"; message?: string }
   | { type: "respond"; message: string }
+  | { type: "respond"; answers: Record<string, Answer> }
 
 /** What a step did to the files. */
 export interface Change {
@@ -160,4 +210,12 @@ export interface StreamEvent {
   id: string
   /** When it came, in ms; not set when it was replayed. */
   at?: number
+}
+
+/** What a person thinks of a message: 1 is thumbs up. */
+export interface Feedback {
+  feedback_id: string
+  message_id: string | null
+  score: 1 | -1
+  comment: string | null
 }

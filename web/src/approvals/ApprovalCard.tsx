@@ -4,7 +4,10 @@ import type { Approval, Args, Decision, Json, Question } from "../api/types"
 import { useLanguage } from "../i18n/language"
 import { Button } from "../ui/Button"
 import { count, Diff } from "../ui/Diff"
+import { questionsOf } from "./answers"
 import { Parts, partsOf } from "./Parts"
+import { EditPlan, Steps } from "./Plan"
+import { Questions } from "./Questions"
 
 interface Props {
   asked: Approval
@@ -38,6 +41,7 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
     }
   }
   const decide = (decision: Decision) => void send(() => answer(asked, decision))
+  const questions = asked.kind === "question" ? questionsOf(asked.value as Json) : []
   const files = value.artel?.files ?? []
   const parts = partsOf(files)
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set())
@@ -61,8 +65,10 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
     })
   }
   const diff = value.artel?.diff
+  const heading = questions.length > 1 ? say("questions", { n: questions.length }) : (questions[0]?.question ?? title(asked, value))
   const size = useMemo(() => (diff ? count(diff) : null), [diff])
-  const choosing = asked.kind === "tool_call" && mode === "asked" && !sending
+  const decided = asked.kind === "tool_call" || asked.kind === "plan"
+  const choosing = decided && mode === "asked" && !sending
 
   /** Letters answer only while the card itself has the focus, so no stray key approves anything. */
   function onKeyDown(event: KeyboardEvent<HTMLElement>) {
@@ -76,7 +82,7 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
 
   return (
     <section
-      aria-label={`${value.artel?.agent ?? ""} ${say("asksYou")}: ${title(asked, value)}`}
+      aria-label={`${value.artel?.agent ?? ""} ${say("asksYou")}: ${heading}`}
       aria-describedby={choosing ? `keys-${asked.approval_id}` : undefined}
       data-testid="approval"
       tabIndex={0}
@@ -85,7 +91,7 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
     >
       <header className="flex flex-wrap items-center gap-x-3 gap-y-1 bg-warn-bg px-3 py-2.5 text-sm sm:px-4">
         <ShieldQuestion size={18} className="shrink-0 text-warn" aria-hidden />
-        <h2 className="min-w-0 font-semibold [overflow-wrap:anywhere]">{title(asked, value)}</h2>
+        <h2 className="min-w-0 font-semibold [overflow-wrap:anywhere]">{heading}</h2>
         <span className="ml-auto flex gap-3 text-xs text-soft">
           {place && <span>{place}</span>}
           <Countdown until={asked.expires_at} />
@@ -132,9 +138,12 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
             {value.artel?.command ?? JSON.stringify(asked.args ?? asked.value, null, 2)}
           </pre>
         )}
-        {asked.kind === "question" ? (
+        {asked.kind === "plan" && mode !== "edit" && <Steps steps={value.plan?.steps ?? []} />}
+        {questions.length > 0 ? (
+          <Questions questions={questions} sending={sending} decide={decide} />
+        ) : asked.kind === "question" ? (
           <Choice value={value} sending={sending} decide={decide} />
-        ) : asked.kind !== "tool_call" ? (
+        ) : !decided ? (
           <JsonAnswer asked={asked.value as Json} sending={sending} send={(said) => void send(() => resume(said))} />
         ) : mode === "asked" ? (
           <div className="flex flex-wrap items-center gap-2">
@@ -169,6 +178,8 @@ export function ApprovalCard({ asked, place, answer, resume }: Props) {
               {say("onlyFocused")}
             </span>
           </div>
+        ) : mode === "edit" && asked.kind === "plan" ? (
+          <EditPlan args={value.args ?? {}} sending={sending} decide={decide} back={() => setMode("asked")} />
         ) : mode === "edit" ? (
           <EditArgs asked={asked} sending={sending} decide={decide} back={() => setMode("asked")} />
         ) : (

@@ -1,4 +1,4 @@
-import { CircleAlert, Clock3, Play, RotateCcw, X } from "lucide-react"
+import { CircleAlert, Play, RotateCcw } from "lucide-react"
 import { useEffect, useState, useSyncExternalStore } from "react"
 import type { Approval, Decision, Json, Thread } from "../api/types"
 import { useLanguage } from "../i18n/language"
@@ -6,8 +6,10 @@ import { sentence, Session, type Snapshot } from "../run/session"
 import { Button } from "../ui/Button"
 import { Composer } from "./Composer"
 import { Messages } from "./Messages"
+import { Pending } from "./Pending"
 import { ThreadId } from "./Undo"
 import { Status } from "./Status"
+import { Todos } from "./Todos"
 
 const BUSY = new Set<Snapshot["phase"]>(["queued", "processing", "executing", "stopping"])
 
@@ -110,16 +112,19 @@ export function Chat({ id, thread, assistant, workspace, firstWords, changed, tr
         <p role="status" className={notice ? "pb-2 text-sm text-warn" : "sr-only"}>
           {notice}
         </p>
-        {now.queued.map((one) => (
-          <div key={one.run} className="mb-2 flex items-center gap-2 rounded-lg border border-line bg-panel px-3 py-1 text-sm">
-            <Clock3 size={14} className="shrink-0 text-soft" aria-hidden />
-            <span className="shrink-0 text-xs text-soft">{say("queued")}</span>
-            <span className="min-w-0 flex-1 truncate">{one.words}</span>
-            <Button look="bare" aria-label={say("unqueue")} title={say("unqueue")} onClick={() => attempt(session.unqueue(one))}>
-              <X size={14} aria-hidden />
-            </Button>
-          </div>
+        {now.steered.map((one) => (
+          <Pending
+            key={one.steering_id}
+            words={one.text}
+            steers
+            remove={() => attempt(session.unsteer(one))}
+            change={(words) => attempt(session.resteer(one, words))}
+          />
         ))}
+        {now.queued.map((one) => (
+          <Pending key={one.run} words={one.words} steers={false} remove={() => attempt(session.unqueue(one))} />
+        ))}
+        <Todos todos={now.view.todos} />
         <Status
           phase={now.phase}
           reconnecting={now.reconnecting}
@@ -133,8 +138,10 @@ export function Chat({ id, thread, assistant, workspace, firstWords, changed, tr
         returned={returned}
         ready={firstWords !== ""}
         send={(words) => session.send(words, start)}
+        steer={(words) => session.steer(words, start)}
         stop={() => attempt(session.stop())}
         tray={tray}
+        fill={now.view.fill}
       />
     </div>
   )

@@ -1,7 +1,9 @@
-import { ArrowUp, Square } from "lucide-react"
+import { ArrowUp, CornerDownRight, Square } from "lucide-react"
 import { useEffect, useRef, useState } from "react"
 import { useLanguage } from "../i18n/language"
+import type { Fill } from "../run/events"
 import { Button } from "../ui/Button"
+import { Gauge } from "./Gauge"
 
 interface Props {
   thread: string
@@ -9,16 +11,20 @@ interface Props {
   /** Words that could not be sent, given back. */
   returned?: string
   send: (words: string) => Promise<void>
+  /** Say it to the agent while it works, between two steps. */
+  steer?: (words: string) => Promise<void>
   stop: () => void
   /** Take the focus: a person has just come to write. */
   ready: boolean
   tray: React.ReactNode
+  /** How full the model's window is, where it is known. */
+  fill?: Fill | null
 }
 
 const LONGEST_PX = 240
 
 /** Where a person writes. The draft is kept per thread, and comes back when sending fails. */
-export function Composer({ thread, busy, returned = "", send, stop, ready, tray }: Props) {
+export function Composer({ thread, busy, returned = "", send, steer = send, stop, ready, tray, fill = null }: Props) {
   const { say } = useLanguage()
   const kept = `artel.draft.${thread}`
   const [words, setWords] = useState(() => localStorage.getItem(kept) ?? "")
@@ -44,13 +50,13 @@ export function Composer({ thread, busy, returned = "", send, stop, ready, tray 
     setWords((now) => now || returned)
   }
 
-  async function submit() {
+  async function submit(deliver = send) {
     const said = words.trim()
     if (!said) return
     setWords("")
     setProblem("")
     try {
-      await send(said)
+      await deliver(said)
     } catch (failure) {
       setWords((now) => (now ? `${said}\n${now}` : said))
       setProblem(failure instanceof Error ? failure.message : String(failure))
@@ -81,7 +87,7 @@ export function Composer({ thread, busy, returned = "", send, stop, ready, tray 
           onKeyDown={(event) => {
             if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
               event.preventDefault()
-              void submit()
+              void submit(busy && (event.ctrlKey || event.metaKey) ? steer : send)
             }
             if (event.key === "Escape" && busy) stop()
           }}
@@ -89,12 +95,25 @@ export function Composer({ thread, busy, returned = "", send, stop, ready, tray 
         />
         <div className="flex items-center gap-1 p-2">
           <div className="flex min-w-0 flex-1 items-center gap-1">{tray}</div>
+          {fill && <Gauge fill={fill} />}
           {busy && (
             <Button look="bad" onClick={stop} aria-label={say("stop")}>
               <Square size={13} fill="currentColor" aria-hidden /> {say("stop")}
             </Button>
           )}
-          <Button type="submit" look="main" className="size-9 !p-0" disabled={!words.trim()} aria-label={say("send")}>
+          {busy && (
+            <Button disabled={!words.trim()} title={say("steerHint")} onClick={() => void submit(steer)}>
+              <CornerDownRight size={14} aria-hidden /> {say("steer")}
+            </Button>
+          )}
+          <Button
+            type="submit"
+            look="main"
+            className="size-9 !p-0"
+            disabled={!words.trim()}
+            aria-label={say(busy ? "queue" : "send")}
+            title={busy ? say("queue") : undefined}
+          >
             <ArrowUp size={18} aria-hidden />
           </Button>
         </div>

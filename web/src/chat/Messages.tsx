@@ -1,11 +1,15 @@
 import { ArrowDown } from "lucide-react"
-import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react"
+import { memo, use, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react"
+import { feedback } from "../api/client"
+import type { Feedback } from "../api/types"
 import { useLanguage } from "../i18n/language"
 import type { Said, Span, View } from "../run/events"
 import { said } from "../run/events"
 import { Markdown } from "../ui/Markdown"
 import { Chip } from "./Chip"
+import { Thumbs } from "./Thumbs"
 import { Tool, type ToolState } from "./Tool"
+import { ThreadId } from "./Undo"
 
 const NEAR_PX = 80
 const NEAR = 8 // messages at the end that are always laid out
@@ -27,6 +31,8 @@ export function Messages({ view, busy, loading, asked, children }: Props) {
   const stuck = useRef(true)
   const [away, setAway] = useState(false)
   const [drawn, setDrawn] = useState(PAGE)
+  const { words, changed } = useFeedback()
+  const kept = useMemo(() => new Set(view.root.map((one) => one.id)), [view.root])
   const all = useMemo(() => said(view), [view])
   const results = useMemo(() => new Map(all.filter((one) => one.callId).map((one) => [one.callId, one])), [all])
   const shown = all.filter((one) => one.role !== "tool" && (one.text || one.calls.length))
@@ -76,6 +82,8 @@ export function Messages({ view, busy, loading, asked, children }: Props) {
               states={one.calls.map((call) => stateOf(results.get(call.id), asked.has(call.id), busy))}
               open={busy && one === last}
               far={older + index < near}
+              word={words.get(one.id)}
+              judged={kept.has(one.id) && !one.calls.length && !(busy && one === last) ? changed : undefined}
             />
           ))}
           {children}
@@ -95,6 +103,31 @@ export function Messages({ view, busy, loading, asked, children }: Props) {
       )}
     </div>
   )
+}
+
+/** What was said of the messages of this thread, by their ids. */
+function useFeedback() {
+  const thread = use(ThreadId)
+  const [words, setWords] = useState<ReadonlyMap<string, Feedback>>(new Map())
+  useEffect(() => {
+    let gone = false
+    feedback
+      .of(thread)
+      .then((found) => !gone && setWords(new Map(found.flatMap((one) => (one.message_id ? [[one.message_id, one]] : [])))))
+      .catch(() => undefined) // no word of it: the thumbs are as if nothing was said
+    return () => {
+      gone = true
+    }
+  }, [thread])
+  const changed = useCallback((message: string, word: Feedback | undefined) => {
+    setWords((before) => {
+      const now = new Map(before)
+      if (word) now.set(message, word)
+      else now.delete(message)
+      return now
+    })
+  }, [])
+  return { words, changed }
 }
 
 function speaks(one: Said | undefined): string {
@@ -117,10 +150,14 @@ interface MessageProps {
   /** It is still being written. */
   open: boolean
   far: boolean
+  /** What was said of it. */
+  word: Feedback | undefined
+  /** Missing: nothing can be said of it. */
+  judged: ((message: string, word: Feedback | undefined) => void) | undefined
 }
 
 const Message = memo(
-  function Message({ one, opens, results, spans, states, open, far }: MessageProps) {
+  function Message({ one, opens, results, spans, states, open, far, word, judged }: MessageProps) {
     const { say } = useLanguage()
     if (one.role === "person") {
       return (
@@ -152,6 +189,7 @@ const Message = memo(
             ))}
           </div>
         )}
+        {judged && <Thumbs message={one.id} word={word} changed={judged} />}
       </article>
     )
   },
@@ -160,6 +198,8 @@ const Message = memo(
     before.opens === after.opens &&
     before.open === after.open &&
     before.far === after.far &&
+    before.word === after.word &&
+    before.judged === after.judged &&
     before.results.every((result, index) => result === after.results[index]) &&
     before.spans.every((span, index) => span === after.spans[index]) &&
     before.states.every((state, index) => state === after.states[index]),

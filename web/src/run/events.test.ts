@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import type { StreamEvent } from "../api/types"
 import recorded from "./edit.events.json"
-import { empty, fromState, reduce, said } from "./events"
+import { empty, fromState, heard, reduce, said } from "./events"
 
 let number = 0
 const event = (name: string, data: unknown): StreamEvent => ({
@@ -115,4 +115,39 @@ test("a tool call knows how long it took, and a replayed one does not", () => {
   expect(live.spans.get("c")).toEqual({ from: 1000, to: 3500 })
   const replayed = [event("messages", [call, {}]), { ...event("messages", [result, {}]), at: 9000 }].reduce(reduce, empty)
   expect(replayed.spans.get("c")).toEqual({ from: 0, to: 0 })
+})
+
+test("what an agent heard between two steps shows at once, and the state's takes its place", () => {
+  const told = event("custom|coder:1", { type: "steered", messages: [{ id: "steer-7", text: "briefly" }] })
+  expect(heard(told)).toEqual(["7"])
+  expect(heard(event("custom", { type: "route", reason: 'it says "steered"' }))).toEqual([])
+  expect(heard(event("updates", { model: { messages: [] } }))).toEqual([])
+  const before = reduce(empty, event("values", { messages: [human] }))
+  const live = [told, told].reduce(reduce, before)
+  expect(said(live).map((one) => [one.role, one.text])).toEqual([
+    ["person", "hi"],
+    ["person", "briefly"],
+  ])
+  const steered = { id: "steer-7", type: "human", content: "briefly" }
+  expect(said(reduce(live, event("messages|coder:1", [steered, {}]))).map((one) => one.text)).toEqual(["hi", "briefly"])
+  const kept = reduce(live, event("values", { messages: [human, steered] }))
+  expect(said(kept).map((one) => one.id)).toEqual(["h", "steer-7"])
+  expect(kept.live).toEqual([])
+})
+
+test("todos are shown live, from inside too, and as the state has them", () => {
+  const todo = (status: string) => ({ id: "a", content: "look", status })
+  const live = reduce(empty, event("custom|coder:1", { type: "todos", todos: [todo("in_progress"), 5, { content: "x" }] }))
+  expect(live.todos).toEqual([todo("in_progress")])
+  const held = reduce(live, event("values", { messages: [human], todos: [todo("completed")] }))
+  expect(held.todos).toEqual([todo("completed")])
+  expect(reduce(held, event("values", { messages: [human] })).todos).toEqual([todo("completed")])
+})
+
+test("the fill of the model's window is what was told last, and unknown where there is none", () => {
+  const told = { type: "context", tokens: 900, window: 16384, limit: 12288, compacted: false, parts: {} }
+  const view = [event("custom", told), event("custom|coder:1", { ...told, tokens: 1200, compacted: true })].reduce(reduce, empty)
+  expect(view.fill).toEqual({ tokens: 1200, window: 16384, limit: 12288, compacted: true })
+  expect(reduce(view, event("custom", { type: "context" })).fill).toBeNull()
+  expect(reduce(view, event("custom", { type: "other" })).fill).toEqual(view.fill)
 })

@@ -1,4 +1,4 @@
-import type { Json, Route, StreamEvent, ToolCall, Values, WireMessage } from "../api/types"
+import type { Json, Route, StreamEvent, Todo, ToolCall, Values, WireMessage } from "../api/types"
 
 /** A message on screen. `agent` is who speaks. */
 export interface Said {
@@ -21,7 +21,16 @@ export interface Span {
   to: number
 }
 
+const TODO_STATUSES = new Set<Todo["status"]>(["pending", "in_progress", "completed", "failed", "cancelled"])
 const LATELY = 12 // messages looked at for tool calls that began or ended
+
+/** How full the window of the model is, in tokens. */
+export interface Fill {
+  tokens: number
+  window: number
+  limit: number
+  compacted: boolean
+}
 
 /** A run on screen is `events.reduce(reduce, empty)`. */
 export interface View {
@@ -34,6 +43,9 @@ export interface View {
   spoken: ReadonlyMap<string, string>
   spans: ReadonlyMap<string, Span>
   route: Route | null
+  todos: Todo[]
+  /** Of the agent that was heard of last; null where its model has no window. */
+  fill: Fill | null
   error: { error: string; message: string } | null
   attempt: number
 }
@@ -45,6 +57,8 @@ export const empty: View = {
   spoken: new Map(),
   spans: new Map(),
   route: null,
+  todos: [],
+  fill: null,
   error: null,
   attempt: 1,
 }
@@ -66,7 +80,7 @@ function apply(view: View, kind: string, namespace: string, event: StreamEvent):
     case "updates":
       return updates(view, JSON.parse(event.data) as Record<string, unknown>)
     case "custom":
-      return custom(view, JSON.parse(event.data) as { type?: string } & Partial<Route>)
+      return custom(view, JSON.parse(event.data) as Custom)
     case "error":
       return { ...view, error: JSON.parse(event.data) as { error: string; message: string } }
     default:
@@ -107,7 +121,8 @@ function begin(view: View, data: { attempt?: number }): View {
   return { ...view, attempt, error: null, live, spoken: new Map() }
 }
 
-function values(view: View, state: Values, namespace: string): View {
+function values(before: View, state: Values, namespace: string): View {
+  const view = state.todos ? { ...before, todos: state.todos.filter(isTodo) } : before
   if (!state.messages) return view
   const known = new Map([...view.live, ...view.root].map((one) => [one.id, one]))
   const wire = state.messages.filter((one) => one.id && one.type !== "system")
@@ -161,9 +176,52 @@ function messageIds(written: unknown): string[] {
   return Array.isArray(messages) ? messages.map((one: { id?: string }) => one.id ?? "").filter(Boolean) : []
 }
 
-function custom(view: View, data: { type?: string } & Partial<Route>): View {
-  if (data.type !== "route") return view
-  return { ...view, route: { agent: data.agent ?? "", reason: data.reason ?? "" } }
+/** Words that the agent has heard while it worked. */
+interface Heard {
+  messages?: { id: string; text: string }[]
+}
+
+type Custom = { type?: string; todos?: Json[] } & Partial<Route> & Partial<Fill> & Heard
+
+const STEERED = "steer-" // how the ids of such messages begin
+
+/** The ids of the steering that an event tells the agent has heard. */
+export function heard(event: StreamEvent): string[] {
+  if (split(event.event)[0] !== "custom" || !event.data.includes('"steered"')) return []
+  const data = JSON.parse(event.data) as { type?: string } & Heard
+  return data.type === "steered" ? (data.messages ?? []).map((one) => one.id.replace(STEERED, "")) : []
+}
+
+function told(view: View, { messages = [] }: Heard): View {
+  const known = new Set([...view.root, ...view.live].map((one) => one.id))
+  const after = view.root.at(-1)?.id ?? ""
+  const fresh = messages
+    .filter((one) => !known.has(one.id))
+    .map(({ id, text }): Said => ({ ...PERSON, id, text, after }))
+  return { ...view, live: [...view.live, ...fresh] }
+}
+
+const PERSON = { role: "person" as const, agent: "", calls: [], callId: "", failed: false, depth: 0 }
+
+function isTodo(one: unknown): one is Todo {
+  return typeof (one as Todo | null)?.content === "string" && TODO_STATUSES.has((one as Todo).status)
+}
+
+function custom(view: View, data: Custom): View {
+  switch (data.type) {
+    case "steered":
+      return told(view, data)
+    case "todos":
+      return Array.isArray(data.todos) ? { ...view, todos: (data.todos as unknown[]).filter(isTodo) } : view
+    case "route":
+      return { ...view, route: { agent: data.agent ?? "", reason: data.reason ?? "" } }
+    case "context": {
+      const { tokens = 0, window = 0, limit = 0, compacted = false } = data
+      return { ...view, fill: limit > 0 ? { tokens, window, limit, compacted } : null }
+    }
+    default:
+      return view
+  }
 }
 
 function message(view: View, [wire, meta]: [WireMessage, Record<string, Json>], namespace: string): View {
@@ -175,7 +233,8 @@ function message(view: View, [wire, meta]: [WireMessage, Record<string, Json>], 
     if (view.root.some((one) => one.id === wire.id)) return view
     const after = before?.after ?? view.root.at(-1)?.id ?? ""
     const spoken = speak(view.spoken, wire)
-    const shown = { ...fresh, after, calls: calls(fresh.calls, wire, spoken) }
+    const depth = before?.role === "person" ? before.depth : fresh.depth // steered: shown as the person's at once
+    const shown = { ...fresh, depth, after, calls: calls(fresh.calls, wire, spoken) }
     return { ...view, spoken, live: before ? view.live.with(place, shown) : [...view.live, shown] }
   }
   const spoken = speak(view.spoken, wire)

@@ -1,7 +1,7 @@
-import { approvals, type RunStart, Refused, runs, threads } from "../api/client"
+import { approvals, type RunStart, Refused, runs, steering, threads } from "../api/client"
 import { read } from "../api/sse"
-import type { Approval, Decision, Json, Run, State, StreamEvent, Thread } from "../api/types"
-import { empty, fromState, reduce, said, type View } from "./events"
+import type { Approval, Decision, Json, Run, State, Steered, StreamEvent, Thread } from "../api/types"
+import { empty, fromState, heard, reduce, said, type View } from "./events"
 
 export type Phase = "loading" | "idle" | "queued" | "processing" | "executing" | "stopping" | "waiting" | "error" | "lost" | "refused"
 
@@ -18,6 +18,8 @@ export interface Snapshot {
   /** The graph waits before a step, with no question: a breakpoint. */
   paused: string[]
   queued: Queued[]
+  /** What was said to the run that is on, and it has not heard. */
+  steered: Steered[]
   phase: Phase
   reconnecting: boolean
   /** A sentence about what went wrong beside the run itself. */
@@ -36,6 +38,7 @@ const NOTHING: Snapshot = {
   approvals: [],
   paused: [],
   queued: [],
+  steered: [],
   phase: "loading",
   reconnecting: false,
   notice: "",
@@ -48,6 +51,7 @@ interface Look {
   thread: Thread
   state: State
   open: Approval[]
+  said: Steered[]
 }
 
 /** A thread on screen: loads it, follows its runs, sends to it. An external store; React only draws it. */
@@ -134,6 +138,31 @@ export class Session {
     this.set({ view: reduce({ ...view, error: null }, event) })
   }
 
+  /** Say something to the agent that works: it hears it before its next step. Gives it back by throwing. */
+  async steer(words: string, start: Omit<RunStart, "input">): Promise<void> {
+    if (!this.following) return this.send(words, start)
+    this.set({ notice: "" })
+    try {
+      const said = await steering.say(this.thread, words)
+      this.set({ steered: [...this.merged().steered, said] })
+    } catch (failure) {
+      if (!(failure instanceof Refused) || failure.status !== 409) throw failure
+      await this.send(words, start) // the run has just ended
+    }
+  }
+
+  /** Say it otherwise, while the agent has not heard it. */
+  async resteer(one: Steered, text: string): Promise<void> {
+    const changed = await steering.change(this.thread, one.steering_id, text)
+    this.set({ steered: this.merged().steered.map((old) => (old.steering_id === one.steering_id ? changed : old)) })
+  }
+
+  /** Take it back, while the agent has not heard it. */
+  async unsteer(one: Steered): Promise<void> {
+    await steering.remove(this.thread, one.steering_id)
+    this.set({ steered: this.merged().steered.filter((old) => old.steering_id !== one.steering_id) })
+  }
+
   /** Take back words that have not begun. */
   async unqueue(waiting: Queued): Promise<void> {
     await runs.cancel(this.thread, waiting.run)
@@ -183,13 +212,14 @@ export class Session {
   }
 
   private async look(): Promise<Look> {
-    const [recent, thread, state, open] = await Promise.all([
+    const [recent, thread, state, open, said] = await Promise.all([
       threads.runs(this.thread),
       threads.get(this.thread),
       threads.state(this.thread),
       approvals.pending(this.thread),
+      steering.of(this.thread),
     ])
-    return { recent, thread, state, open: withForeign(open, this.thread, state) }
+    return { recent, thread, state, open: withForeign(open, this.thread, state), said }
   }
 
   /** Show what agents inside said before they asked: the root graph's state does not hold it yet. */
@@ -282,7 +312,9 @@ export class Session {
     const { phase: before, ...now } = this.merged()
     const view = fresh.reduce(reduce, now.view)
     const busy = busyWithTools(view) ? "executing" : "processing"
-    this.set({ view, phase: this.following && before !== "stopping" ? busy : before })
+    const known = new Set(fresh.flatMap(heard))
+    const steered = known.size ? now.steered.filter((one) => !known.has(one.steering_id)) : now.steered
+    this.set({ view, steered, phase: this.following && before !== "stopping" ? busy : before })
   }
 
   private merged(): Snapshot {
@@ -314,13 +346,14 @@ function unfinished(recent: Run[]): Run[] {
   return recent.filter((run) => UNFINISHED.has(run.status)).reverse()
 }
 
-function waiting({ recent, open }: Look): Pick<Snapshot, "approvals" | "queued"> {
+function waiting({ recent, open, said }: Look): Pick<Snapshot, "approvals" | "queued" | "steered"> {
   const behind = unfinished(recent).slice(1)
   const words = (run: Run) => {
     const content = run.kwargs?.input?.messages?.at(-1)?.content
     return typeof content === "string" ? content : ""
   }
-  return { approvals: open, queued: behind.map((run) => ({ run: run.run_id, words: words(run) })) }
+  const queued = behind.map((run) => ({ run: run.run_id, words: words(run) }))
+  return { approvals: open, queued, steered: said.filter((one) => one.status === "waiting") }
 }
 
 /** Questions that the ledger does not know are asked all the same, and answered over the wire. */

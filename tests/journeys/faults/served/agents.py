@@ -1,5 +1,8 @@
 """Our own coder, served beside the graphs of the tests."""
 
-from artel.graphs.coder import graph as coder
+from artel.graphs.agent_loop import loop
+from artel.graphs.roles import built_in
+
+coder = loop(built_in()["coder"])
 
 __all__ = ["coder"]

@@ -226,7 +226,7 @@ async def test_what_a_host_sent_is_text_from_outside(run: Commands, opened: Site
     assert not (await tool("true")).untrusted
     got = await tool(_get(opened))
     assert got.untrusted
-    assert got.known == {"hosts": f"site.example:{opened.port}"}
+    assert got.known == {"exit_code": 0, "hosts": f"site.example:{opened.port}"}
     assert (await tool("sleep 5", background=True)).untrusted
 
 

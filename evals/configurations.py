@@ -1,0 +1,92 @@
+"""What cases are run with: a model, and what else differs between two configurations that are compared."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml  # type: ignore[import-untyped]  # without stubs
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from evals.cases import CaseWrong, ModelKind
+
+
+class Price(BaseModel):
+    """What a model costs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: float = Field(ge=0, description="US dollars a million tokens that it reads.")
+    output: float = Field(ge=0, description="US dollars a million tokens that it writes.")
+
+
+class Configuration(BaseModel):
+    """One column of a comparison."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[\w.:/@+ -]{1,80}$")]
+    model: str = Field(description="`scripted`, `offline` or `provider:name`.")
+    per_agent: dict[str, str] = Field({}, description="Agent to the `provider:name` that it has instead.")
+    price: Price | None = Field(None, description="Unknown: costs are not said, and not checked.")
+
+    @property
+    def kind(self) -> ModelKind:
+        """Which kind of model answers."""
+        return self.model if self.model in ("scripted", "offline") else "real"  # type: ignore[return-value]
+
+
+USUAL = (
+    Configuration(name="scripted", model="scripted"),
+    Configuration(name="offline", model="offline"),
+)
+"""What needs no model: run by CI."""
+
+
+def named(specs: Sequence[str]) -> list[Configuration]:
+    """Return configurations of `provider:name` or `name=provider:name`, one a word.
+
+    Raises:
+        CaseWrong: two have one name.
+    """
+    made = []
+    for spec in specs:
+        name, _, model = spec.rpartition("=")
+        made.append(_checked({"name": name or model, "model": model}, spec))
+    return _distinct(made, "--model")
+
+
+def read(file: Path) -> list[Configuration]:
+    """Return the configurations of a YAML file: a list of them.
+
+    Raises:
+        CaseWrong: it cannot be read, or one is wrong; the message names file and key.
+    """
+    try:
+        said: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+        made = TypeAdapter(list[Configuration]).validate_python(said)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise CaseWrong(f"{file}: {_first(error)}") from error
+    if not made:
+        raise CaseWrong(f"{file}: it names no configuration")
+    return _distinct(made, str(file))
+
+
+def _checked(said: dict[str, Any], where: str) -> Configuration:
+    try:
+        return Configuration.model_validate(said)
+    except ValidationError as error:
+        raise CaseWrong(f"{where}: {_first(error)}") from error
+
+
+def _distinct(made: list[Configuration], where: str) -> list[Configuration]:
+    names = [one.name for one in made]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise CaseWrong(f"{where}: two configurations are called {twice[0]!r}; name them like a=openai:x")
+    return made
+
+
+def _first(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

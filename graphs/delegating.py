@@ -1,0 +1,181 @@
+"""Carrying a plan out: which steps begin, the work on each in a graph of its own, what came of them."""
+
+from asyncio import to_thread
+from importlib import import_module
+from typing import Any, Literal
+
+import structlog
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphBubbleUp, GraphRecursionError
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+from langgraph.types import Command, Send
+from typing_extensions import TypedDict
+
+from artel.graphs.child import brief, child, failed, given, most_turns, result_of
+from artel.graphs.context import Context, handles, workspace
+from artel.graphs.crew import role_of
+from artel.graphs.plan import (
+    ORCHESTRATOR,
+    Plan,
+    Step,
+    StepResult,
+    begun,
+    blocked,
+    ended,
+    ready,
+    step_of,
+    taken_back,
+)
+from artel.graphs.resolved import Resolved, entries
+from artel.graphs.roles import Role
+from artel.graphs.showing import announce
+from artel.graphs.state import CheckReport, OrchestratorState, Outcome
+from artel.storage.errors import StaleAttempt, Unavailable
+
+MAX_LANES = 4
+HANDED_DOWN = ("workspace", "tainted", "resolved_context")
+"""What of the thread's state goes down to each step."""
+PASSED_ON = (StaleAttempt, Unavailable)
+"""Errors that are the whole run's: another worker has it, or the database is away."""
+
+log = structlog.get_logger(__name__)
+
+
+class Work(TypedDict):
+    """What one piece of work is sent out with."""
+
+    plan: Plan
+    step: str
+    told: str
+    beside: bool
+    handed_down: dict[str, Any]
+
+
+async def dispatch(state: OrchestratorState, runtime: Runtime[Context]) -> Command[Literal["work", "verify"]]:
+    """Send out the steps that may begin; where none is left, go on to the checks."""
+    plan = blocked(taken_back(state["plan"]))
+    lanes = min(max((runtime.context or Context()).lanes, 1), MAX_LANES)
+    steps = ready(plan, lanes)
+    if not steps:
+        if plan != state["plan"]:
+            announce(plan)
+        return Command(goto="verify", update={"plan": plan})
+    plan = begun(plan, [step["id"] for step in steps], lanes)
+    announce(plan)
+    sent = [
+        Send("work", _work(state, plan, step_of(plan, step["id"]), beside=len(steps) > 1)) for step in steps
+    ]
+    return Command(goto=sent, update={"plan": plan})
+
+
+async def work(state: Work, runtime: Runtime[Context]) -> dict[str, list[Outcome]]:
+    """Let an agent do a step; whatever becomes of it, a result comes back.
+
+    What it asks its person passes through, and so does what ends the whole run.
+    """
+    step = step_of(state["plan"], state["step"])
+    wish = (runtime.context or Context()).workspace or str(state["handed_down"].get("workspace", ""))
+    end: dict[str, Any] = {}
+    why, rules = "", False
+    try:
+        root = await to_thread(workspace, wish)
+        role = await to_thread(role_of, step["agent"], root)
+        rules = role is not None and await to_thread(_has_only_rules, role, runtime)
+        graph, asked, config = _graph(state, step, role, rules=rules)
+        async for state_so_far in graph.astream(asked, config, stream_mode="values"):
+            end = state_so_far  # the last one counts, also where it breaks off
+    except (GraphBubbleUp, *PASSED_ON):
+        raise
+    except GraphRecursionError:
+        why = "It was stopped: it took as many turns as it may, and had not handed in a result."
+    except Exception as error:
+        if isinstance(error.__cause__, PASSED_ON):
+            raise
+        log.warning("a step broke off", step=step["id"], agent=step["agent"], exc_info=error)
+        why = f"It broke off: {type(error).__name__}: {str(error)[:500]}"
+    nested = step["agent"] == ORCHESTRATOR and not why
+    result = _nested(end) if nested else result_of(end, words_count=rules)
+    if why:
+        result = failed(why, files=result["files"], tokens=result.get("tokens"))
+    outcome = Outcome(
+        step=step["id"],
+        result=result,
+        workspace=str(end.get("workspace") or ""),
+        tainted=bool(end.get("tainted")),
+        resolved_context=entries(end.get("resolved_context")),
+    )
+    return {"outcomes": [outcome]}
+
+
+async def collect(state: OrchestratorState) -> Command[Literal["dispatch"]]:
+    """Note in the plan what came of the steps that ran."""
+    plan = state["plan"]
+    update: dict[str, Any] = {"outcomes": None}
+    decided: dict[str, Resolved] = {}
+    for outcome in state.get("outcomes") or []:
+        if step_of(plan, outcome["step"])["status"] == "in_progress":
+            plan = ended(plan, outcome["step"], outcome["result"])
+        if outcome["tainted"]:
+            update["tainted"] = True
+        if outcome.get("resolved_context"):
+            decided = {**decided, **outcome["resolved_context"]}
+            update["resolved_context"] = decided
+        if outcome["workspace"] and not state.get("workspace"):
+            update["workspace"] = outcome["workspace"]
+    announce(plan)
+    return Command(goto="dispatch", update={**update, "plan": plan})
+
+
+def _work(state: OrchestratorState, plan: Plan, step: Step, *, beside: bool) -> Work:
+    known = {key: state[key] for key in HANDED_DOWN if state.get(key)}  # type: ignore[literal-required]
+    repairs = step["id"] in (state.get("repairs") or [])
+    told = brief(
+        plan,
+        step,
+        failing=failing(state.get("checks") or []) if repairs else "",
+        words=state.get("words", ""),
+    )
+    return Work(plan=plan, step=step["id"], told=told, beside=beside, handed_down=known)
+
+
+def failing(checks: list[CheckReport]) -> str:
+    """Return what the checks that failed said."""
+    return "\n\n".join(f"$ {one['check']}\n{one['said']}" for one in checks if one["status"] == "failed")
+
+
+def _graph(
+    state: Work, step: Step, role: Role | None, *, rules: bool
+) -> tuple[CompiledStateGraph[Any, Context, Any, Any], dict[str, Any], RunnableConfig]:
+    handed_down = state["handed_down"]
+    if step["agent"] == ORCHESTRATOR:
+        inner = import_module("artel.graphs.orchestrator").build()  # which holds this node
+        depth = state["plan"]["depth"]
+        return inner, {**handed_down, "messages": [HumanMessage(state["told"])], "depth": depth}, {}
+    if role is None:
+        raise LookupError(f"there is no agent {step['agent']!r} any more")
+    told = step["title"] if rules else state["told"]  # rules read one sentence
+    asked = given(state["plan"], step, role, told, beside=state["beside"], handed_down=handed_down)
+    graph = child(role, step, beside=state["beside"], remind=not rules)
+    return graph, asked, {"recursion_limit": most_turns(role, step)}
+
+
+def _has_only_rules(role: Role, runtime: Runtime[Context]) -> bool:
+    """Whether the offline model does the step: it answers in words and knows no submit_result."""
+    wish = (runtime.context or Context()).model
+    return handles().models.spec(role.name, wish, usual=role.model).split(":")[0] == "offline"
+
+
+def _nested(end: dict[str, Any]) -> StepResult:
+    """Return the result of a step that had a plan of its own."""
+    came = end.get("result") or {}
+    result = failed(
+        str(came.get("summary") or "It made no plan."),
+        files=[file for one in came.get("steps", ()) for file in one["files"]],
+        evidence=[f"{one['check']}: {one['status']}" for one in came.get("checks", ())],
+        tokens=came.get("tokens"),
+    )
+    result["open_questions"] = list(came.get("open_questions", ()))
+    result["status"] = "completed" if came.get("status") == "done" else "failed"
+    return result
