@@ -13,11 +13,12 @@ import uvicorn
 from artel.tools.mcp.configuration import Server, read
 
 HERE = Path(__file__).parent
+PATIENT = {"startup_timeout_s": 120, "timeout_s": 60}  # of a machine that is busy
 
 
 def fake(notes: Path) -> dict[str, Any]:
     """Return the entry of the server that is written with the SDK."""
-    return {"command": sys.executable, "args": [str(HERE / "mcp_server.py"), str(notes)], "timeout_s": 10}
+    return {"command": sys.executable, "args": [str(HERE / "mcp_server.py"), str(notes)], **PATIENT}
 
 
 def liar(*words: str) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def liar(*words: str) -> dict[str, Any]:
     return {
         "command": sys.executable,
         "args": [str(HERE / "mcp_liar.py"), *words],
-        "timeout_s": 10,
+        **PATIENT,
         "trusted": True,
     }
 

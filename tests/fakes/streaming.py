@@ -52,6 +52,18 @@ class Streamed:
         """Let what is on its way come."""
         await asyncio.sleep(seconds)
 
+    async def settled(self) -> None:
+        """Wait until something has come and then nothing more; a busy machine is given more time."""
+        async with asyncio.timeout(10):
+            while not self.text:
+                self._came.clear()
+                await self._came.wait()
+        seen = -1
+        while seen != len(self.text):
+            seen = len(self.text)
+            for _ in range(20):  # naps in a row grow with the load, one long one does not
+                await asyncio.sleep(0.01)
+
     async def take(self, message: Message) -> None:
         """Take what the application sends."""
         if message["type"] == "http.response.start":

@@ -76,6 +76,7 @@ class Entry(BaseModel):
     tools: list[str] = ["*"]
     disabled_tools: list[str] = Field([], alias="disabledTools")
     idempotent_tools: list[str] = Field([], alias="idempotentTools")
+    startup_timeout_s: float = Field(30, gt=0, le=600)
     timeout_s: float = Field(60, gt=0, le=3_600)
     trusted: bool = False
     sandbox: bool = False
@@ -110,7 +111,8 @@ class Server(BaseModel):
     tools: tuple[str, ...]
     disabled_tools: tuple[str, ...]
     idempotent_tools: tuple[str, ...]
-    timeout_s: float
+    startup_timeout_s: float = Field(description="From its start to its first list of tools.")
+    timeout_s: float = Field(description="Of a call.")
     trusted: bool
     sandbox: bool
     secrets: tuple[str, ...] = Field((), repr=False, description="What nobody may see of it.")
@@ -231,6 +233,7 @@ def _server(
         tools=tuple(entry.tools),
         disabled_tools=tuple(entry.disabled_tools),
         idempotent_tools=tuple(entry.idempotent_tools),
+        startup_timeout_s=entry.startup_timeout_s,
         timeout_s=entry.timeout_s,
         trusted=entry.trusted,
         sandbox=entry.sandbox,

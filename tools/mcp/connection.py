@@ -31,14 +31,13 @@ from artel.tools.errors import ToolFailed
 from artel.tools.mcp import results
 from artel.tools.mcp.configuration import Server
 from artel.tools.mcp.listing import MAX_TOOLS, chosen
-from artel.tools.mcp.opening import CONNECT_S, STILL_THERE_S, client_of
+from artel.tools.mcp.opening import STILL_THERE_S, client_of
 from artel.tools.mcp.tools import stands_in
 from artel.tools.sandbox.sandbox import Sandbox
 from artel.tools.tool import Outcome, Tool
 from artel.tools.web.outside import fenced, visible
 from artel.tools.workspace.paths import printable
 
-LIST_S = 15.0
 LAST_WORDS_S = 1.0
 REST_S = 15.0  # after a failed attempt, before the next; twice as long after each
 MAX_REST_S = 600.0
@@ -173,7 +172,7 @@ class Connection:
     async def _live(self, life: _Life) -> None:
         try:
             async with AsyncExitStack() as opened:
-                async with asyncio.timeout(CONNECT_S):
+                async with asyncio.timeout(self.server.startup_timeout_s):
                     client = await opened.enter_async_context(
                         client_of(
                             self.server, self._sandbox, died=partial(self._end, life), heard=self._heard
@@ -235,7 +234,7 @@ class Connection:
         self._is_stale = False
         found: list[Listed] = []
         cursor: str | None = None
-        async with asyncio.timeout(LIST_S):
+        async with asyncio.timeout(self.server.startup_timeout_s):
             for _ in range(MAX_PAGES):
                 page = await client.list_tools(cursor=cursor)
                 found += page.tools

@@ -16,7 +16,6 @@ from artel.tools.mcp.limits import Limited
 from artel.tools.mcp.stdio import program
 from artel.tools.sandbox.sandbox import Sandbox
 
-CONNECT_S = 20.0
 STILL_THERE_S = 5.0  # for an answer of a server that a call had no luck with
 
 
@@ -36,7 +35,7 @@ async def client_of(
         if server.transport == "stdio":
             transport: Any = program(server, sandbox, died=lambda why: died(server.hidden(why)))
         else:
-            times = httpx2.Timeout(CONNECT_S, read=server.timeout_s + STILL_THERE_S)
+            times = httpx2.Timeout(server.startup_timeout_s, read=server.timeout_s + STILL_THERE_S)
             http = httpx2.AsyncClient(headers=dict(server.headers), timeout=times, transport=Limited())
             await opened.enter_async_context(http)
             transport = streamable_http_client(server.url, http_client=http)

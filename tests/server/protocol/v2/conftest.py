@@ -71,7 +71,7 @@ class Talk:
         """Return what is told now, or until a text has come."""
         stream: Streamed
         async with self.events(channels, **wish) as stream:
-            await (stream.until(until) if until else stream.quiet())
+            await (stream.until(until) if until else stream.settled())
         return stream.data
 
 
