@@ -156,7 +156,7 @@ def test_aliases_of_yaml_stay_small() -> None:
         own(f"---\n{HEAD}{lists}\ntools: *x8\n---\nx", name="helper", where="helper.md")
 
 
-@pytest.mark.parametrize("name", [*built_in(), *TAKEN])
+@pytest.mark.parametrize("name", sorted({*built_in(), *TAKEN}))
 def test_the_name_of_an_agent_of_ours_is_taken(name: str) -> None:
     with pytest.raises(RoleWrong, match=f"{name} is the name of an agent that is built in"):
         own(f"---\n{HEAD}---\nx", name=name, where="x.md")
