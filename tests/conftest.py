@@ -17,15 +17,26 @@ import pytest
 import structlog
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from tests.machine import Machine
 
 from artel.graphs import context
 from artel.storage import embedded
 from artel.storage.migrations import migrate
 from artel.storage.postgres import Connection, Database, connect, open_database
 
+MACHINE = Machine()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run a test once more that failed while the machine stood still: it says nothing of the code."""
+    again = pytest.mark.flaky(reruns=1, condition=MACHINE.stood_still)
+    for item in items:
+        item.add_marker(again)
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose system program is missing; under ARTEL_TEST_STRICT=1 fail it instead."""
+    MACHINE.begin()
     for marker in item.iter_markers("needs"):
         for program in marker.args:
             if shutil.which(program) is None:
