@@ -299,13 +299,20 @@ async def carried_out(start: Start, folder: Path, dies_at: int, *, after: bool) 
     return (values["plan"], values["result"], read, said), saver.written
 
 
-@pytest.mark.parametrize(("after", "place"), [(False, 3), (True, 8)])
+@pytest.mark.parametrize(
+    ("after", "place", "stride"),
+    [
+        (False, 3, 29),
+        (True, 8, 29),
+        *(pytest.param(after, 1, 1, marks=pytest.mark.soak) for after in (False, True)),
+    ],
+)
 async def test_a_kill_anywhere_leaves_plan_and_result_as_they_would_be(
-    start: Start, folder: Path, after: bool, place: int
+    start: Start, folder: Path, after: bool, place: int, stride: int
 ) -> None:
     expected, count = await carried_out(start, folder, 0, after=after)
     assert expected[1]["status"] == "done"
     assert expected[2] == {"notes.txt": "bye\nworld\nmore\n", "other.txt": "one\n2\n"}
-    for dies_at in range(place, count + 1, 13):
+    for dies_at in range(place, count + 1, stride):
         came, _ = await carried_out(start, folder, dies_at, after=after)
         assert came == expected, dies_at

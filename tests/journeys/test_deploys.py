@@ -45,6 +45,7 @@ async def test_a_polite_stop_under_load_loses_nothing_and_repeats_nothing(
         assert Counter(done) == Counter(str(i) for i in range(6)), "a step was repeated or left out"
 
 
+@pytest.mark.fault
 async def test_a_database_that_is_killed_under_load_loses_no_run(server: Server, marks: Path) -> None:
     accepted = await load(server, marks, 8)
 

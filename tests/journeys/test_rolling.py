@@ -5,7 +5,7 @@ import json
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from langgraph_sdk import get_client
@@ -17,7 +17,6 @@ from .fleet import open_fleet
 
 pytestmark = pytest.mark.journey
 JS = Path(__file__).parents[1] / "protocol/js"
-TRANSPORTS: list[Literal["sse", "websocket"]] = ["sse", "websocket"]
 READER = """
 import { Client } from "sdk-v1";
 import { WebSocket } from "ws";
@@ -63,7 +62,7 @@ async def roll(servers: list[Server], marks: Path) -> None:
     await asyncio.to_thread(Path(f"{marks}.rolled").touch)
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("transport", ["sse", pytest.param("websocket", marks=pytest.mark.fault)])
 async def test_the_python_client_has_its_output_over_a_rolling_restart(
     servers: list[Server], tmp_path: Path, transport: Any
 ) -> None:
@@ -96,8 +95,15 @@ async def test_the_python_client_has_its_output_over_a_rolling_restart(
 
 
 @pytest.mark.needs("node")
-@pytest.mark.parametrize("transport", TRANSPORTS)
-@pytest.mark.parametrize("many", [2, 1], ids=["behind a balancer", "of the only server"])
+@pytest.mark.parametrize(
+    ("transport", "many"),
+    [
+        pytest.param("sse", 2, id="sse, behind a balancer"),
+        pytest.param("websocket", 1, id="websocket, of the only server"),
+        pytest.param("websocket", 2, id="websocket, behind a balancer", marks=pytest.mark.fault),
+        pytest.param("sse", 1, id="sse, of the only server", marks=pytest.mark.fault),
+    ],
+)
 async def test_the_javascript_client_has_its_output_over_a_rolling_restart(
     servers: list[Server], js: Path, tmp_path: Path, transport: Any, many: int
 ) -> None:
