@@ -25,13 +25,14 @@ def applied(patch: Path, folder: Path) -> None:
 
 
 def plain(tree: Tree) -> Tree:
-    """Return a tree with permissions that git knows, and as many bytes as make a rename of a move."""
-    return {
+    """Return a tree as git knows one: its permissions only, and no folder in which there is nothing."""
+    known = {
         name: plain(node)
         if isinstance(node, dict)
         else Node(node.content, 0o755 if node.mode & 0o100 else 0o644, link=node.link)
         for name, node in tree.items()
     }
+    return {name: node for name, node in known.items() if node != {}}
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
