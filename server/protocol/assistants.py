@@ -21,6 +21,7 @@ from artel.server.protocol.assistant_bodies import (
     VersionsQuery,
 )
 from artel.server.protocol.drawing import GraphNotMade
+from artel.server.protocol.fitting import fit
 from artel.server.protocol.given import GivenCatalog, GivenEngine, Json, JsonRoute, pages, selected
 from artel.server.protocol.orders import TwoContexts
 from artel.server.protocol.records import assistant_record, version_record
@@ -51,6 +52,7 @@ async def create(
     """Make an assistant."""
     catalog.description(body.graph_id)
     config, context = body.mirrored()
+    await fit(engine, catalog, body.graph_id, context)
     made_of: dict[str, Any] = {
         "assistant_id": body.assistant_id or new_id(),
         "graph_id": body.graph_id,
@@ -131,6 +133,7 @@ async def patch(
     async with engine.db.transaction() as conn:
         change = replace(change, metadata=asked["metadata"])
         changed = await assistants.patch(conn, assistant_id, change, allowed=allowed)
+        await fit(engine, catalog, changed.graph_id, changed.context)
     return Json(assistant_record(changed))
 
 

@@ -1,0 +1,297 @@
+"""An assistant of a LangGraph server elsewhere, as one of ours: begin a run there, follow it, ask what it asks.
+
+A run of ours begins one run there and no second: before it begins one it looks for that with its own id.
+"""
+
+import asyncio
+from asyncio import to_thread
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Literal, NotRequired
+from uuid import NAMESPACE_OID, uuid4, uuid5
+
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import END, START, StateGraph, add_messages
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+from langgraph.types import Command, Send, interrupt
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
+
+from artel.graphs.context import handles
+from artel.graphs.kinds import passing
+from artel.graphs.kinds.connections import LangGraph, NotOffered, offers
+from artel.graphs.kinds.far import Far, RemoteFailed, reached
+from artel.graphs.kinds.speaking import Speaking
+from artel.graphs.kinds.wishes import wished
+
+TITLE = "Remote graph"
+DESCRIPTION = "An assistant of another LangGraph server; context names a connection and the assistant there."
+MAX_QUESTIONS = 50  # that one run elsewhere may ask at once
+
+
+class RemoteContext(BaseModel):
+    """What such an assistant is."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    connection: str = Field(
+        "", description="Name of a connection of type langgraph, as the operator set it up."
+    )
+    assistant: str = Field("", max_length=200, description="Id of the assistant there, or name of a graph.")
+    context: dict[str, Any] = Field({}, description="What the runs there are given as their context.")
+
+
+class Asked(TypedDict):
+    """A question of the assistant there."""
+
+    id: str
+    value: Any
+
+
+class Remote(TypedDict):
+    """Where the work is done."""
+
+    connection: str
+    assistant: str
+    thread_id: str
+    run_id: str
+    "Empty: there is none to follow."
+    call: str
+    "The run of ours that it was begun for."
+    attempt: int
+    "Of that run; a later one joins."
+    known: str
+    "Id of the last message that the thread there has, as of its checkpoint."
+    checkpoint_id: str
+    waits: list[Asked]
+
+
+class RemoteState(TypedDict):
+    """What was said here, and where the work is done."""
+
+    messages: NotRequired[Annotated[list[AnyMessage], add_messages]]
+    remote: NotRequired[Remote]
+    answers: NotRequired[
+        Annotated[dict[str, Any], "by the id of the question there", lambda a, b: _merged(a, b)]
+    ]
+
+
+class _Question(TypedDict):
+    asked: Asked
+    connection: str
+
+
+async def begin(state: RemoteState, runtime: Runtime[RemoteContext], config: RunnableConfig) -> RemoteState:
+    """Hand over what was said since the last time.
+
+    Raises:
+        UnknownConnection, NotOffered: the operator offers no such thing.
+        RemoteAway, RemoteFailed: the server cannot be reached, or refuses.
+    """
+    wish, remote = runtime.context or RemoteContext(), _begun(state, runtime.context, config)
+    new = _unknown(state.get("messages") or (), remote["known"])
+    order: dict[str, Any] = {"input": {"messages": list(passing.sent(new))}}
+    async with _at(remote) as far, _stopping(far, remote):
+        await far.thread(remote["thread_id"])
+        if (
+            remote["checkpoint_id"]
+            and _place(await far.state(remote["thread_id"])) != remote["checkpoint_id"]
+        ):
+            order["checkpoint_id"] = remote["checkpoint_id"]  # a fork here is one there
+        return {"remote": await _ordered(far, remote, wish, order), "answers": {}}
+
+
+async def answer(state: RemoteState, runtime: Runtime[RemoteContext], config: RunnableConfig) -> RemoteState:
+    """Carry the answers to where was asked; if nobody waits for them there any more, look how it stands.
+
+    Raises:
+        RemoteAway, RemoteFailed: the server cannot be reached, or refuses.
+    """
+    wish, remote = runtime.context or RemoteContext(), _begun(state, runtime.context, config)
+    given = state.get("answers") or {}
+    async with _at(remote) as far, _stopping(far, remote):
+        there = await far.begun(remote["thread_id"], remote["call"])
+        open_ = {asked["id"] for asked in _asked(await far.state(remote["thread_id"]))}
+        answers = {key: said for key, said in given.items() if key in open_}
+        if there:
+            return {"remote": {**remote, "run_id": there}, "answers": {}}
+        if not answers:
+            return {"remote": {**remote, "run_id": ""}, "answers": {}}
+        order = {"command": {"resume": answers}}
+        return {"remote": await _ordered(far, remote, wish, order), "answers": {}}
+
+
+async def follow(state: RemoteState, config: RunnableConfig) -> Command[Literal["ask", "__end__"]]:
+    """Tell what is said there as it is said, then take over what came of it.
+
+    Raises:
+        RemoteAway, RemoteFailed: the server cannot be reached; the run there failed, or was stopped there.
+    """
+    remote = state["remote"]
+    known: Sequence[BaseMessage] = state.get("messages") or ()
+    async with _at(remote) as far, _stopping(far, remote):
+        status, error = "success", None
+        if remote["run_id"]:
+            heard_before = remote["attempt"] != _attempt(config)  # told twice, pieces would be doubled
+            speaking = None if heard_before else Speaking(far.name, config)
+            status, error = await far.follow(
+                remote["thread_id"], remote["run_id"], speaking.hear if speaking else None
+            )
+            if speaking:
+                await speaking.end()
+        there = await far.state(remote["thread_id"])
+        waits = _asked(there)
+        _check(far, remote, status, error or _error(there), waits)
+        said = _said(there, known, remote)
+    last = said[-1] if said else known[-1] if known else None
+    kept: Remote = {
+        **remote,
+        "waits": waits,
+        "checkpoint_id": _place(there),
+        "known": str(last.id or "") if last else "",
+    }
+    questions = [Send("ask", _Question(asked=one, connection=remote["connection"])) for one in waits]
+    return Command(update={"messages": said, "remote": kept}, goto=questions or END)
+
+
+async def ask(given: _Question) -> RemoteState:
+    """Wait for a person, and nothing else."""
+    asked = given["asked"]
+    return {"answers": {asked["id"]: interrupt(passing.question(asked["value"], given["connection"]))}}
+
+
+def check_assistant(context: Mapping[str, Any]) -> None:
+    """Refuse an assistant that could never answer. Reads a file: not for an event loop.
+
+    Raises:
+        Invalid: a value is wrong; the message names it and what would be right.
+    """
+    wish = wished(RemoteContext, context)
+    _offered(wish.connection, wish.assistant)
+
+
+def build() -> CompiledStateGraph[Any, RemoteContext, Any, Any]:
+    """Return the graph: begin → follow (→ ask → answer → follow)."""
+    made = StateGraph(RemoteState, context_schema=RemoteContext)
+    made.add_node(begin)
+    made.add_node(follow)
+    made.add_node(ask)
+    made.add_node(answer)
+    made.add_edge(START, "begin")
+    made.add_edge("begin", "follow")
+    made.add_edge("ask", "answer")
+    made.add_edge("answer", "follow")
+    return made.compile(name="remote_graph")
+
+
+def _merged(before: dict[str, Any] | None, more: dict[str, Any]) -> dict[str, Any]:
+    """Return all answers of a turn; nothing new is a new turn."""
+    return {**(before or {}), **more} if more else {}
+
+
+def _offered(name: str, assistant: str) -> LangGraph:
+    found = handles().connections.get(name, LangGraph)
+    if not assistant or not offers(found.assistants, assistant):
+        raise NotOffered(
+            f"context.assistant must name an assistant of {name}, one like {', '.join(found.assistants)}; "
+            f"got {assistant!r}"
+        )
+    return found
+
+
+def _begun(state: RemoteState, wish: RemoteContext | None, config: RunnableConfig) -> Remote:
+    """Return where this run of ours has its work done: the thread there stays that of our thread."""
+    wish = wish or RemoteContext()
+    known, before = config.get("configurable") or {}, state.get("remote")
+    if before and (before["connection"], before["assistant"]) == (wish.connection, wish.assistant):
+        kept = before
+    else:
+        own = f"{known.get('thread_id') or uuid4()}:{wish.connection}:{wish.assistant}"
+        kept = Remote(
+            connection=wish.connection,
+            assistant=wish.assistant,
+            thread_id=str(uuid5(NAMESPACE_OID, own)),
+            run_id="",
+            call="",
+            attempt=0,
+            known="",
+            checkpoint_id="",
+            waits=[],
+        )
+    return {**kept, "call": str(known.get("run_id") or uuid4()), "attempt": _attempt(config)}
+
+
+def _attempt(config: RunnableConfig) -> int:
+    return int((config.get("metadata") or {}).get("run_attempt") or 0)
+
+
+@asynccontextmanager
+async def _at(remote: Remote) -> AsyncIterator[Far]:
+    connection = await to_thread(_offered, remote["connection"], remote["assistant"])
+    async with reached(remote["connection"], connection) as far:
+        yield far
+
+
+@asynccontextmanager
+async def _stopping(far: Far, remote: Remote) -> AsyncIterator[None]:
+    """Stop the run there when ours is cancelled; when another worker takes ours over, that one joins it."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if handles().cancelled():
+            await far.withdraw(remote["thread_id"], remote["run_id"], remote["call"])
+        raise
+
+
+async def _ordered(far: Far, remote: Remote, wish: RemoteContext, order: Mapping[str, Any]) -> Remote:
+    if wish.context:
+        order = {**order, "context": wish.context}
+    run_id = await far.begin(remote["thread_id"], remote["assistant"], remote["call"], order)
+    return {**remote, "run_id": run_id, "waits": []}
+
+
+def _unknown(messages: Sequence[BaseMessage], known: str) -> Sequence[BaseMessage]:
+    """Return what the thread there has not; all, where what it knew last is gone here."""
+    places = [place for place, message in enumerate(messages) if known and message.id == known]
+    return messages[places[-1] + 1 :] if places else messages
+
+
+def _place(there: Any) -> str:
+    return str((there.get("checkpoint") or {}).get("checkpoint_id") or there.get("checkpoint_id") or "")
+
+
+def _asked(there: Any) -> list[Asked]:
+    found = [one for task in there.get("tasks") or () for one in task.get("interrupts") or ()]
+    return [Asked(id=str(one["id"]), value=passing.clean(one.get("value"))) for one in found[:MAX_QUESTIONS]]
+
+
+def _error(there: Any) -> Any:
+    return next((task["error"] for task in there.get("tasks") or () if task.get("error")), None)
+
+
+def _check(far: Far, remote: Remote, status: str, error: Any, waits: Sequence[Asked]) -> None:
+    """Refuse to go on with what a run left that did not come to its end.
+
+    Raises:
+        RemoteFailed: it failed, or was stopped there.
+    """
+    where = f"connection {far.name}: the run of {remote['assistant']!r}"
+    if status == "interrupted" and not waits:
+        raise RemoteFailed(f"{where} was stopped there; say something to go on")
+    if status not in ("success", "interrupted"):
+        why = f": {far.words(error)}" if error else ""
+        raise RemoteFailed(f"{where} ended there with {status}{why}")
+
+
+def _said(there: Any, known: Sequence[BaseMessage], remote: Remote) -> list[AnyMessage]:
+    values = there.get("values")
+    if isinstance(values, dict) and "messages" in values:
+        return passing.messages(values["messages"], known, remote["connection"])
+    if not values or there.get("next"):
+        return []
+    return [AIMessage(passing.state_as_text(values), response_metadata={passing.MARK: remote["connection"]})]
+
+
+graph = build()
