@@ -1,4 +1,4 @@
-"""A LangGraph server elsewhere, over the official client: a run there is begun once, joined, and withdrawn."""
+"""A LangGraph server elsewhere, over the official client: a run there is begun once, joined, withdrawn."""
 
 import asyncio
 from asyncio import sleep, to_thread
@@ -162,13 +162,14 @@ async def reached(name: str, connection: LangGraph) -> AsyncIterator[Far]:
                 f"connection {name}: its server cannot be reached ({why}); try again, or ask the operator"
             ) from None
         except (ValueError, TypeError, LookupError, AttributeError) as error:
+            said = far.words(repr(error))
             raise RemoteFailed(
-                f"connection {name}: its server answers what no LangGraph server does ({far.words(repr(error))})"
+                f"connection {name}: its server answers what no LangGraph server does ({said})"
             ) from None
 
 
 def _http(connection: LangGraph) -> httpx.AsyncClient:
-    """Return a client that takes no key of this server along: the official way of making one looks for some."""
+    """Return a client without keys of this server: the official way of making one looks for some."""
     key = {"x-api-key": connection.key} if connection.key else {}
     return httpx.AsyncClient(
         base_url=connection.url,

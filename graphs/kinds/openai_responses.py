@@ -1,4 +1,4 @@
-"""An assistant that a server answers over OpenAI's Responses API; what it asks for is checked by connection."""
+"""An assistant that a server answers over OpenAI's Responses API."""
 
 from asyncio import to_thread
 from collections.abc import Iterator, Mapping, Sequence
@@ -119,9 +119,8 @@ def _offered(wish: ResponsesContext) -> OpenAI:
             f"context.model must be one of {_list(found.models)} at {wish.connection}, got {wish.model!r}"
         )
     if unknown := [name for name in wish.tools if name not in found.tools]:
-        raise NotOffered(
-            f"context.tools may name {_list(found.tools) or 'none'} at {wish.connection}, got {unknown[0][:80]!r}"
-        )
+        known = _list(found.tools) or "none"
+        raise NotOffered(f"context.tools may name {known} at {wish.connection}, got {unknown[0][:80]!r}")
     return found
 
 
@@ -166,7 +165,7 @@ async def _say(asked: _Asked, messages: Sequence[BaseMessage], more: Mapping[str
 
 
 def _spoken(messages: Sequence[BaseMessage]) -> Iterator[BaseMessage]:
-    """Yield what was said, as plain text where an assistant said it: other agents' calls mean nothing here."""
+    """Yield what was said, of assistants as plain text: calls of other agents mean nothing here."""
     for message in messages:
         if isinstance(message, AIMessage):
             if text := message.text:

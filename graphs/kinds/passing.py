@@ -1,4 +1,4 @@
-"""What comes from a server elsewhere, before it is ours: questions that decide nothing here, messages, text."""
+"""What comes from a server elsewhere, before it is ours: questions that decide nothing here, messages."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ MARK = "artel_remote"
 MAX_CHARS = 2_000_000  # of all messages that one run brings
 MAX_TEXT = 40_000  # characters of a state that has no messages
 
-# What a card shows. Nothing that decides here: grants, what they cover, who else may answer, what silence means.
+# What a card shows. Nothing that decides here: grants, who else may answer, what silence means.
 SHOWN = (
     "kind",
     "risk",

@@ -1,4 +1,4 @@
-"""An assistant of a LangGraph server elsewhere, as one of ours: begin a run there, follow it, ask what it asks.
+"""An assistant of a LangGraph server elsewhere: begin a run there, follow it, ask what it asks.
 
 A run of ours begins one run there and no second: before it begins one it looks for that with its own id.
 """
@@ -29,6 +29,11 @@ from artel.graphs.kinds.wishes import wished
 TITLE = "Remote graph"
 DESCRIPTION = "An assistant of another LangGraph server; context names a connection and the assistant there."
 MAX_QUESTIONS = 50  # that one run elsewhere may ask at once
+
+
+def merged(before: dict[str, Any] | None, more: dict[str, Any]) -> dict[str, Any]:
+    """Return all answers of a turn; nothing new is a new turn."""
+    return {**(before or {}), **more} if more else {}
 
 
 class RemoteContext(BaseModel):
@@ -73,9 +78,8 @@ class RemoteState(TypedDict):
 
     messages: NotRequired[Annotated[list[AnyMessage], add_messages]]
     remote: NotRequired[Remote]
-    answers: NotRequired[
-        Annotated[dict[str, Any], "by the id of the question there", lambda a, b: _merged(a, b)]
-    ]
+    answers: NotRequired[Annotated[dict[str, Any], merged]]
+    "By the id of the question there."
 
 
 class _Question(TypedDict):
@@ -90,16 +94,15 @@ async def begin(state: RemoteState, runtime: Runtime[RemoteContext], config: Run
         UnknownConnection, NotOffered: the operator offers no such thing.
         RemoteAway, RemoteFailed: the server cannot be reached, or refuses.
     """
-    wish, remote = runtime.context or RemoteContext(), _begun(state, runtime.context, config)
+    wish = runtime.context or RemoteContext()
+    remote = _begun(state, wish, config)
     new = _unknown(state.get("messages") or (), remote["known"])
     order: dict[str, Any] = {"input": {"messages": list(passing.sent(new))}}
     async with _at(remote) as far, _stopping(far, remote):
         await far.thread(remote["thread_id"])
-        if (
-            remote["checkpoint_id"]
-            and _place(await far.state(remote["thread_id"])) != remote["checkpoint_id"]
-        ):
-            order["checkpoint_id"] = remote["checkpoint_id"]  # a fork here is one there
+        before = remote["checkpoint_id"]
+        if before and _place(await far.state(remote["thread_id"])) != before:
+            order["checkpoint_id"] = before  # a fork here is one there
         return {"remote": await _ordered(far, remote, wish, order), "answers": {}}
 
 
@@ -109,8 +112,8 @@ async def answer(state: RemoteState, runtime: Runtime[RemoteContext], config: Ru
     Raises:
         RemoteAway, RemoteFailed: the server cannot be reached, or refuses.
     """
-    wish, remote = runtime.context or RemoteContext(), _begun(state, runtime.context, config)
-    given = state.get("answers") or {}
+    wish, given = runtime.context or RemoteContext(), state.get("answers") or {}
+    remote: Remote = {**_standing(state, config), "call": _call(config), "attempt": _attempt(config)}
     async with _at(remote) as far, _stopping(far, remote):
         there = await far.begun(remote["thread_id"], remote["call"])
         open_ = {asked["id"] for asked in _asked(await far.state(remote["thread_id"]))}
@@ -129,7 +132,7 @@ async def follow(state: RemoteState, config: RunnableConfig) -> Command[Literal[
     Raises:
         RemoteAway, RemoteFailed: the server cannot be reached; the run there failed, or was stopped there.
     """
-    remote = state["remote"]
+    remote = _standing(state, config)
     known: Sequence[BaseMessage] = state.get("messages") or ()
     async with _at(remote) as far, _stopping(far, remote):
         status, error = "success", None
@@ -186,11 +189,6 @@ def build() -> CompiledStateGraph[Any, RemoteContext, Any, Any]:
     return made.compile(name="remote_graph")
 
 
-def _merged(before: dict[str, Any] | None, more: dict[str, Any]) -> dict[str, Any]:
-    """Return all answers of a turn; nothing new is a new turn."""
-    return {**(before or {}), **more} if more else {}
-
-
 def _offered(name: str, assistant: str) -> LangGraph:
     found = handles().connections.get(name, LangGraph)
     if not assistant or not offers(found.assistants, assistant):
@@ -201,26 +199,46 @@ def _offered(name: str, assistant: str) -> LangGraph:
     return found
 
 
-def _begun(state: RemoteState, wish: RemoteContext | None, config: RunnableConfig) -> Remote:
-    """Return where this run of ours has its work done: the thread there stays that of our thread."""
-    wish = wish or RemoteContext()
-    known, before = config.get("configurable") or {}, state.get("remote")
-    if before and (before["connection"], before["assistant"]) == (wish.connection, wish.assistant):
-        kept = before
-    else:
-        own = f"{known.get('thread_id') or uuid4()}:{wish.connection}:{wish.assistant}"
-        kept = Remote(
-            connection=wish.connection,
-            assistant=wish.assistant,
-            thread_id=str(uuid5(NAMESPACE_OID, own)),
-            run_id="",
-            call="",
-            attempt=0,
-            known="",
-            checkpoint_id="",
-            waits=[],
+def _begun(state: RemoteState, wish: RemoteContext, config: RunnableConfig) -> Remote:
+    """Return where this run of ours has its work done; a copy of a thread has a thread of its own there."""
+    here = _thread(config, wish.connection, wish.assistant)
+    before = state.get("remote")
+    same = before is not None and before["thread_id"] == here
+    return Remote(
+        connection=wish.connection,
+        assistant=wish.assistant,
+        thread_id=here,
+        run_id="",
+        call=_call(config),
+        attempt=_attempt(config),
+        known=before["known"] if before and same else "",
+        checkpoint_id=before["checkpoint_id"] if before and same else "",
+        waits=[],
+    )
+
+
+def _standing(state: RemoteState, config: RunnableConfig) -> Remote:
+    """Return where the work is done; a state that clients may write to leads to no thread of somebody else.
+
+    Raises:
+        RemoteFailed: it says another thread than ours has there.
+    """
+    remote = state["remote"]
+    if remote["thread_id"] != _thread(config, remote["connection"], remote["assistant"]):
+        raise RemoteFailed(
+            f"connection {remote['connection']}: this thread is a copy, and what it waits for belongs to the "
+            "thread that it was copied from; say something to go on here"
         )
-    return {**kept, "call": str(known.get("run_id") or uuid4()), "attempt": _attempt(config)}
+    return remote
+
+
+def _thread(config: RunnableConfig, connection: str, assistant: str) -> str:
+    ours = (config.get("configurable") or {}).get("thread_id") or ""
+    return str(uuid5(NAMESPACE_OID, f"{ours}:{connection}:{assistant}"))
+
+
+def _call(config: RunnableConfig) -> str:
+    return str((config.get("configurable") or {}).get("run_id") or uuid4())
 
 
 def _attempt(config: RunnableConfig) -> int:

@@ -1,4 +1,4 @@
-"""Words of an assistant elsewhere, told as those of a model here: they stream, and their tokens are counted."""
+"""Words of an assistant elsewhere, told as those of a model here: they stream, their tokens are counted."""
 
 from typing import Any
 

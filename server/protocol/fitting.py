@@ -1,4 +1,4 @@
-"""Whether an assistant can be what it is to be: its kind is asked when it is made or changed, not at its run."""
+"""Whether an assistant can be what it is to be: its kind is asked when it is made or changed."""
 
 from asyncio import to_thread
 from collections.abc import Mapping
