@@ -216,6 +216,8 @@ def _loaded(config: Served, spec: GraphSpec) -> Entry:
 def _entry(value: Any, description: str | None, key: str, graph_id: str) -> Entry:
     if isinstance(value, StateGraph | Pregel):
         return Entry(description, _compiled(graph_id, value))
+    if not callable(value):
+        raise ConfigWrong(f"{key} must be a graph or a function that makes one, not {type(value).__name__}")
     return Entry(description, None, _maker(value, key))
 
 

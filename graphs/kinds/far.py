@@ -112,11 +112,11 @@ class Far:
                     return str(status), error
                 await sleep(PAUSES_S[0])
 
-    async def withdraw(self, thread_id: str, run_id: str, call: str) -> None:
+    async def withdraw(self, thread_id: str, call: str) -> None:
         """Stop a run there, whatever becomes of it; asked for while ours is being stopped."""
 
         async def stop() -> None:
-            if found := run_id or await self.begun(thread_id, call):
+            if found := await self.begun(thread_id, call):
                 await self._client.runs.cancel(thread_id, found, wait=False)
 
         with suppress(httpx.HTTPError, OSError, ValueError, TimeoutError):

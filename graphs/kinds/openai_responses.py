@@ -20,6 +20,7 @@ from artel.graphs.kinds.wishes import wished
 from artel.graphs.models import openai
 from artel.graphs.models.fallback import Chain
 from artel.graphs.models.link import KEY, Link
+from artel.graphs.models.loading import load
 from artel.graphs.models.settings import NoModelAnswered
 
 TITLE = "OpenAI Responses"
@@ -126,7 +127,7 @@ def _offered(wish: ResponsesContext) -> OpenAI:
 
 def _asked(wish: ResponsesContext) -> _Asked:
     found = _offered(wish)
-    openai.load("langchain_openai", "ChatOpenAI")  # says what to install
+    load("langchain_openai", "ChatOpenAI")  # says what to install
     client = httpx.AsyncClient(trust_env=not openai.is_loopback(found.url), timeout=found.timeout_s)
     model = import_module("artel.graphs.models.responses").Responses(
         model=wish.model,

@@ -62,8 +62,8 @@ def question(value: Any, connection: str) -> Any:
             return [question(one, connection)]
         case {**said}:
             ours = said.pop("artel", None)
-            if isinstance(said.get("tool_call_id"), str):
-                said["tool_call_id"] = _apart(said["tool_call_id"], connection)
+            if isinstance(call_id := said.get("tool_call_id"), str):
+                said["tool_call_id"] = _apart(call_id, connection)
             if isinstance(ours, Mapping):
                 said["artel"] = _shown(ours, connection)
             return said

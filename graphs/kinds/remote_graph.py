@@ -1,4 +1,4 @@
-"""An assistant of a LangGraph server elsewhere: begin a run there, follow it, ask what it asks.
+"""An assistant of a LangGraph server elsewhere: have a run there work, ask here what it asks.
 
 A run of ours begins one run there and no second: before it begins one it looks for that with its own id.
 """
@@ -62,15 +62,12 @@ class Remote(TypedDict):
     assistant: str
     thread_id: str
     run_id: str
-    "Empty: there is none to follow."
+    "The last one; empty: it went on without an answer of ours."
     call: str
     "The run of ours that it was begun for."
-    attempt: int
-    "Of that run; a later one joins."
     known: str
     "Id of the last message that the thread there has, as of its checkpoint."
     checkpoint_id: str
-    waits: list[Asked]
 
 
 class RemoteState(TypedDict):
@@ -82,84 +79,60 @@ class RemoteState(TypedDict):
     "By the id of the question there."
 
 
-class _Question(TypedDict):
+class Question(TypedDict):
+    """What one step asks."""
+
     asked: Asked
     connection: str
 
 
-async def begin(state: RemoteState, runtime: Runtime[RemoteContext], config: RunnableConfig) -> RemoteState:
-    """Hand over what was said since the last time.
+async def work(
+    state: RemoteState, config: RunnableConfig, runtime: Runtime[RemoteContext]
+) -> Command[Literal["ask", "__end__"]]:
+    """Have a run there answer what was said since the last time, and tell what it says as it says it.
 
     Raises:
         UnknownConnection, NotOffered: the operator offers no such thing.
-        RemoteAway, RemoteFailed: the server cannot be reached, or refuses.
+        RemoteAway, RemoteFailed: the server cannot be reached, or refuses; the run there failed.
     """
     wish = runtime.context or RemoteContext()
-    remote = _begun(state, wish, config)
-    new = _unknown(state.get("messages") or (), remote["known"])
-    order: dict[str, Any] = {"input": {"messages": list(passing.sent(new))}}
+    remote, known = _begun(state, wish, config), state.get("messages") or ()
     async with _at(remote) as far, _stopping(far, remote):
         await far.thread(remote["thread_id"])
-        before = remote["checkpoint_id"]
-        if before and _place(await far.state(remote["thread_id"])) != before:
-            order["checkpoint_id"] = before  # a fork here is one there
-        return {"remote": await _ordered(far, remote, wish, order), "answers": {}}
+        if not (run_id := await far.begun(remote["thread_id"], remote["call"])):
+            new = list(passing.sent(_unknown(known, remote["known"])))
+            order: dict[str, Any] = {"input": {"messages": new}, **_context(wish)}
+            before = remote["checkpoint_id"]
+            if before and _place(await far.state(remote["thread_id"])) != before:
+                order["checkpoint_id"] = before  # a fork here is one there
+            return await _followed(
+                far, {**remote, "run_id": await _new(far, remote, order)}, known, tell=config
+            )
+        return await _followed(far, {**remote, "run_id": run_id}, known)
 
 
-async def answer(state: RemoteState, runtime: Runtime[RemoteContext], config: RunnableConfig) -> RemoteState:
+async def answer(
+    state: RemoteState, config: RunnableConfig, runtime: Runtime[RemoteContext]
+) -> Command[Literal["ask", "__end__"]]:
     """Carry the answers to where was asked; if nobody waits for them there any more, look how it stands.
 
     Raises:
-        RemoteAway, RemoteFailed: the server cannot be reached, or refuses.
+        RemoteAway, RemoteFailed: the server cannot be reached, or refuses; the run there failed.
     """
-    wish, given = runtime.context or RemoteContext(), state.get("answers") or {}
-    remote: Remote = {**_standing(state, config), "call": _call(config), "attempt": _attempt(config)}
+    remote: Remote = {**_standing(state, config), "call": _call(config), "run_id": ""}
+    given, known = state.get("answers") or {}, state.get("messages") or ()
     async with _at(remote) as far, _stopping(far, remote):
-        there = await far.begun(remote["thread_id"], remote["call"])
+        if run_id := await far.begun(remote["thread_id"], remote["call"]):
+            return await _followed(far, {**remote, "run_id": run_id}, known)
         open_ = {asked["id"] for asked in _asked(await far.state(remote["thread_id"]))}
         answers = {key: said for key, said in given.items() if key in open_}
-        if there:
-            return {"remote": {**remote, "run_id": there}, "answers": {}}
         if not answers:
-            return {"remote": {**remote, "run_id": ""}, "answers": {}}
-        order = {"command": {"resume": answers}}
-        return {"remote": await _ordered(far, remote, wish, order), "answers": {}}
+            return await _followed(far, remote, known)
+        order = {"command": {"resume": answers}, **_context(runtime.context or RemoteContext())}
+        return await _followed(far, {**remote, "run_id": await _new(far, remote, order)}, known, tell=config)
 
 
-async def follow(state: RemoteState, config: RunnableConfig) -> Command[Literal["ask", "__end__"]]:
-    """Tell what is said there as it is said, then take over what came of it.
-
-    Raises:
-        RemoteAway, RemoteFailed: the server cannot be reached; the run there failed, or was stopped there.
-    """
-    remote = _standing(state, config)
-    known: Sequence[BaseMessage] = state.get("messages") or ()
-    async with _at(remote) as far, _stopping(far, remote):
-        status, error = "success", None
-        if remote["run_id"]:
-            heard_before = remote["attempt"] != _attempt(config)  # told twice, pieces would be doubled
-            speaking = None if heard_before else Speaking(far.name, config)
-            status, error = await far.follow(
-                remote["thread_id"], remote["run_id"], speaking.hear if speaking else None
-            )
-            if speaking:
-                await speaking.end()
-        there = await far.state(remote["thread_id"])
-        waits = _asked(there)
-        _check(far, remote, status, error or _error(there), waits)
-        said = _said(there, known, remote)
-    last = said[-1] if said else known[-1] if known else None
-    kept: Remote = {
-        **remote,
-        "waits": waits,
-        "checkpoint_id": _place(there),
-        "known": str(last.id or "") if last else "",
-    }
-    questions = [Send("ask", _Question(asked=one, connection=remote["connection"])) for one in waits]
-    return Command(update={"messages": said, "remote": kept}, goto=questions or END)
-
-
-async def ask(given: _Question) -> RemoteState:
+async def ask(given: Question) -> RemoteState:
     """Wait for a person, and nothing else."""
     asked = given["asked"]
     return {"answers": {asked["id"]: interrupt(passing.question(asked["value"], given["connection"]))}}
@@ -176,16 +149,13 @@ def check_assistant(context: Mapping[str, Any]) -> None:
 
 
 def build() -> CompiledStateGraph[Any, RemoteContext, Any, Any]:
-    """Return the graph: begin → follow (→ ask → answer → follow)."""
+    """Return the graph: work (→ ask → answer), until nothing is asked any more."""
     made = StateGraph(RemoteState, context_schema=RemoteContext)
-    made.add_node(begin)
-    made.add_node(follow)
-    made.add_node(ask)
+    made.add_node(work)
+    made.add_node("ask", ask, input_schema=Question)
     made.add_node(answer)
-    made.add_edge(START, "begin")
-    made.add_edge("begin", "follow")
+    made.add_edge(START, "work")
     made.add_edge("ask", "answer")
-    made.add_edge("answer", "follow")
     return made.compile(name="remote_graph")
 
 
@@ -210,10 +180,8 @@ def _begun(state: RemoteState, wish: RemoteContext, config: RunnableConfig) -> R
         thread_id=here,
         run_id="",
         call=_call(config),
-        attempt=_attempt(config),
         known=before["known"] if before and same else "",
         checkpoint_id=before["checkpoint_id"] if before and same else "",
-        waits=[],
     )
 
 
@@ -241,10 +209,6 @@ def _call(config: RunnableConfig) -> str:
     return str((config.get("configurable") or {}).get("run_id") or uuid4())
 
 
-def _attempt(config: RunnableConfig) -> int:
-    return int((config.get("metadata") or {}).get("run_attempt") or 0)
-
-
 @asynccontextmanager
 async def _at(remote: Remote) -> AsyncIterator[Far]:
     connection = await to_thread(_offered, remote["connection"], remote["assistant"])
@@ -259,15 +223,44 @@ async def _stopping(far: Far, remote: Remote) -> AsyncIterator[None]:
         yield
     except asyncio.CancelledError:
         if handles().cancelled():
-            await far.withdraw(remote["thread_id"], remote["run_id"], remote["call"])
+            await far.withdraw(remote["thread_id"], remote["call"])
         raise
 
 
-async def _ordered(far: Far, remote: Remote, wish: RemoteContext, order: Mapping[str, Any]) -> Remote:
-    if wish.context:
-        order = {**order, "context": wish.context}
-    run_id = await far.begin(remote["thread_id"], remote["assistant"], remote["call"], order)
-    return {**remote, "run_id": run_id, "waits": []}
+def _context(wish: RemoteContext) -> dict[str, Any]:
+    return {"context": wish.context} if wish.context else {}
+
+
+async def _new(far: Far, remote: Remote, order: Mapping[str, Any]) -> str:
+    return await far.begin(remote["thread_id"], remote["assistant"], remote["call"], order)
+
+
+async def _followed(
+    far: Far, remote: Remote, known: Sequence[BaseMessage], *, tell: RunnableConfig | None = None
+) -> Command[Literal["ask", "__end__"]]:
+    """Wait for the end of a run and take over what came of it; what was told before is not told again."""
+    status, error = "success", None
+    if remote["run_id"]:
+        speaking = Speaking(far.name, tell) if tell else None
+        hear = speaking.hear if speaking else None
+        status, error = await far.follow(remote["thread_id"], remote["run_id"], hear)
+        if speaking:
+            await speaking.end()
+    there = await far.state(remote["thread_id"])
+    waits = _asked(there)
+    _check(far, remote, status, error or _error(there), waits)
+    said = _said(there, known, remote)
+    last = said[-1] if said else known[-1] if known else None
+    kept: Remote = {
+        **remote,
+        "checkpoint_id": _place(there),
+        "known": str(last.id or "") if last else "",
+    }
+    update: dict[str, Any] = {"messages": said, "remote": kept, "answers": {}}
+    if not waits:
+        return Command(update=update, goto=END)
+    questions = (Question(asked=one, connection=remote["connection"]) for one in waits)
+    return Command(update=update, goto=[Send("ask", one) for one in questions])
 
 
 def _unknown(messages: Sequence[BaseMessage], known: str) -> Sequence[BaseMessage]:

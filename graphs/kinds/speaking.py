@@ -25,7 +25,7 @@ class Speaking:
     async def hear(self, data: Any) -> None:
         """Tell a piece of a message on; what is none, or no assistant's, is left out."""
         match data:
-            case [{"type": "AIMessageChunk", "id": str(message_id), **said}, *_] if message_id:
+            case [{"type": "AIMessageChunk", "id": str(message_id)} as said, *_] if message_id:
                 await self._tell(message_id, said)
 
     async def end(self) -> None:
@@ -35,7 +35,7 @@ class Speaking:
             await told.on_llm_end(LLMResult(generations=[[whole]]))
         self._told = {}
 
-    async def _tell(self, message_id: str, said: dict[str, Any]) -> None:
+    async def _tell(self, message_id: str, said: Any) -> None:
         if message_id not in self._said and len(self._said) >= MAX_MESSAGES:
             return
         kept = ("content", "tool_call_chunks", "usage_metadata", "chunk_position")

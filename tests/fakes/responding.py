@@ -6,7 +6,7 @@ from typing import Any
 
 
 async def respond(writer: asyncio.StreamWriter, turn: Any, number: int) -> bool:
-    """Play words, `[words, "break"]`, `[words, "hang"]` or `{"items": [...]}`; False: the turn is none of these.
+    """Play words, `[words, "break"]`, `[words, "hang"]` or `{"items": [...]}`; False: it is none of them.
 
     An item is words, `{"thought": words}`, or an item of the API as it is, of a tool that the server ran.
     """
