@@ -12,7 +12,8 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph.graph import END, START, StateGraph, add_messages
+from langgraph.config import get_config
+from langgraph.graph import START, StateGraph, add_messages
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send, interrupt
@@ -86,16 +87,14 @@ class Question(TypedDict):
     connection: str
 
 
-async def work(
-    state: RemoteState, config: RunnableConfig, runtime: Runtime[RemoteContext]
-) -> Command[Literal["ask", "__end__"]]:
+async def work(state: RemoteState, runtime: Runtime[RemoteContext]) -> Command[Literal["ask", "__end__"]]:
     """Have a run there answer what was said since the last time, and tell what it says as it says it.
 
     Raises:
         UnknownConnection, NotOffered: the operator offers no such thing.
         RemoteAway, RemoteFailed: the server cannot be reached, or refuses; the run there failed.
     """
-    wish = runtime.context or RemoteContext()
+    wish, config = runtime.context or RemoteContext(), get_config()
     remote, known = _begun(state, wish, config), state.get("messages") or ()
     async with _at(remote) as far, _stopping(far, remote):
         await far.thread(remote["thread_id"])
@@ -111,14 +110,13 @@ async def work(
         return await _followed(far, {**remote, "run_id": run_id}, known)
 
 
-async def answer(
-    state: RemoteState, config: RunnableConfig, runtime: Runtime[RemoteContext]
-) -> Command[Literal["ask", "__end__"]]:
+async def answer(state: RemoteState, runtime: Runtime[RemoteContext]) -> Command[Literal["ask", "__end__"]]:
     """Carry the answers to where was asked; if nobody waits for them there any more, look how it stands.
 
     Raises:
         RemoteAway, RemoteFailed: the server cannot be reached, or refuses; the run there failed.
     """
+    config = get_config()
     remote: Remote = {**_standing(state, config), "call": _call(config), "run_id": ""}
     given, known = state.get("answers") or {}, state.get("messages") or ()
     async with _at(remote) as far, _stopping(far, remote):
@@ -132,10 +130,10 @@ async def answer(
         return await _followed(far, {**remote, "run_id": await _new(far, remote, order)}, known, tell=config)
 
 
-async def ask(given: Question) -> RemoteState:
+async def ask(state: Question) -> RemoteState:
     """Wait for a person, and nothing else."""
-    asked = given["asked"]
-    return {"answers": {asked["id"]: interrupt(passing.question(asked["value"], given["connection"]))}}
+    asked = state["asked"]
+    return {"answers": {asked["id"]: interrupt(passing.question(asked["value"], state["connection"]))}}
 
 
 def check_assistant(context: Mapping[str, Any]) -> None:
@@ -258,7 +256,7 @@ async def _followed(
     }
     update: dict[str, Any] = {"messages": said, "remote": kept, "answers": {}}
     if not waits:
-        return Command(update=update, goto=END)
+        return Command(update=update, goto="__end__")
     questions = (Question(asked=one, connection=remote["connection"]) for one in waits)
     return Command(update=update, goto=[Send("ask", one) for one in questions])
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
+from artel.graphs.kinds.connections import NotOffered, UnknownConnection
 from artel.server.auth.caller import Caller, GivenCaller
 from artel.server.catalog import Catalog, UnknownGraph
 from artel.server.engine import Engine
@@ -45,7 +46,10 @@ async def prepare(db: Database, catalog: Catalog) -> None:
         await assistants.keep_system(conn, known, kinds)
 
 
-@router.post("", responses=answers(AssistantExists, UnknownGraph, TwoContexts, Forbidden))
+@router.post(
+    "",
+    responses=answers(AssistantExists, UnknownGraph, TwoContexts, UnknownConnection, NotOffered, Forbidden),
+)
 async def create(
     body: AssistantBody, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller
 ) -> Response:
@@ -108,7 +112,15 @@ async def get(assistant_id: AssistantId, engine: GivenEngine, caller: GivenCalle
 
 @router.patch(
     "/{assistant_id}",
-    responses=answers(UnknownAssistant, UnknownGraph, TwoContexts, OfTheGraph, Forbidden),
+    responses=answers(
+        UnknownAssistant,
+        UnknownGraph,
+        TwoContexts,
+        OfTheGraph,
+        UnknownConnection,
+        NotOffered,
+        Forbidden,
+    ),
 )
 async def patch(
     assistant_id: AssistantId,

@@ -54,7 +54,7 @@ async def test_it_streams_and_keeps_thoughts_tools_and_citations_apart(
     pieces = []
     with connected(tmp_path / "c.json", url=far.url, tools=tools):
         given = {"messages": [HumanMessage("2+2?")]}
-        stream = graph.astream(
+        stream: Any = graph.astream(
             given, context=ResponsesContext.model_validate(wish), stream_mode=["messages", "values"]
         )
         async for mode, data in stream:

@@ -143,7 +143,8 @@ async def test_after_the_death_of_a_worker_the_run_there_is_joined(here: OpenHer
 async def test_an_answer_that_is_lost_begins_no_second_run(
     here: OpenHere, there: There, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    create, lost = RunsClient.create, []
+    create = RunsClient.create
+    lost: list[Any] = []
 
     async def lose(self: RunsClient, *args: Any, **kwargs: Any) -> Any:
         made = await create(self, *args, **kwargs)
