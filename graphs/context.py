@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from artel.graphs.budget import AgentSettings, Budget
+from artel.graphs.kinds.connections import Connections
 from artel.graphs.ledgers import (
     ApprovalLedger,
     AuditLedger,
@@ -100,6 +101,9 @@ class Handles:
     "Whether commands find the workspace read-only."
     agents: AgentSettings = field(default_factory=AgentSettings)
     steering: SteeringLedger = field(default_factory=NoSteering)
+    connections: Connections = field(default_factory=Connections)
+    cancelled: Callable[[], bool] = lambda: True
+    "Whether a run that is being stopped was cancelled; no: another worker goes on with it."
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")

@@ -1,12 +1,13 @@
 """The agents: the only list of them; `langgraph.json` holds the same names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from langgraph.pregel import Pregel
 
 from artel.graphs import agent, agents, orchestrator
+from artel.graphs.kinds import openai_responses, remote_graph
 from artel.graphs.roles import built_in
 from artel.graphs.workflows import publish
 
@@ -19,6 +20,8 @@ class Agent:
     "The graph, or what makes it when it is first used."
     title: str
     description: str
+    check_assistant: Callable[[Mapping[str, Any]], None] | None = None
+    "Refuses a context that no assistant of it can have; None: any will do."
 
 
 AGENTS: dict[str, Agent] = {
@@ -32,4 +35,8 @@ AGENTS: dict[str, Agent] = {
         "Publish",
         "Checks the changes of a workspace, asks, and opens a request to merge them; talks to nobody.",
     ),
+    **{
+        name: Agent(kind.graph, kind.TITLE, kind.DESCRIPTION, kind.check_assistant)
+        for name, kind in (("openai_responses", openai_responses), ("remote_graph", remote_graph))
+    },
 }

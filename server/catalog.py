@@ -16,8 +16,9 @@ from langgraph.pregel import Pregel
 from langgraph.store.base import BaseStore
 from langgraph_sdk import runtime as sdk
 
-from artel.server import loading, served
+from artel.server import kinds, loading, served
 from artel.server.auth.caller import calling
+from artel.server.kinds import Check
 from artel.server.served import ConfigWrong, GraphSpec, Served
 from artel.storage.errors import ArtelError, NotFound
 
@@ -47,6 +48,8 @@ class Entry:
     description: str | None
     graph: Graph | None
     make: Make | None = None
+    check: Check | None = None
+    "Refuses a context that no assistant of it can have."
 
 
 class Catalog:
@@ -58,14 +61,22 @@ class Catalog:
         self._store: Any = None
 
     @classmethod
-    def load(cls, config: Path | None = None) -> "Catalog":
+    def load(cls, config: Path | None = None, further: Path | None = None) -> "Catalog":
         """Load the graphs of a `langgraph.json`: the named one, that of this folder, or else our own agents.
+
+        And the kinds of assistants in the folder `further`, each by the name of its file.
 
         Raises:
             ConfigWrong: the file, a key in it, or a graph that it names cannot be used.
         """
         file = served.find(config)
-        return cls.of(served.read(file)) if file else cls.built_in()
+        made = cls.of(served.read(file)) if file else cls.built_in()
+        for kind in kinds.read(further) if further else ():
+            if kind.name in made._entries:
+                raise ConfigWrong(f'{kind.source}: there is a graph "{kind.name}" already; rename the file')
+            entry = _entry(kind.graph, kind.description, kind.source, kind.name)
+            made._entries[kind.name] = replace(entry, check=kind.check)
+        return made
 
     @classmethod
     def built_in(cls) -> "Catalog":
@@ -73,7 +84,10 @@ class Catalog:
         agents = import_module("artel.graphs.registry").AGENTS
         return cls(
             {
-                name: _entry(agent.graph, agent.description, f"artel.graphs.registry: {name}", name)
+                name: replace(
+                    _entry(agent.graph, agent.description, f"artel.graphs.registry: {name}", name),
+                    check=agent.check_assistant,
+                )
                 for name, agent in agents.items()
             }
         )
@@ -109,6 +123,14 @@ class Catalog:
             UnknownGraph: no graph has that name.
         """
         return self._entry(graph_id).description
+
+    def check(self, graph_id: str) -> Check | None:
+        """Return what refuses a context that no assistant of a graph can have; None: any will do.
+
+        Raises:
+            UnknownGraph: no graph has that name.
+        """
+        return self._entry(graph_id).check
 
     def kind(self, graph_id: str) -> str | None:
         """Return what a graph says it is in the metadata of its configuration: `workflow`, say.
@@ -187,12 +209,15 @@ def _loaded(config: Served, spec: GraphSpec) -> Entry:
             f'{key}: "{spec.variable}" in {spec.source} must be a graph or a function that makes one, '
             f"not {type(value).__name__}"
         )
-    return _entry(value, spec.description, key, spec.graph_id)
+    check = kinds.check_of(loading.module_of(config, spec), key)
+    return replace(_entry(value, spec.description, key, spec.graph_id), check=check)
 
 
 def _entry(value: Any, description: str | None, key: str, graph_id: str) -> Entry:
     if isinstance(value, StateGraph | Pregel):
         return Entry(description, _compiled(graph_id, value))
+    if not callable(value):
+        raise ConfigWrong(f"{key} must be a graph or a function that makes one, not {type(value).__name__}")
     return Entry(description, None, _maker(value, key))
 
 

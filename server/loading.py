@@ -1,7 +1,7 @@
 """Import what a configuration names: its own modules as its own, ours as ours, and neither twice."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
@@ -47,13 +47,37 @@ def load_named(served: Served, key: str, source: str, variable: str) -> object:
         raise ConfigWrong(f'{where}: there is no "{variable}" in {source}') from missing
 
 
+def load_file(file: Path, folder: Path, where: str) -> ModuleType:
+    """Return the module of a file in `folder`.
+
+    Raises:
+        ConfigWrong: importing it fails; the message begins with `where`.
+    """
+    return _imported(lambda: _import_file(file.resolve(), folder), file.name, where)
+
+
+def module_of(served: Served, spec: GraphSpec) -> ModuleType:
+    """Return the module that a graph is in.
+
+    Raises:
+        ConfigWrong: there is no such file or module, or importing it fails.
+    """
+    return _module(served, spec.source, f"{served.file}: graphs.{spec.graph_id}")
+
+
 def _module(served: Served, source: str, where: str) -> ModuleType:
     is_file = source.endswith(".py") or "/" in source
     file = (served.folder / source).resolve()
     if is_file and not file.is_file():
         raise ConfigWrong(f"{where}: there is no file {file}")
+    return _imported(
+        lambda: _import_file(file, served.folder) if is_file else import_module(source), source, where
+    )
+
+
+def _imported(load: Callable[[], ModuleType], source: str, where: str) -> ModuleType:
     try:
-        return _import_file(file, served.folder) if is_file else import_module(source)
+        return load()
     except ConfigWrong:
         raise
     except Exception as broken:

@@ -18,6 +18,8 @@ from pydantic_settings import (
 )
 
 from artel.graphs.budget import AgentSettings
+from artel.graphs.kinds import connections
+from artel.graphs.kinds.connections import ConnectionSettings, ConnectionsFileWrong
 from artel.graphs.models.settings import ModelSettings
 from artel.server.engine.settings import EngineSettings, WebhookSettings
 from artel.server.telemetry.settings import LogSettings, TelemetrySettings
@@ -150,6 +152,12 @@ class Settings(BaseSettings):
     )
 
     agents: AgentSettings = Field(AgentSettings(), description="What agents may use for one request.")
+    connections: ConnectionSettings = Field(
+        ConnectionSettings(), description="With which other servers assistants may be connected."
+    )
+    kinds: Path | None = Field(
+        None, description="Folder of further kinds of assistants, one Python file each."
+    )
 
     @field_validator("workspace_roots", mode="before")
     @classmethod
@@ -187,6 +195,7 @@ class Settings(BaseSettings):
             *keys,
             *(secret.get_secret_value() for secret in hidden),
             *mcp_servers(self).secrets,
+            *connections.secrets(connected(self)),
         )
         return tuple(filter(None, named))
 
@@ -260,6 +269,20 @@ def mcp_servers(settings: Settings) -> Configured:
         return read_mcp(settings.mcp.file, environment())
     except McpFileWrong as wrong:
         raise SettingsWrong(f"ARTEL_MCP__FILE: {wrong}") from wrong
+
+
+def connected(settings: Settings) -> Mapping[str, connections.Connection]:
+    """Read the file of connections, with what it takes from the environment; no file: none.
+
+    Raises:
+        SettingsWrong: it cannot be used; the message names the file and the key.
+    """
+    if settings.connections.file is None:
+        return {}
+    try:
+        return connections.read(settings.connections.file.expanduser(), environment())
+    except ConnectionsFileWrong as wrong:
+        raise SettingsWrong(f"ARTEL_CONNECTIONS__FILE: {wrong}") from wrong
 
 
 def _told(wrong: ValidationError) -> str:

@@ -182,6 +182,15 @@ def fresh_dsn(postgres: str, dsn: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def other_dsn(postgres: str, dsn: str) -> Iterator[str]:
+    """The DSN of a second migrated database, for a server that another one speaks with."""
+    name = f"other_{uuid4().hex[:12]}"
+    yield _make_database(postgres, name, template="shared")
+    with psycopg.connect(postgres, autocommit=True) as conn:
+        conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
 def empty_dsn(postgres: str) -> Iterator[str]:
     """The DSN of a database with nothing in it."""
     name = f"empty_{uuid4().hex[:12]}"

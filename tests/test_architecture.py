@@ -108,6 +108,7 @@ def test_questions_are_asked_in_few_places_only() -> None:
     assert asking == {
         "graphs/approval.py",
         "graphs/clarifying.py",
+        "graphs/kinds/remote_graph.py",
         "graphs/orchestrator.py",
         "graphs/pausing.py",
         "graphs/proposing.py",

@@ -71,7 +71,7 @@ def compatible(
         max_retries=0,  # `link` tries again
         stream_usage=not counts_unasked,
         use_responses_api=False,
-        http_async_client=httpx.AsyncClient(trust_env=not _is_loopback(base_url), timeout=limit_s),
+        http_async_client=httpx.AsyncClient(trust_env=not is_loopback(base_url), timeout=limit_s),
     )
     return model
 
@@ -96,7 +96,8 @@ def at(name: str, endpoint: Endpoint) -> Any:
     return SimpleNamespace(build=build, detect=detect, failures=failures, tool_calls=tool_calls)
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
+    """Say whether an address is of this machine, and so reached past any proxy."""
     host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True

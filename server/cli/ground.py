@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from artel.graphs.context import Handles
+from artel.graphs.kinds.connections import Connections
 from artel.graphs.models import Models
 from artel.server import encryption, served
 from artel.server.catalog import Catalog
@@ -84,7 +85,7 @@ async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
     Raises:
         ArtelError: a part cannot be opened; the message says which and why.
     """
-    catalog = Catalog.load(settings.config)
+    catalog = Catalog.load(settings.config, settings.kinds)
     models = Models(settings.models)
     models.describe()
     policy = await to_thread(policies.read, settings.policy) if settings.policy else DEFAULT
@@ -153,4 +154,5 @@ def _handles(settings: Settings, models: Models, policy: Policy) -> Handles:
         thread_home=(settings.data / "threads").resolve(),
         language_servers=LanguageServers(settings.lsp, sandbox),
         agents=settings.agents,
+        connections=Connections(settings.connections.file, environment()),
     )

@@ -185,7 +185,14 @@ async def _drive(engine: Engine, execution: Execution) -> Done:
         given: AbstractContextManager[object] = nullcontext()
     else:
         ruled = await engine.policies.of(engine.handles.policy, owner=run.owner, user_id=run.user_id)
-        given = handles_of(engine.handles, engine.db, run, engine.audit, ruled.policy)
+        given = handles_of(
+            engine.handles,
+            engine.db,
+            run,
+            engine.audit,
+            ruled.policy,
+            cancelled=lambda: execution.cancel is not None,
+        )
     with given, workspaces.found_by(engine, run, saver):
         async with engine.catalog.graph(run.graph_id, config, context=run.kwargs.get("context")) as built:
             graph = built.copy(update={"checkpointer": saver, "name": translate.name_of(built, run.graph_id)})

@@ -1,6 +1,6 @@
 """What our agents are handed inside the server: the server's own handles, with ledgers in the database."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -22,7 +22,12 @@ from artel.tools.policy import Policy
 
 
 def handles_of(
-    given: Handles, db: Database, run: Run, auditor: Auditor, policy: Policy
+    given: Handles,
+    db: Database,
+    run: Run,
+    auditor: Auditor,
+    policy: Policy,
+    cancelled: Callable[[], bool],
 ) -> AbstractContextManager[Handles]:
     """Hand a run the server's handles, with the ledgers of its thread and the policy of whose run it is."""
     return use(
@@ -36,6 +41,7 @@ def handles_of(
             steering=StoredSteering(db, run),
             policy=policy,
             user=run.user_id,
+            cancelled=cancelled,
         )
     )
 

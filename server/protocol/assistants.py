@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
+from artel.graphs.kinds.connections import NotOffered, UnknownConnection
 from artel.server.auth.caller import Caller, GivenCaller
 from artel.server.catalog import Catalog, UnknownGraph
 from artel.server.engine import Engine
@@ -21,6 +22,7 @@ from artel.server.protocol.assistant_bodies import (
     VersionsQuery,
 )
 from artel.server.protocol.drawing import GraphNotMade
+from artel.server.protocol.fitting import fit
 from artel.server.protocol.given import GivenCatalog, GivenEngine, Json, JsonRoute, pages, selected
 from artel.server.protocol.orders import TwoContexts
 from artel.server.protocol.records import assistant_record, version_record
@@ -44,13 +46,17 @@ async def prepare(db: Database, catalog: Catalog) -> None:
         await assistants.keep_system(conn, known, kinds)
 
 
-@router.post("", responses=answers(AssistantExists, UnknownGraph, TwoContexts, Forbidden))
+@router.post(
+    "",
+    responses=answers(AssistantExists, UnknownGraph, TwoContexts, UnknownConnection, NotOffered, Forbidden),
+)
 async def create(
     body: AssistantBody, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller
 ) -> Response:
     """Make an assistant."""
     catalog.description(body.graph_id)
     config, context = body.mirrored()
+    await fit(engine, catalog, body.graph_id, context)
     made_of: dict[str, Any] = {
         "assistant_id": body.assistant_id or new_id(),
         "graph_id": body.graph_id,
@@ -106,7 +112,15 @@ async def get(assistant_id: AssistantId, engine: GivenEngine, caller: GivenCalle
 
 @router.patch(
     "/{assistant_id}",
-    responses=answers(UnknownAssistant, UnknownGraph, TwoContexts, OfTheGraph, Forbidden),
+    responses=answers(
+        UnknownAssistant,
+        UnknownGraph,
+        TwoContexts,
+        OfTheGraph,
+        UnknownConnection,
+        NotOffered,
+        Forbidden,
+    ),
 )
 async def patch(
     assistant_id: AssistantId,
@@ -131,6 +145,7 @@ async def patch(
     async with engine.db.transaction() as conn:
         change = replace(change, metadata=asked["metadata"])
         changed = await assistants.patch(conn, assistant_id, change, allowed=allowed)
+        await fit(engine, catalog, changed.graph_id, changed.context)
     return Json(assistant_record(changed))
 
 

@@ -1,4 +1,4 @@
-"""A server that speaks OpenAI's chat completions over a real socket and does what the test says."""
+"""A server that speaks OpenAI's chat completions and responses over a real socket, as the test says."""
 
 import asyncio
 import json
@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from tests.fakes.responding import respond
+
 HANG = "hang"
 Fake = TypeVar("Fake", bound="OpenAIServer")
 
@@ -14,6 +16,8 @@ Fake = TypeVar("Fake", bound="OpenAIServer")
 @dataclass
 class OpenAIServer:
     """Plays `turns`, one a request: text, tool calls (a list of dicts), a status, bytes, or `HANG`.
+
+    To `/responses` too, where a dict with `items` is an answer of several parts (see `responding`).
 
     Or what exactly it sends: `{"deltas": [...], "reason": "stop", "usage": {...}, "breaks_after": n}`, or
     `{"status": 429, "headers": {...}, "says": "..."}`.
@@ -36,7 +40,10 @@ class OpenAIServer:
                 await answer(writer, 200, json.dumps(listing).encode(), "application/json")
             else:
                 self.asked.append(json.loads(body))
-                await self.play(writer, self.turns.pop(0))
+                turn = self.turns.pop(0)
+                if head.startswith("POST /v1/responses") and await respond(writer, turn, len(self.asked)):
+                    return
+                await self.play(writer, turn)
 
     async def play(self, writer: asyncio.StreamWriter, turn: Any) -> None:
         match turn:

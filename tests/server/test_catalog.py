@@ -187,7 +187,14 @@ def test_without_a_configuration_our_agents_are_served(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     catalog = Catalog.load()
-    assert catalog.names() == ["orchestrator", *built_in(), "agent", "publish"]
+    assert catalog.names() == [
+        "orchestrator",
+        *built_in(),
+        "agent",
+        "publish",
+        "openai_responses",
+        "remote_graph",
+    ]
     assert all(catalog.description(name) for name in catalog.names())
 
 

@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from artel.storage.errors import ArtelError
+from artel.tools.variables import filled, named
 
 MAX_SERVERS = 32
 MAX_FILE_BYTES = 1_000_000
@@ -30,7 +31,6 @@ NAME = re.compile(r"[A-Za-z0-9]([_-]?[A-Za-z0-9])*")
 # Of the server's own environment a program gets these, and what its entry names.
 HANDED_ON = ("PATH", "HOME", "LOGNAME", "USER", "SHELL", "TERM", "LANG", "LC_ALL", "TZ", "TMPDIR")
 AGENT = r"^[a-z][a-z0-9_]{0,63}$"
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 MIN_SECRET = 6  # characters; what is shorter would be hidden everywhere
 
 
@@ -189,31 +189,13 @@ def _entry(where: str, given: Any, environment: Mapping[str, str]) -> Entry:
     if not isinstance(given, dict):
         raise McpFileWrong(f"{where} must be an object")
     try:
-        return Entry.model_validate(_filled(where, given, environment))
+        return Entry.model_validate(filled(where, given, environment))
+    except LookupError as unset:
+        raise McpFileWrong(str(unset)) from None
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False)[0]
         path = "".join(f".{part}" for part in first["loc"])
         raise McpFileWrong(f"{where}{path} {first['msg'].removeprefix('Value error, ')}") from None
-
-
-def _filled(where: str, value: Any, environment: Mapping[str, str]) -> Any:
-    match value:
-        case str():
-            return _VARIABLE.sub(lambda found: _value(where, found, environment), value)
-        case list():
-            return [_filled(f"{where}[{place}]", one, environment) for place, one in enumerate(value)]
-        case dict():
-            return {key: _filled(f"{where}.{key}", one, environment) for key, one in value.items()}
-    return value
-
-
-def _value(where: str, found: re.Match[str], environment: Mapping[str, str]) -> str:
-    name, otherwise = found.groups()
-    if (value := environment.get(name)) is not None:
-        return value
-    if otherwise is None:
-        raise McpFileWrong(f"{where} takes {name} from the environment, where it is not set")
-    return str(otherwise)
 
 
 def _server(
@@ -247,8 +229,8 @@ def _secrets(entry: Entry, given: Mapping[str, Any], environment: Mapping[str, s
     words = [part.partition("=")[2] for part in url.query.split("&")]
     headers = [word for value in entry.headers.values() for word in (value, *value.split())]
     own = [value for key, value in entry.env.items() if environment.get(key) != value or key not in HANDED_ON]
-    named = [environment.get(match[0], "") for match in _VARIABLE.findall(json.dumps(dict(given)))]
-    for value in (*headers, *own, *named, *words, url.password or ""):
+    taken = [environment.get(name, "") for name in named(json.dumps(dict(given)))]
+    for value in (*headers, *own, *taken, *words, url.password or ""):
         if len(value) >= MIN_SECRET and value not in ("Bearer", "Basic", environment.get("HOME")):
             yield value
 
