@@ -7,16 +7,9 @@ from typing import Annotated, Any
 import yaml  # type: ignore[import-untyped]  # without stubs
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from artel.graphs.models import ModelSettings
+from artel.graphs.models.prices import Price
 from evals.cases import CaseWrong, ModelKind
-
-
-class Price(BaseModel):
-    """What a model costs."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    input: float = Field(ge=0, description="US dollars a million tokens that it reads.")
-    output: float = Field(ge=0, description="US dollars a million tokens that it writes.")
 
 
 class Configuration(BaseModel):
@@ -27,7 +20,9 @@ class Configuration(BaseModel):
     name: Annotated[str, Field(pattern=r"^[\w.:/@+ -]{1,80}$")]
     model: str = Field(description="`scripted`, `offline` or `provider:name`.")
     per_agent: dict[str, str] = Field({}, description="Agent to the `provider:name` that it has instead.")
-    price: Price | None = Field(None, description="Unknown: costs are not said, and not checked.")
+    prices: dict[str, Price] = Field(
+        {}, description="`provider:name` to US dollars a million tokens, over those that are known."
+    )
 
     @property
     def kind(self) -> ModelKind:
@@ -40,6 +35,17 @@ USUAL = (
     Configuration(name="offline", model="offline"),
 )
 """What needs no model: run by CI."""
+
+
+def configured(settings: ModelSettings) -> Configuration:
+    """Return the configuration that the server's settings make: their model, and those of agents.
+
+    Raises:
+        CaseWrong: they name no model.
+    """
+    if settings.model.split(":")[0] in ("", "offline", "scripted"):
+        raise CaseWrong("the settings name no real model: set ARTEL_MODELS__MODEL, or say --model")
+    return _checked({"name": settings.model, "model": settings.model}, "ARTEL_MODELS__MODEL")
 
 
 def named(specs: Sequence[str]) -> list[Configuration]:

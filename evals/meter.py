@@ -1,25 +1,60 @@
-"""What the models of a run were asked and used, whoever called them."""
+"""What the models of a run were asked and used, whoever called them, and what commands showed them."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from langchain_core.callbacks import AsyncCallbackHandler
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.outputs import ChatGeneration, LLMResult
+from langgraph.types import Command
+
+from artel.graphs.models.link import KEY
+from artel.graphs.models.prices import cost_of, price_of
+
+COMMANDS = ("execute", "read_output")
 
 
 class Meter(AsyncCallbackHandler):
-    """Adds up tokens and keeps the names of the tools that were called, in order.
+    """Adds up tokens by model, and keeps the tools that were called, in order, and what commands said.
 
     A chain asks its links as models of their own: only the outermost is counted.
     """
 
     def __init__(self) -> None:
         self.asked = 0
-        self.tokens_in = 0
-        self.tokens_out = 0
         self.calls: list[str] = []
+        self.shown: list[str] = []
+        "What commands put out."
+        self.usage: dict[str, UsageMetadata] = {}
+        "By `provider:name`."
+        self._uncounted: set[str] = set()
         self._running: set[UUID] = set()
+
+    @property
+    def tokens_in(self) -> int:
+        """What models were given."""
+        return sum(one["input_tokens"] for one in self.usage.values())
+
+    @property
+    def tokens_out(self) -> int:
+        """What models said."""
+        return sum(one["output_tokens"] for one in self.usage.values())
+
+    @property
+    def cached(self) -> int:
+        """What of the input providers found in their caches."""
+        details = [one.get("input_token_details") or {} for one in self.usage.values()]
+        return sum(int(one.get("cache_read") or 0) for one in details)
+
+    @property
+    def usd(self) -> float | None:
+        """What it cost; None: a model has no known price, or did not say what it used."""
+        unknown = [model for model in self._uncounted if not _is_free(model)]
+        costs = [cost_of(model, used) for model, used in self.usage.items()]
+        known = [one for one in costs if one is not None]
+        return sum(known) if len(known) == len(costs) and not unknown else None
 
     async def on_chat_model_start(
         self,
@@ -47,6 +82,29 @@ class Meter(AsyncCallbackHandler):
             said = generation.message if isinstance(generation, ChatGeneration) else None
             if isinstance(said, AIMessage):
                 self.calls += [call["name"] for call in said.tool_calls]
-                usage = said.usage_metadata
-                self.tokens_in += usage["input_tokens"] if usage else 0
-                self.tokens_out += usage["output_tokens"] if usage else 0
+                self._count(str(said.response_metadata.get(KEY, "")), said.usage_metadata)
+
+    async def on_tool_end(self, output: Any, **kwargs: Any) -> None:
+        """Keep what a command said."""
+        del kwargs
+        self.shown += [one.text for one in _answers(output) if one.name in COMMANDS]
+
+    def _count(self, model: str, used: UsageMetadata | None) -> None:
+        if used is None:
+            self._uncounted.add(model)
+        self.usage[model] = add_usage(self.usage.get(model), used)
+
+
+def _is_free(model: str) -> bool:
+    price = price_of(model)
+    return price is not None and not (price.input or price.output)
+
+
+def _answers(output: Any) -> Iterator[ToolMessage]:
+    """The answers in what a tool returned: a message, or an update of the state that holds some."""
+    if isinstance(output, Command):
+        update = output.update if isinstance(output.update, dict) else {}
+        output = update.get("messages")
+    for one in output if isinstance(output, list) else [output]:
+        if isinstance(one, ToolMessage):
+            yield one
