@@ -120,7 +120,7 @@ async def _results(cases: Sequence[Case], configurations: Sequence[Configuration
                     model=configuration.model,
                     case=case.id,
                     score=marks.value,
-                    floor=case.floor,
+                    floor=1.0 if configuration.kind == "scripted" else case.floor,
                     marks=tuple(Marked(name=m.name, passed=m.passed, said=m.said) for m in marks.marks),
                     calls=len(outcome.meter.calls),
                     tokens_in=outcome.meter.tokens_in,

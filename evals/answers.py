@@ -13,10 +13,11 @@ from evals.running import Outcome
 
 MAX_BYTES = 10_000_000  # of a file that is looked at
 CITED = re.compile(r"(?<![\w/.:])((?:[\w.-]+/)*[\w.-]*\w\.\w+):(\d+)(?:[-–](\d+))?")
-NUMBER = r"\d{1,3}(?:[,  ]\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?"
+GAP = "[,\u00a0\u202f]"  # between the thousands
+NUMBER = rf"\d{{1,3}}(?:{GAP}\d{{3}})+(?:\.\d+)?|\d+(?:[.,]\d+)?"
 FIGURE = re.compile(
-    rf"(?<![\w.,:-])({NUMBER})[  ]?(?:[nµμum]?s|[KMG]i?B|kB|bytes?|calls?|comparisons?|times|rows?"
-    r"|нс|мкс|мс|с|сек\w*|[КМГ]и?Б|байт\w*|вызов\w*|сравнени\w*|раза?|строк\w*)(?!\w)"
+    rf"(?<![\w.,:-])({NUMBER})[ \u00a0\u202f]?(?:[nµμum]?s|[KMG]i?B|kB|bytes?|calls?|comparisons?|rows?"
+    r"|нс|мкс|мс|с|сек\w*|[КМГ]и?Б|байт\w*|вызов\w*|сравнени\w*|строк\w*)(?!\w)"
 )
 PLAIN = re.compile(r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 SCALES = [base**power for base in (1000, 1024) for power in range(-3, 4)]
@@ -84,7 +85,7 @@ def _of_figures(least: int, outcome: Outcome) -> Iterator[Mark]:
 
 def _is_shown(figure: str, shown: Sequence[float]) -> bool:
     """Whether a figure is one that was shown, in another unit or with fewer digits perhaps."""
-    grouped = re.sub(r"[,  ](?=\d{3}(?!\d))", "", figure)
+    grouped = re.sub(rf"{GAP}(?=\d{{3}}(?!\d))", "", figure)
     plain = grouped.replace(",", ".")
     digits = len(plain.partition(".")[2])
     return any(round(one * scale, digits) == float(plain) for one in shown for scale in SCALES)

@@ -210,9 +210,7 @@ def _settings(case: Case, configuration: Configuration, home: Home, given: Model
     if configuration.kind == "offline":
         return ModelSettings(model=configuration.model, prices=known)
     chosen = {**given.per_agent, **configuration.per_agent}
-    return given.model_copy(
-        update={"model": configuration.model, "per_agent": chosen, "prices": known}
-    )
+    return given.model_copy(update={"model": configuration.model, "per_agent": chosen, "prices": known})
 
 
 def _script(home: Home, name: str, replies: Sequence[str | Reply]) -> str:
