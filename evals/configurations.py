@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml  # type: ignore[import-untyped]  # without stubs
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
+from artel.graphs.context import Context
 from artel.graphs.models import ModelSettings
 from artel.graphs.models.prices import Price
 from evals.cases import CaseWrong, ModelKind
+
+OPEN = {"instructions", "lanes", "budget"}
+"""What of a run's context may differ; its folder, its model and the form of its questions are the case's."""
 
 
 class Configuration(BaseModel):
@@ -20,9 +24,20 @@ class Configuration(BaseModel):
     name: Annotated[str, Field(pattern=r"^[\w.:/@+ -]{1,80}$")]
     model: str = Field(description="`scripted`, `offline` or `provider:name`.")
     per_agent: dict[str, str] = Field({}, description="Agent to the `provider:name` that it has instead.")
+    context: dict[str, Any] = Field(
+        {}, description="What an assistant would give its runs: `instructions`, `lanes`, `budget`."
+    )
     prices: dict[str, Price] = Field(
         {}, description="`provider:name` to US dollars a million tokens, over those that are known."
     )
+
+    @field_validator("context")
+    @classmethod
+    def _is_known(cls, context: dict[str, Any]) -> dict[str, Any]:
+        if unknown := sorted(context.keys() - OPEN):
+            raise ValueError(f"there is no {unknown[0]!r}: say any of {', '.join(sorted(OPEN))}")
+        Context.model_validate(context)
+        return context
 
     @property
     def kind(self) -> ModelKind:

@@ -119,11 +119,14 @@ def _curves(history: History) -> str:
 
 def _mean(results: Sequence[Result], kind: str) -> float | None:
     """What the cases of a run came to in the middle; None where nobody knows it of each."""
-    values = {
-        "score": [one.score for one in results],
-        "tokens": [one.tokens_in + one.tokens_out for one in results],
-        "usd": [one.usd for one in results],
-    }[kind]
+    values: list[float | None]
+    match kind:
+        case "score":
+            values = [one.score for one in results]
+        case "tokens":
+            values = [one.tokens_in + one.tokens_out for one in results]
+        case _:
+            values = [one.usd for one in results]
     known = [value for value in values if value is not None]
     return mean(known) if known and len(known) == len(values) else None
 

@@ -18,7 +18,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.pregel import Pregel
 from langgraph.types import Command, Interrupt
 
-from artel.graphs.context import Handles, use
+from artel.graphs.context import Context, Handles, use
 from artel.graphs.models import Models, ModelSettings, prices
 from artel.graphs.models.scripted import Reply
 from artel.graphs.plan import Plan
@@ -118,7 +118,7 @@ async def run(
     began = monotonic()
     try:
         with use(handles):
-            await asyncio.wait_for(_talk(case, outcome), case.limit_s)
+            await asyncio.wait_for(_talk(case, configuration, outcome), case.limit_s)
     except TimeoutError:
         outcome.error = f"not done after {case.limit_s:g} s"
     except (ArtelError, RuntimeError, ValueError, OSError) as error:
@@ -152,16 +152,17 @@ async def _graph(agent: str) -> Any:
     return graph.copy(update={"checkpointer": InMemorySaver()})
 
 
-async def _talk(case: Case, outcome: Outcome) -> None:
+async def _talk(case: Case, configuration: Configuration, outcome: Outcome) -> None:
     graph = await _graph(case.agent)
     config = {"configurable": {"thread_id": "eval"}, "callbacks": [outcome.meter]}
+    wishes = Context.model_validate(configuration.context)
     for turn in case.turns:
-        await graph.ainvoke({"messages": [HumanMessage(turn)]}, config)
+        await graph.ainvoke({"messages": [HumanMessage(turn)]}, config, context=wishes)
         while questions := (await graph.aget_state(config)).interrupts:
             if len(outcome.asked) >= MAX_ANSWERS:
                 raise RuntimeError(f"it asked {MAX_ANSWERS} questions and wanted to go on")
             answers = {one.id: _answer(case, one, outcome) for one in questions}
-            await graph.ainvoke(Command(resume=answers), config)
+            await graph.ainvoke(Command(resume=answers), config, context=wishes)
     values = (await graph.aget_state(config)).values
     outcome.said = _last(values.get("messages", []))
     outcome.agent = (values.get("route") or {}).get("agent", "")

@@ -9,7 +9,7 @@ from evals.cases import Case, CaseWrong, Checks, load
 from evals.configurations import USUAL, Configuration
 from evals.judging import judge
 from evals.marks import Score
-from evals.running import Home, Outcome
+from evals.running import Home, Outcome, run
 
 from artel.graphs.models.prices import Price
 from artel.tools.sandbox.sandbox import Sandbox
@@ -147,6 +147,16 @@ async def test_a_case_that_does_not_notice_what_is_wrong_fails() -> None:
 async def test_each_agent_plays_its_own_script() -> None:
     one = case({"files": {"a.txt": "two\n"}}, "Nothing.", scripts={"coder": EDITS})
     assert failed(await marked(one)) == []
+
+
+async def test_a_configuration_may_tell_what_an_assistant_tells() -> None:
+    told = Configuration(name="brief", model="scripted", context={"instructions": "Be brief."})
+    with Home(one := case({"unchanged": True}, "No.")) as home:
+        outcome = await run(one, told, home)
+        await outcome.sandbox.aclose()
+    assert outcome.said == "No."
+    with pytest.raises(ValueError, match="there is no 'workspace': say any of budget, instructions, lanes"):
+        Configuration(name="x", model="offline", context={"workspace": "/"})
 
 
 async def test_what_was_committed_lies_below_the_files_of_a_case() -> None:
