@@ -46,7 +46,7 @@ class Configuration(BaseModel):
 
 
 USUAL = (
-    Configuration(name="scripted", model="scripted"),
+    Configuration(name="scripted", model="scripted", prices={"scripted:*": Price(input=0, output=0)}),
     Configuration(name="offline", model="offline"),
 )
 """What needs no model: run by CI."""

@@ -7,6 +7,7 @@ from uuid import UUID
 from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.messages.ai import UsageMetadata, add_usage
+from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import ChatGeneration, LLMResult
 from langgraph.types import Command
 
@@ -19,7 +20,8 @@ COMMANDS = ("execute", "read_output")
 class Meter(AsyncCallbackHandler):
     """Adds up tokens by model, and keeps the tools that were called, in order, and what commands said.
 
-    A chain asks its links as models of their own: only the outermost is counted.
+    A chain asks its links as models of their own: only the outermost is counted. Tokens that nobody counted,
+    and those of a script, are counted by letters, four a token, without the descriptions of tools.
     """
 
     def __init__(self) -> None:
@@ -31,6 +33,7 @@ class Meter(AsyncCallbackHandler):
         "By `provider:name`."
         self._uncounted: set[str] = set()
         self._running: set[UUID] = set()
+        self._given: dict[UUID, list[BaseMessage]] = {}
 
     @property
     def tokens_in(self) -> int:
@@ -66,33 +69,43 @@ class Meter(AsyncCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Note that a model is asked, unless it is by another."""
-        del serialized, messages, kwargs
+        del serialized, kwargs
         if parent_run_id not in self._running:
             self.asked += 1
+            self._given[run_id] = [one for many in messages for one in many]
         self._running.add(run_id)
 
     async def on_llm_end(
         self, response: LLMResult, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
     ) -> None:
         """Add what an answer used and called."""
-        del run_id, kwargs
+        del kwargs
         if parent_run_id in self._running:
             return
+        given = self._given.pop(run_id, [])
         for generation in (one for many in response.generations for one in many):
             said = generation.message if isinstance(generation, ChatGeneration) else None
             if isinstance(said, AIMessage):
                 self.calls += [call["name"] for call in said.tool_calls]
-                self._count(str(said.response_metadata.get(KEY, "")), said.usage_metadata)
+                self._count(said, given)
 
     async def on_tool_end(self, output: Any, **kwargs: Any) -> None:
         """Keep what a command said."""
         del kwargs
         self.shown += [one.text for one in _answers(output) if one.name in COMMANDS]
 
-    def _count(self, model: str, used: UsageMetadata | None) -> None:
+    def _count(self, said: AIMessage, given: list[BaseMessage]) -> None:
+        model, used = str(said.response_metadata.get(KEY, "")), said.usage_metadata
         if used is None:
             self._uncounted.add(model)
+        if used is None or model.startswith("scripted:"):
+            used = _by_letters(given, said)
         self.usage[model] = add_usage(self.usage.get(model), used)
+
+
+def _by_letters(given: list[BaseMessage], said: AIMessage) -> UsageMetadata:
+    read, written = count_tokens_approximately(given), count_tokens_approximately([said])
+    return UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written)
 
 
 def _is_free(model: str) -> bool:

@@ -67,7 +67,7 @@ async def test_ours_hold(one: Case) -> None:
 
 async def test_a_case_that_is_right_has_full_marks() -> None:
     checks = {"files": {"a.txt": "two\n"}, "asked": {"edit_file": 1}, "calls": ["read_file", "edit_file"]}
-    result = await marked(case({**checks, "changed_only": ["a.txt"], "max_tokens": 1000, "max_usd": 1}))
+    result = await marked(case({**checks, "changed_only": ["a.txt"], "max_tokens": 10_000, "max_usd": 1}))
     assert (result.value, failed(result)) == (1.0, [])
 
 
