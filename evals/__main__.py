@@ -69,7 +69,12 @@ def _compare(given: Namespace) -> int:
     known = sorted({one.configuration for one in latest})
     if missing := set(given.names) - set(known):
         raise CaseWrong(f"no result of {min(missing)!r}: there are those of {', '.join(known) or 'nobody'}")
-    print(table([one for name in given.names for one in latest if one.configuration == name]))
+    cases = [{one.case for one in latest if one.configuration == name} for name in given.names]
+    shared = set.intersection(*cases)
+    if not shared:
+        raise CaseWrong(f"{' and '.join(given.names)} have no case in common: run both over the same cases")
+    of = {(one.configuration, one.case): one for one in latest}
+    print(table([of[name, case] for name in given.names for case in sorted(shared)]))
     return FINE
 
 

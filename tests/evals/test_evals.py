@@ -73,8 +73,15 @@ def test_two_configurations_are_compared(tmp_path: Path, capsys: pytest.CaptureF
         ["case", "first", "second"],
         ["case", "second", "first"],
     ]
+    written(tmp_path / "cases", GOOD, name="two")
+    assert evals(tmp_path, "run", "ask/two") == FINE
+    assert evals(tmp_path, "compare", "first", "scripted") == WRONG
+    assert "have no case in common" in capsys.readouterr().err
+    assert evals(tmp_path, "run", "--configurations", str(tmp_path / "two.yaml"), "ask/two") == FINE
+    assert evals(tmp_path, "compare", "first", "scripted") == FINE
+    assert "ask/one" not in capsys.readouterr().out.split("run ")[-1]
     assert evals(tmp_path, "compare", "third") == WRONG
-    assert "there are those of first, second" in capsys.readouterr().err
+    assert "there are those of first, scripted, second" in capsys.readouterr().err
 
 
 def test_a_report_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
