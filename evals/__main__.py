@@ -19,14 +19,14 @@ from artel.storage.errors import ArtelError
 from artel.storage.ids import new_id
 from evals import history
 from evals.cases import Case, CaseWrong, load
-from evals.configurations import USUAL, Configuration, named, read
+from evals.configurations import USUAL, Configuration, configured, named, read
 from evals.history import Marked, Result
 from evals.judgement import fallen
+from evals.judging import judge
 from evals.report import page
 from evals.routing.judging import table as routing_table
-from evals.running import Home, run
-from evals.scoring import score
 from evals.table import table, troubles
+from evals.versions import version
 
 FOLDER = Path(__file__).parent
 FINE, FELL, WRONG = 0, 1, 2
@@ -46,6 +46,8 @@ def _run(given: Namespace) -> int:
     cases = load(given.cases, given.names)
     configurations = read(given.configurations) if given.configurations else []
     configurations += named(given.model)
+    if given.real:
+        configurations.append(configured(load_settings().models))
     results = asyncio.run(_results(cases, configurations or list(USUAL)))
     if not results:
         raise CaseWrong("no case stands for these models: see `models` in the cases")
@@ -67,7 +69,12 @@ def _compare(given: Namespace) -> int:
     known = sorted({one.configuration for one in latest})
     if missing := set(given.names) - set(known):
         raise CaseWrong(f"no result of {min(missing)!r}: there are those of {', '.join(known) or 'nobody'}")
-    print(table([one for name in given.names for one in latest if one.configuration == name]))
+    cases = [{one.case for one in latest if one.configuration == name} for name in given.names]
+    shared = set.intersection(*cases)
+    if not shared:
+        raise CaseWrong(f"{' and '.join(given.names)} have no case in common: run both over the same cases")
+    of = {(one.configuration, one.case): one for one in latest}
+    print(table([of[name, case] for name in given.names for case in sorted(shared)]))
     return FINE
 
 
@@ -108,10 +115,7 @@ async def _results(cases: Sequence[Case], configurations: Sequence[Configuration
         for case in cases:
             if configuration.kind not in case.models:
                 continue
-            with Home(case) as home:
-                outcome = await run(case, configuration, home, settings)
-                marks = await score(case, configuration, outcome)
-                await outcome.sandbox.aclose()
+            outcome, marks = await judge(case, configuration, settings)
             made.append(
                 Result(
                     run=run_id,
@@ -121,13 +125,15 @@ async def _results(cases: Sequence[Case], configurations: Sequence[Configuration
                     model=configuration.model,
                     case=case.id,
                     score=marks.value,
-                    floor=case.floor,
+                    floor=1.0 if configuration.kind == "scripted" else case.floor,
                     marks=tuple(Marked(name=m.name, passed=m.passed, said=m.said) for m in marks.marks),
                     calls=len(outcome.meter.calls),
                     tokens_in=outcome.meter.tokens_in,
                     tokens_out=outcome.meter.tokens_out,
-                    usd=marks.usd,
+                    cached=outcome.meter.cached,
+                    usd=outcome.usd,
                     seconds=round(outcome.seconds, 3),
+                    prompt=version(case.agent),
                 )
             )
     return made
@@ -139,6 +145,7 @@ def _parser() -> ArgumentParser:
     running = commands.add_parser("run", help="run cases; exits with 1 when one fell")
     running.add_argument("names", nargs="*", help="agents, or agent/case; all if none is named")
     running.add_argument("--model", action="append", default=[], help="[NAME=]PROVIDER:NAME; may repeat")
+    running.add_argument("--real", action="store_true", help="run the model that the settings name")
     running.add_argument("--configurations", type=Path, help="YAML file with a list of configurations")
     running.add_argument("--cases", type=Path, default=FOLDER, help="folder with <agent>/cases")
     running.add_argument("--accept", action="store_true", help="later runs may not fall below this one")

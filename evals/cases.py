@@ -3,6 +3,7 @@
 The files of all cases of an agent lie in `evals/<agent>/cases`; docs/howto/evals.md explains the keys.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, TypeAlias
@@ -68,15 +69,33 @@ class Command(_Strict):
     timeout_s: int = Field(60, gt=0, le=600)
 
 
+class PlanShape(_Strict):
+    """What the orchestrator's plan must look like, and what must have come of it."""
+
+    agents: list[str] = Field([], description="Each of them has a step at least.")
+    others: list[str] | None = Field(None, description="None but these and `agents` has a step.")
+    after: dict[str, str] = Field(
+        {}, description="Agent to the agent on one of whose steps each of its steps depends, however far."
+    )
+    max_steps: int = Field(20, ge=1, le=20)
+    scoped: list[str] = Field([], description="Agents whose every step names the paths that it may change.")
+    checked: bool = Field(False, description="A step names a command that is run when all is done.")
+    status: str = Field("", description="What came of it: `done`, `failed`, `rejected`, `cancelled`.")
+
+
 class Checks(_Strict):
     """What must be true after a run; each is a mark."""
 
     files: dict[str, str] = Field({}, description="Path to the whole text that the file must have.")
-    contains: dict[str, list[str]] = Field({}, description="Path to texts that the file must hold.")
-    lacks: dict[str, list[str]] = Field({}, description="Path to texts that the file must not hold.")
+    contains: dict[str, list[str]] = Field(
+        {}, description="Path to texts that the file must hold; of a glob, some file that fits."
+    )
+    lacks: dict[str, list[str]] = Field(
+        {}, description="Path to texts that the file must not hold; of a glob, any file that fits."
+    )
     absent: list[str] = Field([], description="Paths at which there must be nothing.")
     unchanged: bool = Field(False, description="No file may be added, changed or removed.")
-    changed_only: list[str] | None = Field(None, description="Paths of which alone any may differ.")
+    changed_only: list[str] | None = Field(None, description="Paths or globs of what alone may differ.")
     commands: list[Command] = Field([], description="Run in the folder, in order.")
     asked: dict[str, int] = Field({}, description="Tool or type of interrupt to how often it must be asked.")
     asked_nothing: bool = Field(False, description="The run must end without a question.")
@@ -85,7 +104,16 @@ class Checks(_Strict):
     says: list[str] = Field([], description="What the last answer must hold; case does not count.")
     says_not: list[str] = Field([], description="What the last answer must not hold.")
     cites: int = Field(0, ge=0, description="Least number of `path:line` in the answer; all must exist.")
+    points_to: list[str] = Field(
+        [], description="`path:line` or `path:first-last`, into each of which a citation must point."
+    )
+    headings: bool = Field(False, description="The answer has the headings that its role must write.")
+    language: Literal["", "en", "ru"] = Field("", description="Which the answer must be in.")
+    measured: int = Field(
+        0, ge=0, description="Least number of figures with a unit; commands must have shown every one."
+    )
     agent: str = Field("", description="Whom the orchestrator must have chosen.")
+    plan: PlanShape | None = None
     max_calls: int | None = Field(None, ge=0)
     max_tokens: int | None = Field(None, ge=0, description="In and out together.")
     max_usd: float | None = Field(None, ge=0, description="Checked where prices are known.")
@@ -96,10 +124,31 @@ class Checks(_Strict):
     def _keys_inside(cls, named: dict[str, Any]) -> dict[str, Any]:
         return {inside(path): value for path, value in named.items()}
 
+    @field_validator("points_to")
+    @classmethod
+    def _places(cls, places: list[str]) -> list[str]:
+        for place in places:
+            path, _, lines = place.rpartition(":")
+            if not re.fullmatch(r"[1-9]\d{0,8}(-[1-9]\d{0,8})?", lines):
+                raise ValueError(f"{place[:60]!r} is no place: write 'path:line' or 'path:first-last'")
+            inside(path)
+        return places
+
     @field_validator("absent", "changed_only")
     @classmethod
     def _all_inside(cls, paths: list[str] | None) -> list[str] | None:
         return None if paths is None else [inside(path) for path in paths]
+
+
+class Wrong(_Strict):
+    """Replies of a model that does it wrong; played to see that the case notices."""
+
+    how: Annotated[str, Field(min_length=1, description="What it does wrong, in a few words.")]
+    script: list[str | Reply] = []
+    scripts: dict[str, list[str | Reply]] = Field({}, description="Instead of those of the case.")
+    fails: Annotated[list[str], Field(min_length=1)] = Field(
+        description="How the names of the checks begin that must fail."
+    )
 
 
 class Case(_Strict):
@@ -109,15 +158,20 @@ class Case(_Strict):
     agent: str
     about: str = Field("", description="What it is for, in a sentence.")
     request: Annotated[str, Field(min_length=1)] | Annotated[list[str], Field(min_length=1)]
+    committed: dict[str, str] = Field({}, description="Files of a commit, over which `files` are laid.")
     files: dict[str, str] = {}
     answers: list[Answer] = []
     models: list[ModelKind] = Field(["scripted", "real"], description="Kinds of models it stands for.")
     script: list[str | Reply] = Field([], description="What the scripted model answers.")
+    scripts: dict[str, list[str | Reply]] = Field(
+        {}, description="Agent, or a step of it such as `orchestrator.plan`, to its replies instead."
+    )
+    wrong: list[Wrong] = Field([], description="Other scripts, with which the case must fail.")
     checks: Checks
     floor: float = Field(1.0, ge=0, le=1, description="Least share of the checks that must pass.")
     limit_s: float = Field(120, gt=0, le=3600, description="Longest a run may take.")
 
-    @field_validator("files")
+    @field_validator("files", "committed")
     @classmethod
     def _files_inside(cls, files: dict[str, str]) -> dict[str, str]:
         if len(files) > MAX_FILES:
@@ -131,8 +185,10 @@ class Case(_Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> "Case":
-        if "scripted" in self.models and not self.script:
+        if "scripted" in self.models and not (self.script or self.scripts):
             raise ValueError("has no script: write `script`, or leave 'scripted' out of `models`")
+        if self.wrong and "scripted" not in self.models:
+            raise ValueError("wrong: nobody plays it: add 'scripted' to `models`")
         if self.checks == Checks():
             raise ValueError("checks nothing: name at least one check")
         return self
@@ -146,6 +202,13 @@ class Case(_Strict):
     def id(self) -> str:
         """`agent/name`."""
         return f"{self.agent}/{self.name}"
+
+    def played(self, wrong: Wrong) -> "Case":
+        """Return the same case with the replies of one that does it wrong."""
+        scripts = {**self.scripts, **wrong.scripts}
+        return self.model_copy(
+            update={"script": wrong.script or self.script, "scripts": scripts, "wrong": []}
+        )
 
 
 def load(home: Path, only: Sequence[str] = ()) -> list[Case]:

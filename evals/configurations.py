@@ -5,18 +5,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml  # type: ignore[import-untyped]  # without stubs
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
+from artel.graphs.context import Context
+from artel.graphs.models import ModelSettings
+from artel.graphs.models.prices import Price
 from evals.cases import CaseWrong, ModelKind
 
-
-class Price(BaseModel):
-    """What a model costs."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    input: float = Field(ge=0, description="US dollars a million tokens that it reads.")
-    output: float = Field(ge=0, description="US dollars a million tokens that it writes.")
+OPEN = {"instructions", "lanes", "budget"}
+"""What of a run's context may differ; its folder, its model and the form of its questions are the case's."""
 
 
 class Configuration(BaseModel):
@@ -27,7 +24,20 @@ class Configuration(BaseModel):
     name: Annotated[str, Field(pattern=r"^[\w.:/@+ -]{1,80}$")]
     model: str = Field(description="`scripted`, `offline` or `provider:name`.")
     per_agent: dict[str, str] = Field({}, description="Agent to the `provider:name` that it has instead.")
-    price: Price | None = Field(None, description="Unknown: costs are not said, and not checked.")
+    context: dict[str, Any] = Field(
+        {}, description="What an assistant would give its runs: `instructions`, `lanes`, `budget`."
+    )
+    prices: dict[str, Price] = Field(
+        {}, description="`provider:name` to US dollars a million tokens, over those that are known."
+    )
+
+    @field_validator("context")
+    @classmethod
+    def _is_known(cls, context: dict[str, Any]) -> dict[str, Any]:
+        if unknown := sorted(context.keys() - OPEN):
+            raise ValueError(f"there is no {unknown[0]!r}: say any of {', '.join(sorted(OPEN))}")
+        Context.model_validate(context)
+        return context
 
     @property
     def kind(self) -> ModelKind:
@@ -36,10 +46,21 @@ class Configuration(BaseModel):
 
 
 USUAL = (
-    Configuration(name="scripted", model="scripted"),
+    Configuration(name="scripted", model="scripted", prices={"scripted:*": Price(input=0, output=0)}),
     Configuration(name="offline", model="offline"),
 )
 """What needs no model: run by CI."""
+
+
+def configured(settings: ModelSettings) -> Configuration:
+    """Return the configuration that the server's settings make: their model, and those of agents.
+
+    Raises:
+        CaseWrong: they name no model.
+    """
+    if settings.model.split(":")[0] in ("", "offline", "scripted"):
+        raise CaseWrong("the settings name no real model: set ARTEL_MODELS__MODEL, or say --model")
+    return _checked({"name": settings.model, "model": settings.model}, "ARTEL_MODELS__MODEL")
 
 
 def named(specs: Sequence[str]) -> list[Configuration]:

@@ -52,6 +52,10 @@ class Result(BaseModel):
     tokens_out: int
     usd: float | None
     seconds: float
+    cached: int = 0
+    "Of `tokens_in` those that the provider had in its cache."
+    prompt: str = ""
+    "Version of what its agent is told; empty: of a time that did not keep it."
 
     @property
     def key(self) -> tuple[str, str]:

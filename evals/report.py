@@ -5,11 +5,12 @@ from html import escape
 from statistics import mean
 
 from evals.history import History, Result
-from evals.table import cost
+from evals.table import cost, share
 
 WIDTH, HEIGHT, LEFT, TOP = 720, 180, 40, 10  # px; the last two are margins
 COLOURS = ("#2563eb", "#d97706", "#059669", "#dc2626", "#7c3aed", "#0891b2", "#be185d", "#4d7c0f")
 MAX_RUNS = 100  # on a curve: the newest
+KINDS = {"score": ("Mean score", ".1%"), "tokens": ("Tokens a case", ",.0f"), "usd": ("USD a case", ",.4f")}
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 body { color: #111 }
@@ -27,7 +28,8 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 def page(history: History) -> str:
     """Return the page: the newest results side by side, and each configuration over time."""
     latest = sorted(history.latest().values(), key=lambda one: one.case)
-    body = _side_by_side(latest) + _curves(history) + _failures(latest) if latest else "<p>No run yet.</p>"
+    parts = (_side_by_side(latest), _curves(history), _prompts(history), _failures(latest)) if latest else ()
+    body = "".join(parts) or "<p>No run yet.</p>"
     accepted = f"Accepted: run {escape(history.accepted)}." if history.accepted else "No run is accepted."
     lost = f" {history.unreadable} lines cannot be read." if history.unreadable else ""
     return f"""<!doctype html>
@@ -51,6 +53,7 @@ def _side_by_side(latest: Sequence[Result]) -> str:
     sums = {
         "Mean score": [f"{mean(o.score for o in many):.1%}" for many in of],
         "Tokens": [str(sum(o.tokens_in + o.tokens_out for o in many)) for many in of],
+        "Input found in a cache": [share(many) for many in of],
         "USD": [cost(many) for many in of],
         "Seconds": [f"{sum(o.seconds for o in many):.1f}" for many in of],
     }
@@ -64,35 +67,68 @@ def _cell(one: Result | None) -> str:
     if one is None:
         return "<td class=low>–</td>"
     bad = " class=bad" if one.score < one.floor else ""
-    hint = f"{one.commit} · {one.tokens_in + one.tokens_out} tokens · {one.seconds:.1f} s"
+    told = f" · prompt {one.prompt}" if one.prompt else ""
+    hint = f"{one.commit}{told} · {one.tokens_in + one.tokens_out} tokens · {one.seconds:.1f} s"
     return f'<td{bad} title="{escape(hint)}">{one.score:.0%}</td>'
 
 
+def _prompts(history: History) -> str:
+    """A row a version of an agent's prompts and a configuration: what came of its newest run with it."""
+    by_version: dict[tuple[str, str, str], list[Result]] = {}
+    for one in history.results:
+        if one.prompt:
+            by_version.setdefault((one.agent, one.configuration, one.prompt), []).append(one)
+    rows = []
+    for (agent, configuration, prompt), many in sorted(by_version.items(), key=lambda each: each[0][:2]):
+        newest = [one for one in many if one.run == many[-1].run]
+        cells = (
+            configuration,
+            prompt,
+            many[0].at[:10],
+            f"{mean(one.score for one in newest):.1%}",
+            f"{mean(one.tokens_in + one.tokens_out for one in newest):,.0f}",
+            cost(newest),
+        )
+        told = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        rows.append(f"<tr><td>{escape(agent)}</td>{told}</tr>")
+    names = ("Agent", "Configuration", "Version", "Since", "Mean score", "Tokens a case", "USD")
+    head = "".join(f"<th scope=col>{name}</th>" for name in names)
+    return f"<h2>Prompts</h2><table><tr>{head}</tr>{''.join(rows)}</table>" if rows else ""
+
+
 def _curves(history: History) -> str:
-    """Two figures: mean score, and tokens a case, of each configuration from run to run."""
+    """Figures of each configuration from run to run: mean score, tokens a case, and dollars if known."""
     runs = history.runs[-MAX_RUNS:]
     by_run: dict[tuple[str, str], list[Result]] = {}
     for one in history.results:
         by_run.setdefault((one.configuration, one.run), []).append(one)
     names = sorted({name for name, run in by_run if run in runs})
-    scores = {
-        name: [mean(o.score for o in by_run[name, run]) if (name, run) in by_run else None for run in runs]
-        for name in names
-    }
-    tokens = {
-        name: [
-            mean(o.tokens_in + o.tokens_out for o in by_run[name, run]) if (name, run) in by_run else None
-            for run in runs
-        ]
-        for name in names
+    curves = {
+        kind: {name: [_mean(by_run.get((name, run), []), kind) for run in runs] for name in names}
+        for kind in KINDS
     }
     times = {one.run: f"{one.at[:10]} {one.commit}" for one in history.results}
     labels = [times[run] for run in runs]
-    return (
-        "<h2>Over time</h2>"
-        + _figure("Mean score", scores, labels, top=1.0, unit="%")
-        + _figure("Tokens a case", tokens, labels, top=max(_known(tokens), default=1) or 1, unit="")
-    )
+    figures = [
+        _figure(title, curves[kind], labels, top=1.0 if kind == "score" else max(known) or 1, form=form)
+        for kind, (title, form) in KINDS.items()
+        if (known := _known(curves[kind]))
+    ]
+    return f"<h2>Over time</h2>{''.join(figures)}"
+
+
+def _mean(results: Sequence[Result], kind: str) -> float | None:
+    """What the cases of a run came to in the middle; None where nobody knows it of each."""
+    values: list[float | None]
+    match kind:
+        case "score":
+            values = [one.score for one in results]
+        case "tokens":
+            values = [one.tokens_in + one.tokens_out for one in results]
+        case _:
+            values = [one.usd for one in results]
+    known = [value for value in values if value is not None]
+    return mean(known) if known and len(known) == len(values) else None
 
 
 def _known(curves: dict[str, list[float | None]]) -> list[float]:
@@ -100,17 +136,16 @@ def _known(curves: dict[str, list[float | None]]) -> list[float]:
 
 
 def _figure(
-    title: str, curves: dict[str, list[float | None]], labels: Sequence[str], *, top: float, unit: str
+    title: str, curves: dict[str, list[float | None]], labels: Sequence[str], *, top: float, form: str
 ) -> str:
     """A curve a configuration; a run without it is left out of its curve."""
     step = (WIDTH - LEFT - 10) / max(len(labels) - 1, 1)
-    said = f"{top:.0%}" if unit else f"{top:,.0f}"
     parts = [
         f'<line x1="{LEFT}" y1="{y}" x2="{WIDTH}" y2="{y}" stroke="#999" stroke-width=".5"/>'
         for y in (TOP, HEIGHT - TOP)
     ]
     scale = 'text-anchor="end" font-size="10" fill="currentColor"'
-    parts.append(f'<text x="{LEFT - 4}" y="{TOP + 4}" {scale}>{said}</text>')
+    parts.append(f'<text x="{LEFT - 4}" y="{TOP + 4}" {scale}>{top:{form}}</text>')
     parts.append(f'<text x="{LEFT - 4}" y="{HEIGHT - TOP}" {scale}>0</text>')
     legend = []
     for place, (name, values) in enumerate(curves.items()):
@@ -123,7 +158,7 @@ def _figure(
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _, _ in points)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
         for x, y, label, value in points:
-            told = f"{name}, {label}: {f'{value:.1%}' if unit else f'{value:,.0f}'}"
+            told = f"{name}, {label}: {value:{form}}"
             dot = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}">'
             parts.append(f"{dot}<title>{escape(told)}</title></circle>")
         legend.append(f'<span style="color:{colour}">●</span> {escape(name)}')

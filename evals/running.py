@@ -1,13 +1,14 @@
 """Run a case: the real graph of its agent, in this process, in a fresh folder, answered as the case says."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from json import dumps
-from os import walk
+from os import defpath, devnull, walk
 from pathlib import Path
+from subprocess import run as run_command
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
@@ -17,8 +18,10 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.pregel import Pregel
 from langgraph.types import Command, Interrupt
 
-from artel.graphs.context import Handles, use
-from artel.graphs.models import Models, ModelSettings
+from artel.graphs.context import Context, Handles, use
+from artel.graphs.models import Models, ModelSettings, prices
+from artel.graphs.models.scripted import Reply
+from artel.graphs.plan import Plan
 from artel.graphs.registry import AGENTS
 from artel.storage.asking import question_of
 from artel.storage.errors import ArtelError
@@ -45,8 +48,25 @@ class Outcome:
     said: str = ""
     agent: str = ""
     "Whom the orchestrator chose."
+    plan: Plan | None = None
+    status: str = ""
+    "What came of its plan."
+    usd: float | None = None
+    "None: a price is unknown."
     seconds: float = 0.0
     error: str = ""
+
+
+COMMIT = (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "As it was"])
+NOBODY = {"NAME": "Somebody", "EMAIL": "somebody@example.org", "DATE": "2025-01-02T03:04:05Z"}
+GIT = {
+    "PATH": defpath,
+    "GIT_CONFIG_GLOBAL": devnull,
+    "GIT_CONFIG_SYSTEM": devnull,
+    **{f"GIT_{who}_{key}": value for who in ("AUTHOR", "COMMITTER") for key, value in NOBODY.items()},
+}
+LEFT_BEHIND = {".git", "__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache"}
+"""Folders that commands leave behind and nobody calls a change."""
 
 
 class Home:
@@ -57,11 +77,18 @@ class Home:
         self.room = Path(self._folder.name).resolve()
         self.work = self.room / "work"
         self.work.mkdir()
-        for path, text in case.files.items():
+        if case.committed:
+            self._write(case.committed)
+            for order in COMMIT:
+                run_command(["git", *order], cwd=self.work, env=GIT, check=True, capture_output=True)
+        self._write(case.files)
+
+    def _write(self, files: Mapping[str, str]) -> None:
+        """Write files where no link can be yet."""
+        for path, text in files.items():
             file = self.work / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("x", encoding="utf-8", newline="") as opened:  # follows no link: there is none yet
-                opened.write(text)
+            file.write_text(text, encoding="utf-8", newline="")
 
     def __enter__(self) -> "Home":
         return self
@@ -82,14 +109,16 @@ async def run(
     """
     if case.agent not in AGENTS:
         raise CaseWrong(f"{case.id}: there is no agent {case.agent!r}; there are {', '.join(AGENTS)}")
-    models = Models(_settings(case, configuration, home, settings or ModelSettings()))
+    chosen = _settings(case, configuration, home, settings or ModelSettings())
+    prices.use(chosen.prices)
+    models = Models(chosen)
     sandbox = Sandbox(data=home.room, roots=(home.work,))
     handles = Handles(models, (home.work,), home.work, sandbox=sandbox, snapshot_home=home.room / "snapshots")
     outcome = Outcome(home.work, digests(home.work), sandbox)
     began = monotonic()
     try:
         with use(handles):
-            await asyncio.wait_for(_talk(case, outcome), case.limit_s)
+            await asyncio.wait_for(_talk(case, configuration, outcome), case.limit_s)
     except TimeoutError:
         outcome.error = f"not done after {case.limit_s:g} s"
     except (ArtelError, RuntimeError, ValueError, OSError) as error:
@@ -97,13 +126,18 @@ async def run(
     finally:
         await models.aclose()
     outcome.seconds = monotonic() - began
+    outcome.usd = outcome.meter.usd
     return outcome
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Return the sha256 of each file below a folder by its path; of a link, that of where it points."""
+    """Return the sha256 of each file below a folder by its path; of a link, that of where it points.
+
+    What commands leave behind (`LEFT_BEHIND`) is not looked at.
+    """
     found = {}
     for above, folders, names in walk(folder):
+        folders[:] = [name for name in folders if name not in LEFT_BEHIND]
         links = [name for name in folders if (Path(above) / name).is_symlink()]
         for name in (*names, *links):
             file = Path(above) / name
@@ -118,19 +152,22 @@ async def _graph(agent: str) -> Any:
     return graph.copy(update={"checkpointer": InMemorySaver()})
 
 
-async def _talk(case: Case, outcome: Outcome) -> None:
+async def _talk(case: Case, configuration: Configuration, outcome: Outcome) -> None:
     graph = await _graph(case.agent)
     config = {"configurable": {"thread_id": "eval"}, "callbacks": [outcome.meter]}
+    wishes = Context.model_validate(configuration.context)
     for turn in case.turns:
-        await graph.ainvoke({"messages": [HumanMessage(turn)]}, config)
+        await graph.ainvoke({"messages": [HumanMessage(turn)]}, config, context=wishes)
         while questions := (await graph.aget_state(config)).interrupts:
             if len(outcome.asked) >= MAX_ANSWERS:
                 raise RuntimeError(f"it asked {MAX_ANSWERS} questions and wanted to go on")
             answers = {one.id: _answer(case, one, outcome) for one in questions}
-            await graph.ainvoke(Command(resume=answers), config)
+            await graph.ainvoke(Command(resume=answers), config, context=wishes)
     values = (await graph.aget_state(config)).values
     outcome.said = _last(values.get("messages", []))
     outcome.agent = (values.get("route") or {}).get("agent", "")
+    outcome.plan = values.get("plan")
+    outcome.status = (values.get("result") or {}).get("status", "")
 
 
 def _answer(case: Case, one: Interrupt, outcome: Outcome) -> Any:
@@ -166,14 +203,20 @@ def _last(messages: list[AnyMessage]) -> str:
 
 
 def _settings(case: Case, configuration: Configuration, home: Home, given: ModelSettings) -> ModelSettings:
-    """Return the run's models: one that is played comes from a file beside the folder of the agent."""
-    model = configuration.model
+    """Return the run's models: those that are played come from files beside the folder of the agent."""
+    known = {**given.prices, **configuration.prices}
     if configuration.kind == "scripted":
-        script = home.room / "script.json"
-        replies = [one if isinstance(one, str) else one.model_dump() for one in case.script]
-        script.write_text(dumps(replies, ensure_ascii=False), encoding="utf-8")
-        model = f"scripted:{script}"
-    if configuration.kind != "real":
-        return ModelSettings(model=model)
-    more = {"model": model, "per_agent": {**given.per_agent, **configuration.per_agent}}
-    return given.model_copy(update=more)
+        played = {name: _script(home, name, replies) for name, replies in case.scripts.items()}
+        return ModelSettings(model=_script(home, "all", case.script), per_agent=played, prices=known)
+    if configuration.kind == "offline":
+        return ModelSettings(model=configuration.model, prices=known)
+    chosen = {**given.per_agent, **configuration.per_agent}
+    return given.model_copy(update={"model": configuration.model, "per_agent": chosen, "prices": known})
+
+
+def _script(home: Home, name: str, replies: Sequence[str | Reply]) -> str:
+    """Write a script where the agent does not reach it, and return the model that plays it."""
+    file = home.room / f"{name}.json"
+    said = [one if isinstance(one, str) else one.model_dump() for one in replies]
+    file.write_text(dumps(said, ensure_ascii=False), encoding="utf-8")
+    return f"scripted:{file}"

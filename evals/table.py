@@ -27,6 +27,7 @@ def table(results: Sequence[Result]) -> str:
         row("cases", [str(len(many)) for many in of]),
         row("calls of tools", [str(sum(o.calls for o in many)) for many in of]),
         row("tokens in", [str(sum(o.tokens_in for o in many)) for many in of]),
+        row("cached", [share(many) for many in of]),
         row("tokens out", [str(sum(o.tokens_out for o in many)) for many in of]),
         row("USD", [cost(many) for many in of]),
         row("seconds", [f"{sum(o.seconds for o in many):.1f}" for many in of]),
@@ -38,6 +39,12 @@ def cost(results: Sequence[Result]) -> str:
     """Return what results cost in all; `?` where a price is unknown."""
     known = [one.usd for one in results if one.usd is not None]
     return f"{sum(known):.4f}" if len(known) == len(results) else "?"
+
+
+def share(results: Sequence[Result]) -> str:
+    """Return the share of the input that providers had in their caches."""
+    given = sum(one.tokens_in for one in results)
+    return f"{sum(one.cached for one in results) / given:.0%}" if given else "-"
 
 
 def troubles(results: Sequence[Result], falls: Sequence[Fall]) -> str:

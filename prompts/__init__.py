@@ -1,6 +1,7 @@
 """Words: strict Markdown templates, one folder per agent."""
 
 from functools import lru_cache
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
@@ -27,6 +28,21 @@ def read(name: str) -> str:
         FileNotFoundError: there is no such file.
     """
     return (Path(str(files(__name__))) / f"{name}.md").read_text(encoding="utf-8")
+
+
+def version(*names: str) -> str:
+    """Return ten hexadecimal digits that change when a word of these prompts does.
+
+    A name is a prompt or a folder of them; of what is not there nothing is taken.
+    """
+    home = Path(str(files(__name__)))
+    said = sha256()
+    for name in names:
+        folder = home / name
+        for file in sorted(folder.glob("*.md")) if folder.is_dir() else [home / f"{name}.md"]:
+            if file.is_file():
+                said.update(f"{file.relative_to(home).as_posix()}\0{file.read_text('utf-8')}\0".encode())
+    return said.hexdigest()[:10]
 
 
 def having(name: str) -> list[str]:

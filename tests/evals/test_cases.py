@@ -1,5 +1,6 @@
 """Case files: what they hold, and that a wrong or hostile one is refused with the file and the key."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,12 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # without stubs
 from evals import configurations
 from evals.cases import CaseWrong, load, parse
+from evals.versions import version
+
+from artel import prompts
+from artel.graphs.models import ModelSettings
+from artel.graphs.roles import built_in
+from artel.graphs.routing import is_russian
 
 FOLDER = Path(__file__).parents[2] / "evals"
 SOUND: dict[str, Any] = {"request": "hi", "script": ["hi"], "checks": {"says": ["hi"]}}
@@ -66,6 +73,10 @@ def test_a_path_that_leads_out_of_the_folder_is_refused(tmp_path: Path, path: st
         ({"script": []}, "has no script"),
         ({"checks": {}}, "checks nothing"),
         ({"checks": {"sayz": ["x"]}}, "checks.sayz"),
+        ({"checks": {"points_to": ["a.py"]}}, "is no place"),
+        ({"checks": {"points_to": ["../a.py:3"]}}, "checks.points_to"),
+        ({"wrong": [{"how": "x", "script": ["y"], "fails": []}]}, "wrong.0.fails"),
+        ({"wrong": [{"how": "x", "fails": ["it says"]}], "models": ["real"]}, "nobody plays it"),
         ({"agent": "coder"}, "agent: leave it out"),
         ({"limit_s": 1e9}, "limit_s"),
         ({"files": {"a": "x", "a/b": "y"}}, "cannot be a file and the folder"),
@@ -107,12 +118,33 @@ def test_cases_are_chosen_by_agent_or_name_and_an_unknown_name_is_an_error(tmp_p
         load(tmp_path, ["nobody"])
 
 
-def test_ours_are_enough_and_sound() -> None:
-    cases = load(FOLDER)
-    scripted = [case.agent for case in cases if "scripted" in case.models]
-    assert scripted.count("coder") >= 5
-    assert scripted.count("ask") >= 5
-    assert sum("offline" in case.models for case in cases) >= 3
+@pytest.mark.parametrize("agent", [*built_in(), "orchestrator"])
+def test_each_agent_has_cases_in_two_languages_and_one_that_it_can_fail(agent: str) -> None:
+    ours = [case for case in load(FOLDER, [agent]) if "scripted" in case.models]
+    assert len(ours) >= 3
+    assert {is_russian(case.turns[0]) for case in ours} == {False, True}
+    assert any(case.wrong for case in ours)
+    assert any("real" in case.models for case in ours)
+
+
+def test_some_need_no_model() -> None:
+    assert sum("offline" in case.models for case in load(FOLDER)) >= 3
+
+
+def test_a_changed_prompt_has_another_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(Path(__file__).parents[2] / "prompts", tmp_path / "prompts")
+    monkeypatch.setattr(prompts, "files", lambda _: tmp_path / "prompts")
+    before = {agent: version(agent) for agent in (*built_in(), "orchestrator")}
+    assert len(set(before.values())) == len(before)
+    file = tmp_path / "prompts/reviewer/role.md"
+    file.write_text(file.read_text() + "Be kind.\n")
+    after = {agent: version(agent) for agent in before}
+    assert {agent for agent in before if before[agent] != after[agent]} == {"reviewer", "orchestrator"}
+    (tmp_path / "prompts/tools/kill.md").write_text("Kill it.\n")
+    assert version("coder") != after["coder"]
+    assert version("ask") == after["ask"]  # it has no such tool
+    (tmp_path / "prompts/shared/language.md").write_text("Answer in verse.\n")
+    assert version("ask") != after["ask"]
 
 
 def test_configurations_are_named_and_distinct(tmp_path: Path) -> None:
@@ -122,10 +154,16 @@ def test_configurations_are_named_and_distinct(tmp_path: Path) -> None:
     with pytest.raises(CaseWrong, match="two configurations"):
         configurations.named(["openai:a", "openai:a"])
     file = tmp_path / "two.yaml"
-    file.write_text("- {name: a, model: openai:x, price: {input: -1, output: 2}}\n")
-    with pytest.raises(CaseWrong, match=r"two\.yaml: 0\.price\.input"):
+    file.write_text("- {name: a, model: openai:x, prices: {'openai:x': {input: -1, output: 2}}}\n")
+    with pytest.raises(CaseWrong, match=r"two\.yaml: 0\.prices\.openai:x\.input"):
         configurations.read(file)
-    file.write_text("- {name: a, model: openai:x, price: {input: 1, output: 2}}\n")
+    file.write_text("- {name: a, model: openai:x, prices: {'openai:x': {input: 1, output: 2}}}\n")
     (one,) = configurations.read(file)
-    assert one.price
-    assert one.price.output == 2
+    assert one.prices["openai:x"].output == 2
+
+
+def test_the_model_of_the_settings_is_a_configuration() -> None:
+    assert configurations.configured(ModelSettings(model="vllm:small")).kind == "real"
+    for model in ("", "offline", "scripted:x.json"):
+        with pytest.raises(CaseWrong, match="name no real model"):
+            configurations.configured(ModelSettings(model=model))

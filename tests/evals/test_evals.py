@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from evals import history
 from evals.__main__ import FELL, FINE, WRONG, main
+from evals.versions import version
 from tests.evals.test_cases import SOUND, written
 
 GOOD, BAD = SOUND, {**SOUND, "checks": {"says": ["farewell"]}}
 TWO = """
 - {name: first, model: scripted}
-- {name: second, model: scripted, price: {input: 1, output: 2}}
+- {name: second, model: scripted, prices: {"scripted:*": {input: 1, output: 2}}}
 """
 
 
@@ -32,6 +33,7 @@ def test_a_run_that_is_well_ends_with_zero_and_is_kept(
     kept = history.read(tmp_path / "data")
     assert kept.accepted == kept.runs[0]
     assert kept.results[0].commit
+    assert kept.results[0].prompt == version("ask")
 
 
 def test_a_case_that_must_fail_fails_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,10 +47,21 @@ def test_a_case_that_must_fail_fails_the_run(tmp_path: Path, capsys: pytest.Capt
 def test_a_case_above_its_floor_may_not_fall_below_the_accepted_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert evals(tmp_path, "run", case={**GOOD, "floor": 0.1}) == FINE
+    found = {
+        "request": "Which files are there?",
+        "files": {"a.txt": "x\n"},
+        "models": ["offline"],
+        "floor": 0.1,
+    }
+    assert evals(tmp_path, "run", case={**found, "checks": {"says": ["a.txt"]}}) == FINE
     assert evals(tmp_path, "accept") == FINE
-    assert evals(tmp_path, "run", case={**BAD, "floor": 0.1}) == FELL
+    assert evals(tmp_path, "run", case={**found, "checks": {"says": ["b.txt"]}}) == FELL
     assert "100% in the accepted run" in capsys.readouterr().out
+
+
+def test_a_script_has_no_room_below_all_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evals(tmp_path, "run", case={**BAD, "floor": 0.1}) == FELL
+    assert "below its floor of 100%" in capsys.readouterr().out
 
 
 def test_two_configurations_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,8 +73,15 @@ def test_two_configurations_are_compared(tmp_path: Path, capsys: pytest.CaptureF
         ["case", "first", "second"],
         ["case", "second", "first"],
     ]
+    written(tmp_path / "cases", GOOD, name="two")
+    assert evals(tmp_path, "run", "ask/two") == FINE
+    assert evals(tmp_path, "compare", "first", "scripted") == WRONG
+    assert "have no case in common" in capsys.readouterr().err
+    assert evals(tmp_path, "run", "--configurations", str(tmp_path / "two.yaml"), "ask/two") == FINE
+    assert evals(tmp_path, "compare", "first", "scripted") == FINE
+    assert "ask/one" not in capsys.readouterr().out.split("run ")[-1]
     assert evals(tmp_path, "compare", "third") == WRONG
-    assert "there are those of first, second" in capsys.readouterr().err
+    assert "there are those of first, scripted, second" in capsys.readouterr().err
 
 
 def test_a_report_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

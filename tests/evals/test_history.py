@@ -8,7 +8,7 @@ import pytest
 from evals.history import FILE, Marked, Result, accept, commit, read, record
 from evals.judgement import fallen
 from evals.report import page
-from evals.table import table, troubles
+from evals.table import share, table, troubles
 
 ROOT = Path(__file__).parents[2]
 
@@ -109,9 +109,33 @@ def test_the_page_asks_no_other_host_and_escapes_what_models_said(tmp_path: Path
     assert "default-src 'none'" in said
     assert "http://" not in said
     assert said.count("https://") == said.count("https://evil.example/x&gt;")
-    assert said.count("<polyline") == 4  # two configurations, two figures
+    assert said.count("<polyline") == 4  # two configurations, two figures: nobody knows what it cost
     assert "Accepted: run r1" in said
     assert "not judged" in said
+
+
+def test_the_page_sets_versions_of_prompts_and_what_they_cost_beside_each_other(tmp_path: Path) -> None:
+    record(tmp_path, [result("r1", 0.5, prompt="aaaaaaaaaa", usd=0.02, cached=5)])
+    record(tmp_path, [result("r2", 0.75, prompt="bbbbbbbbbb", usd=0.01, at="2026-02-03T00:00:00+00:00")])
+    said = page(read(tmp_path))
+    rows = [row for row in said.split("<tr>") if "aaaaaaaaaa" in row or "bbbbbbbbbb" in row]
+    first, second = (row for row in rows if "<td>small</td>" in row)
+    assert "2026-01-02</td><td>50.0%</td><td>15</td><td>0.0200" in first
+    assert "2026-02-03</td><td>75.0%</td><td>15</td><td>0.0100" in second
+    assert "USD a case" in said
+    assert "small, 2026-02-03 abc: 0.0100" in said
+    assert "prompt bbbbbbbbbb" in said
+    assert "Input found in a cache</td><td>0%" in said
+    assert share(read(tmp_path).results[:1]) == "50%"
+
+
+def test_a_line_of_a_time_without_versions_is_read(tmp_path: Path) -> None:
+    record(tmp_path, [result()])
+    file = tmp_path / FILE
+    file.write_text(file.read_text().replace(', "cached": 0, "prompt": ""', ""))
+    assert "prompt" not in file.read_text()
+    assert read(tmp_path).results[0].prompt == ""
+    assert "<h2>Prompts" not in page(read(tmp_path))
 
 
 def test_a_run_knows_its_commit(tmp_path: Path) -> None:
