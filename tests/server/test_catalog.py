@@ -174,12 +174,11 @@ def test_local_dependencies_are_found(write: Write) -> None:
 
 
 async def test_our_own_configuration_gives_the_very_modules_of_the_package() -> None:
-    file = Path(__file__).parents[2] / "graphs/orchestrator.py"
-    config = served.Served(
-        file.parent / "langgraph.json", (served.GraphSpec("ask", str(file), "graph", None),), (), {}
-    )
-    async with Catalog.of(config).graph("ask") as graph:
-        assert graph is sys.modules["artel.graphs.orchestrator"].graph
+    file = Path(__file__).parents[2] / "graphs/kinds/openai_responses.py"
+    spec = served.GraphSpec("answered elsewhere", str(file), "graph", None)
+    config = served.Served(file.parents[2] / "langgraph.json", (spec,), (), {})
+    async with Catalog.of(config).graph("answered elsewhere") as graph:
+        assert graph is sys.modules["artel.graphs.kinds.openai_responses"].graph
 
 
 def test_without_a_configuration_our_agents_are_served(
