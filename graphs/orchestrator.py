@@ -17,6 +17,9 @@ from langgraph.types import Command, interrupt
 from artel.graphs.agent_loop import loop
 from artel.graphs.context import Context
 from artel.graphs.delegating import collect, dispatch, work
+from artel.graphs.halting import pause
+from artel.graphs.limits import Spent
+from artel.graphs.models.tally import tallied
 from artel.graphs.plan import again, can_be_tried_again, is_under_way
 from artel.graphs.planning import wants_plan
 from artel.graphs.proposing import GO_ON, approve_plan, make_plan, underway
@@ -40,21 +43,24 @@ async def route(state: OrchestratorState, runtime: Runtime[Context]) -> Command[
     request, plan = _request(state["messages"]), state.get("plan")
     if state.get("depth"):
         return Command(goto="make_plan", update={"task": request})
+    anew = {key: None if key == "stopped" else {} for key in ("spent", "stopped") if state.get(key)}
     if is_under_way(plan):
-        return Command(goto="underway")
+        return Command(goto="underway", update=anew)
     if plan is not None and can_be_tried_again(plan) and GO_ON.fullmatch(request):
         plan = again(plan)
         announce(plan)
-        return Command(goto="dispatch", update={"plan": plan, "checks": [], "words": ""})
+        return Command(goto="dispatch", update={**anew, "plan": plan, "checks": [], "words": ""})
     previous = _agent(state)
     chosen = _by_rules(request)
     if chosen is None and request:
-        chosen = await _by_model(request, previous, (runtime.context or Context()).model)
+        with tallied() as calls:
+            chosen = await _by_model(request, previous, (runtime.context or Context()).model)
+        anew |= {"spent": Spent().and_for(calls).noted} if calls else {}
     chosen = chosen or _as_before(request, previous)
     if chosen is None:
-        return Command(goto="clarify")
+        return Command(goto="clarify", update=anew)
     _announce(chosen)
-    return _to(chosen, request)
+    return _to(chosen, request, **anew)
 
 
 async def clarify(state: OrchestratorState) -> Command[str]:
@@ -99,7 +105,8 @@ def build() -> CompiledStateGraph[Any, Context, Any, Any]:
         builder.add_node(name, loop(role))
         builder.add_edge(name, "report")
     builder.add_node(report)
-    for node in (make_plan, approve_plan, underway, dispatch, work, collect, verify, settle, aggregate):
+    planned = (make_plan, approve_plan, underway, dispatch, work, collect, pause, verify, settle, aggregate)
+    for node in planned:
         builder.add_node(node)
     builder.add_edge("work", "collect")
     builder.add_edge("aggregate", END)
