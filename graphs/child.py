@@ -17,6 +17,7 @@ from artel.graphs.submitting import Submitting
 from artel.prompts import render
 from artel.tools.registry import TOOLS
 from artel.tools.submitting import NAME as SUBMIT
+from artel.tools.todos import TOOL as TODOS
 from artel.tools.tool import Risk
 
 STEPS = 60
@@ -32,15 +33,23 @@ def child(
 
     `beside` others it has only tools that cannot leave its paths.
     """
-    tools = [name for name in role.tools if not beside or _keeps_to_paths(name)]
     fitted = role.model_copy(
         update={
-            "tools": (*tools, SUBMIT),
+            "tools": tools_of_step(role, beside=beside),
             "prompt": f"{role.prompt.strip()}\n\n{render('shared/step')}",
             "budget": _less(role.budget, step["budget"]),
         }
     )
     return loop(fitted, more=[Submitting(remind=remind)])
+
+
+def tools_of_step(role: Role, *, beside: bool) -> tuple[str, ...]:
+    """Return the tools of a role that does a step.
+
+    It keeps no todos: the plan is the list that people see, and one of its own would be taken for it.
+    """
+    kept = (name for name in role.tools if name != TODOS.name)
+    return (*(name for name in kept if not beside or _keeps_to_paths(name)), SUBMIT)
 
 
 def limits(role: Role, step: Step) -> dict[str, Any]:

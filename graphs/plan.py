@@ -274,8 +274,8 @@ def edited(plan: Plan, goal: str, steps: Sequence[Step], agents: Collection[str]
     kept = [step for step in plan["steps"] if step["status"] == "completed"]
     done = {step["id"] for step in kept}
     tried = {step["id"]: _history(step) for step in plan["steps"]}
-    fresh = [
-        Step(**{**step, "status": "pending", "attempts": 0, "result": None, **tried.get(step["id"], {})})
+    fresh: list[Any] = [
+        {**step, "status": "pending", "attempts": 0, "result": None, **tried.get(step["id"], {})}
         for step in steps
         if step["id"] not in done
     ]
@@ -353,7 +353,7 @@ def _with(plan: Plan, **changes: Any) -> Plan:
 
 def _history(step: Step) -> dict[str, Any]:
     """Return what stays true of a step when it is edited."""
-    return {key: step[key] for key in ("attempts", "spent", "stops") if key in step}  # type: ignore[literal-required]
+    return {key: step[key] for key in ("attempts", "spent", "stops") if key in step}
 
 
 def _cycle(steps: Iterable[Step]) -> list[str]:

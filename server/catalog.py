@@ -16,6 +16,7 @@ from langgraph.pregel import Pregel
 from langgraph.store.base import BaseStore
 from langgraph_sdk import runtime as sdk
 
+from artel.graphs.context import Handles
 from artel.server import loading, served
 from artel.server.auth.caller import calling
 from artel.server.served import ConfigWrong, GraphSpec, Served
@@ -47,6 +48,8 @@ class Entry:
     description: str | None
     graph: Graph | None
     make: Make | None = None
+    module: str = ""
+    "Of the function that makes it."
 
 
 class Catalog:
@@ -55,6 +58,7 @@ class Catalog:
     def __init__(self, entries: Mapping[str, Entry], config: Served | None = None) -> None:
         self._entries = dict(entries)
         self.config = config  # what was served from; None: our own agents
+        self.handles: Callable[[], Handles | None] = lambda: None  # what our agents are run with
         self._store: Any = None
 
     @classmethod
@@ -119,6 +123,11 @@ class Catalog:
         graph = self._entry(graph_id).graph
         said = ((graph.config or {}).get("metadata") or {}).get("kind") if graph else None
         return said if isinstance(said, str) else None
+
+    def is_made_by(self, graph_id: str, module: str) -> bool:
+        """Whether a function of that module makes a graph."""
+        entry = self._entries.get(graph_id)
+        return entry is not None and entry.module == module
 
     @asynccontextmanager
     async def graph(
@@ -193,7 +202,7 @@ def _loaded(config: Served, spec: GraphSpec) -> Entry:
 def _entry(value: Any, description: str | None, key: str, graph_id: str) -> Entry:
     if isinstance(value, StateGraph | Pregel):
         return Entry(description, _compiled(graph_id, value))
-    return Entry(description, None, _maker(value, key))
+    return Entry(description, None, _maker(value, key), str(getattr(value, "__module__", "")))
 
 
 def _maker(function: Callable[..., Any], key: str) -> Make:

@@ -105,20 +105,17 @@ select key, count(*)::int as calls, coalesce(sum(input_tokens), 0)::bigint as in
 
 async def add(conn: Connection, calls: Sequence[Call]) -> None:
     """Write calls; one that is there already stays as it is."""
-    rows: list[dict[str, object]] = [
-        {
-            name: min(value, MOST)
-            if isinstance(value, int)
-            else str(value)
-            if isinstance(value, UUID)
-            else value
-            for name, value in asdict(call).items()
-        }
-        for call in calls
-    ]
-    for row, call in zip(rows, calls, strict=True):
-        row["agent"] = MARK.join(filter(None, (call.agent.replace(MARK, ""), row.pop("plan_step"))))
-    await conn.execute(ADD, {"calls": Jsonb(rows)})
+    await conn.execute(ADD, {"calls": Jsonb([_row(call) for call in calls])})
+
+
+def _row(call: Call) -> dict[str, object]:
+    agent = call.agent.replace(MARK, "") + (f"{MARK}{call.plan_step}" if call.plan_step else "")
+    figures = {
+        name: min(value, MOST) if isinstance(value, int) else str(value) if isinstance(value, UUID) else value
+        for name, value in asdict(call).items()
+        if name != "plan_step"
+    }
+    return {**figures, "agent": agent}
 
 
 async def sums(

@@ -53,6 +53,10 @@ class Chain(BaseChatModel):
     tool_choice: Any = None
     tool_settings: dict[str, Any] = Field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """Return it in words: LangChain makes this of it for each call, and all tools would be in it."""
+        return f"Chain({self.label})"
+
     @property
     def _llm_type(self) -> str:
         return "chain"

@@ -7,11 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
+from artel.graphs.errors import RoleWrong
 from artel.server.auth.caller import Caller, GivenCaller
 from artel.server.catalog import Catalog, UnknownGraph
 from artel.server.engine import Engine
 from artel.server.errors import answers
-from artel.server.protocol import drawing, removing
+from artel.server.protocol import drawing, removing, role_wishes
 from artel.server.protocol.assistant_bodies import (
     AssistantBody,
     AssistantFilter,
@@ -44,13 +45,14 @@ async def prepare(db: Database, catalog: Catalog) -> None:
         await assistants.keep_system(conn, known, kinds)
 
 
-@router.post("", responses=answers(AssistantExists, UnknownGraph, TwoContexts, Forbidden))
+@router.post("", responses=answers(AssistantExists, UnknownGraph, TwoContexts, RoleWrong, Forbidden))
 async def create(
     body: AssistantBody, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller
 ) -> Response:
     """Make an assistant."""
     catalog.description(body.graph_id)
     config, context = body.mirrored()
+    await role_wishes.check_assistant(catalog, body.graph_id, context or {})
     made_of: dict[str, Any] = {
         "assistant_id": body.assistant_id or new_id(),
         "graph_id": body.graph_id,
@@ -106,7 +108,7 @@ async def get(assistant_id: AssistantId, engine: GivenEngine, caller: GivenCalle
 
 @router.patch(
     "/{assistant_id}",
-    responses=answers(UnknownAssistant, UnknownGraph, TwoContexts, OfTheGraph, Forbidden),
+    responses=answers(UnknownAssistant, UnknownGraph, TwoContexts, RoleWrong, OfTheGraph, Forbidden),
 )
 async def patch(
     assistant_id: AssistantId,
@@ -119,6 +121,10 @@ async def patch(
     if body.graph_id is not None:
         catalog.description(body.graph_id)
     change = body.change()
+    if change.context and (
+        graph_id := change.graph_id or (await _seen(engine, assistant_id, caller)).graph_id
+    ):
+        await role_wishes.check_assistant(catalog, graph_id, change.context)
     asked: dict[str, Any] = {
         "assistant_id": assistant_id,
         "graph_id": change.graph_id,
