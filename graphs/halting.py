@@ -53,7 +53,7 @@ def _back(state: OrchestratorState) -> Literal["dispatch", "make_plan"]:
 
 def _stopped(
     state: OrchestratorState, about: Reached, own: limits.Spent
-) -> Command[Literal["aggregate", "__end__"]]:
+) -> Command[Literal["dispatch", "make_plan", "aggregate", "__end__"]]:
     if _back(state) == "dispatch":
         why = pausing.said(about, own, (), russian=is_russian(state.get("task", "")))
         stopped: dict[str, Any] = {**pausing.reason(about, own), "why": why}

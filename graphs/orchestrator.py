@@ -49,7 +49,9 @@ async def route(state: OrchestratorState, runtime: Runtime[Context]) -> Command[
     request, plan = _request(state["messages"]), state.get("plan")
     if state.get("depth"):
         return Command(goto="make_plan", update={"task": request})
-    anew = {key: None if key == "stopped" else {} for key in ("spent", "stopped") if state.get(key)}
+    anew: dict[str, Any] = {
+        key: None if key == "stopped" else {} for key in ("spent", "stopped") if state.get(key)
+    }
     if is_under_way(plan):
         return Command(goto="underway", update=anew)
     if plan is not None and can_be_tried_again(plan) and GO_ON.fullmatch(request):

@@ -176,7 +176,8 @@ def _why_stopped(plan: Plan, stopped: Mapping[str, Any] | None, *, russian: bool
         for step in plan["steps"]
         if step["status"] == "failed"
         and step["attempts"] < MAX_ATTEMPTS
-        and "most" in ((step["result"] or {}).get("stopped") or {})
+        and step["result"]
+        and "most" in step["result"].get("stopped", {})
     ]
     if not short or plan["status"] != "done":
         return ""

@@ -4,8 +4,7 @@
 
 A thread of 100 messages, reads of files in seven folders, AGENTS.md in the workspace; the model is a script.
 A turn is two calls and one tool. CPU time of the process: what else runs on the machine does less to it; and
-the goal is 25 ms a call at p95. Figures of one run are to be compared with each other, not with those of other
-machines or hours.
+the goal is 25 ms a call at p95. Compare figures of one run only.
 """
 
 import asyncio
