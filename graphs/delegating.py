@@ -129,7 +129,7 @@ async def collect(state: OrchestratorState) -> Command[Literal["dispatch", "aggr
     update: dict[str, Any] = {"outcomes": None}
     decided: dict[str, Resolved] = {}
     for outcome in state.get("outcomes") or []:
-        step, used = step_of(plan, outcome["step"]), limits.read(outcome["spent"])
+        step, used = step_of(plan, outcome["step"]), limits.read(outcome.get("spent"))
         total = total.plus(used)
         plan = charged(plan, step["id"], limits.read(step.get("spent")).plus(used).noted)
         by = outcome["result"].get("stopped")

@@ -45,7 +45,7 @@ class Guard(AgentMiddleware[AgentLoopState, Context]):
     async def awrap_model_call(self, request: ModelRequest[Context], handler: Call) -> ModelResponse:
         """Ask the model, with what people said meanwhile; first ask them if a limit is reached."""
         messages, state = request.messages, cast("AgentLoopState", request.state)
-        before = limits.read(state.get("spent"))
+        before = limits.read(state.get("spent")) if _is_inside(request) else Spent()
         used, told = limits.spent(messages, before), list[AnyMessage]()
         wishes = request.runtime.context or Context()
         about = self._reached(wishes, state, before, used) or _stuck(messages)
@@ -165,6 +165,11 @@ def _stuck(messages: Sequence[AnyMessage]) -> loops.Found | None:
 def _place(request: ModelRequest[Context]) -> str:
     info = request.runtime.execution_info
     return info.checkpoint_ns if info else ""
+
+
+def _is_inside(request: ModelRequest[Context]) -> bool:
+    """Whether the agent works inside another; else the sum in its thread is that of an earlier run."""
+    return "|" in _place(request)
 
 
 def _is_empty(answer: AIMessage) -> bool:
