@@ -22,7 +22,7 @@ from artel.graphs.compaction.cutting import shortened
 from artel.graphs.compaction.fitting import fitted
 from artel.graphs.compaction.ladder import Measure, view
 from artel.graphs.compaction.meter import Meter
-from artel.graphs.compaction.pairing import grouped
+from artel.graphs.compaction.pairing import Group, grouped
 from artel.graphs.compaction.record import Compaction
 from artel.graphs.models.fallback import Chain
 from artel.graphs.models.told import told
@@ -101,13 +101,15 @@ async def shown(messages: Sequence[AnyMessage], moment: Moment, question: Questi
     measure = Measure(question.budget.limit, recall=RECALL in moment.role.tools)
     system, tools = await to_thread(_fixed, question)
     room = max(limit - system - tools - max(_told(last), limit // LAST), limit // HISTORY)
-    after = await fitted(groups, before, measure, room, question.model)
+    after = before
+    seen, history = await to_thread(_seen, groups, before, measure)
+    if history > room:
+        after = await fitted(groups, before, measure, room, question.model)
+        seen, history = await to_thread(_seen, groups, after, measure)
     if after != before:
         last = await _last(
             replace(moment, state={**moment.state, "compacted": after.model_dump(mode="json")})
         )
-    seen = await to_thread(lambda: _flat(view(groups, after, measure)))
-    history = counting.tokens(seen)
     last = shortened(last, max(limit - system - tools - history - counting.A_MESSAGE, limit // LAST))
     sizes = (system, tools, history, _told(last))
     meter = Meter.of(question.spec, question.budget, sizes, factor, compacted=after != Compaction())
@@ -128,6 +130,12 @@ def _told(last: str) -> int:
 
 def _fixed(question: Question) -> tuple[int, int]:
     return counting.message_tokens(question.system), counting.tools_tokens(question.tools)
+
+
+def _seen(groups: Sequence[Group], record: Compaction, measure: Measure) -> tuple[list[AnyMessage], int]:
+    """Return groups as a model is shown them, and what they cost: the one place where that is counted."""
+    seen = _flat(view(groups, record, measure))
+    return seen, counting.tokens(seen)
 
 
 def _flat(shown: Sequence[Sequence[AnyMessage]]) -> list[AnyMessage]:

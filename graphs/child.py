@@ -17,6 +17,7 @@ from artel.graphs.submitting import Submitting
 from artel.prompts import render
 from artel.tools.registry import TOOLS
 from artel.tools.submitting import NAME as SUBMIT
+from artel.tools.todos import TOOL as TODOS
 from artel.tools.tool import Risk
 
 STEPS = 60
@@ -32,10 +33,9 @@ def child(
 
     `beside` others it has only tools that cannot leave its paths.
     """
-    tools = [name for name in role.tools if not beside or _keeps_to_paths(name)]
     fitted = role.model_copy(
         update={
-            "tools": (*tools, SUBMIT),
+            "tools": tools_of_step(role, beside=beside),
             "prompt": f"{role.prompt.strip()}\n\n{render('shared/step')}",
             "budget": _less(role.budget, step["budget"]),
         }
@@ -43,9 +43,27 @@ def child(
     return loop(fitted, more=[Submitting(remind=remind)])
 
 
+def tools_of_step(role: Role, *, beside: bool) -> tuple[str, ...]:
+    """Return the tools of a role that does a step.
+
+    It keeps no todos: the plan is the list that people see, and one of its own would be taken for it.
+    """
+    kept = (name for name in role.tools if name != TODOS.name)
+    return (*(name for name in kept if not beside or _keeps_to_paths(name)), SUBMIT)
+
+
 def limits(role: Role, step: Step) -> dict[str, Any]:
-    """Return the budget of a step; one who works on it stops there with words, and asks nobody."""
-    return {"steps": STEPS, **_less(role.budget, step["budget"]).model_dump(exclude_none=True)}
+    """Return the budget of a step; one who works on it stops there with words, and asks nobody.
+
+    Each time that such a limit stopped it before adds as much again.
+    """
+    given = {"steps": STEPS, **_less(role.budget, step["budget"]).model_dump(exclude_none=True)}
+    return more(given, step)
+
+
+def more(budget: Mapping[str, Any], step: Step) -> dict[str, Any]:
+    """Return a step's budget with as much again for each time that it was too little."""
+    return {kind: most * (1 + step.get("stops", 0)) for kind, most in budget.items()}
 
 
 def most_turns(role: Role, step: Step) -> int:
@@ -71,9 +89,9 @@ def brief(plan: Plan, step: Step, *, failing: str = "", words: str = "") -> str:
 
 
 def given(
-    plan: Plan, step: Step, role: Role, told: str, *, beside: bool, handed_down: Mapping[str, Any]
+    plan: Plan, step: Step, role: Role, told: str, *, lanes: int, handed_down: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the state in which an agent begins its step."""
+    """Return the state in which an agent begins its step, one of so many that run at the same time."""
     scope: dict[str, Any] = {"paths": step["paths"]} if step["paths"] else {}
     return {
         **handed_down,
@@ -82,7 +100,7 @@ def given(
         "step": step["id"],
         "budget": limits(role, step),
         **scope,
-        **({"beside": True} if beside else {}),
+        **({"beside": True, "lanes": lanes} if lanes > 1 else {}),
     }
 
 
@@ -94,18 +112,18 @@ def result_of(end: Mapping[str, Any], *, words_count: bool = False) -> StepResul
     """
     messages = cast("Sequence[AnyMessage]", end.get("messages") or ())
     submission = cast("Submission | None", end.get("submission"))
-    files, used = changed(messages), tokens(messages)
+    files = changed(messages)
     if not submission:
         said = next((m.text for m in reversed(messages) if isinstance(m, AIMessage) and m.text), "")
         if words_count and said:
             made = all(m.status == "success" for m in messages if isinstance(m, ToolMessage))
-            told = failed(said, files=files, tokens=used)
+            told = failed(said, files=files)
             told["status"] = "completed" if made else "failed"
             return told
         evidence = [f"Its last words: {said[:500]}"] if said else []
-        if stopped(messages):  # by a limit, or in a circle: its last words say so
-            return failed(said, files=files, tokens=used)
-        return failed(NEVER, files=files, evidence=evidence, tokens=used)
+        if by := stopped(messages):  # by a limit, or in a circle: its last words say so
+            return {**failed(said, files=files), "stopped": by}
+        return failed(NEVER, files=files, evidence=evidence)
     return StepResult(
         status=submission["status"],
         summary=submission["summary"],
@@ -114,17 +132,10 @@ def result_of(end: Mapping[str, Any], *, words_count: bool = False) -> StepResul
         evidence=submission["evidence"],
         open_questions=submission["open_questions"],
         notes=_notes(submission, files, messages),
-        tokens=used,
     )
 
 
-def failed(
-    why: str,
-    *,
-    files: Sequence[Changed] = (),
-    evidence: Sequence[str] = (),
-    tokens: Mapping[str, int] | None = None,
-) -> StepResult:
+def failed(why: str, *, files: Sequence[Changed] = (), evidence: Sequence[str] = ()) -> StepResult:
     """Return the result that the runtime writes for an agent that has none."""
     return StepResult(
         status="failed",
@@ -134,7 +145,6 @@ def failed(
         evidence=list(evidence),
         open_questions=[],
         notes=[],
-        tokens=dict(tokens or {}),
     )
 
 
@@ -153,15 +163,6 @@ def changed(messages: Sequence[AnyMessage]) -> list[Changed]:
                 one["added"] = one.get("added", 0) + added
                 one["removed"] = one.get("removed", 0) + removed
     return list(found.values())
-
-
-def tokens(messages: Sequence[AnyMessage]) -> dict[str, int]:
-    """Return what models used, in and out, as far as they said."""
-    used = [m.usage_metadata for m in messages if isinstance(m, AIMessage) and m.usage_metadata]
-    return {
-        "input": sum(one["input_tokens"] for one in used),
-        "output": sum(one["output_tokens"] for one in used),
-    }
 
 
 def _notes(submission: Submission, files: Sequence[Changed], messages: Sequence[AnyMessage]) -> list[str]:

@@ -72,29 +72,36 @@ async def _heard(
         answers = answered(still, answer)
     except Invalid as wrong:
         raise ToolFailed(f"The answer does not fit, so nothing is decided: {wrong}") from wrong
-    new = await _decided(runtime, call_id, still, answers)
-    whole = {**found, **{one["id"]: entry for one, entry in zip(still, new, strict=True)}}
+    about = {"agent": _agent(runtime), "run_id": run_of(runtime.config)}
+    new = await decided(still, answers, call=call_id, **about)
+    whole = {**found, **{one["id"]: entry for one, entry in zip(still, new.values(), strict=True)}}
     heard = _message(call_id, _told(asked, whole), asked=len(still))
-    return Command(update={"messages": [heard], "resolved_context": {one["id"]: one for one in new}})
+    return Command(update={"messages": [heard], "resolved_context": new})
 
 
-async def _decided(
-    runtime: ToolRuntime[Any, Any], call_id: str, still: Sequence[Mapping[str, Any]], answers: Answers
-) -> list[Resolved]:
-    by, at = await handles().approvals.answered(call_id) or (handles().user, datetime.now(UTC))
-    run_id = str((runtime.config.get("metadata") or {}).get("run_id") or "")
-    return [
+async def decided(
+    still: Sequence[Mapping[str, Any]], answers: Answers, *, agent: str, call: str, run_id: str
+) -> dict[str, Resolved]:
+    """Return what was answered to questions as it is kept: by whom and when, by their ids among decisions."""
+    by, at = await handles().approvals.answered(call) or (handles().user, datetime.now(UTC))
+    made = [
         resolved.decision(
             one,
             answers[one["id"]],
             by=by,
             at=at.astimezone(UTC).isoformat(timespec="milliseconds"),
-            agent=_agent(runtime),
+            agent=agent,
             run_id=run_id,
-            call=call_id,
+            call=call,
         )
         for one in still
     ]
+    return {one["id"]: one for one in made}
+
+
+def run_of(config: Mapping[str, Any]) -> str:
+    """Return the id of the run that a config is of; nothing outside our server."""
+    return str((config.get("metadata") or {}).get("run_id") or "")
 
 
 def _told(asked: Sequence[Mapping[str, Any]], answers: Mapping[str, Resolved]) -> str:

@@ -14,7 +14,7 @@ from artel.tools.workspace.globs import matcher
 EDITED = "plan"
 """The name that an edited plan goes by in an answer."""
 MAX_TEXT = 200_000  # characters of a model's answer that are looked through
-KEPT_BY_US = frozenset({"status", "attempts", "result", "version", "depth"})
+KEPT_BY_US = frozenset({"status", "attempts", "result", "spent", "stops", "version", "depth"})
 FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 
 

@@ -19,6 +19,7 @@ from artel.graphs.budget import Budget
 from artel.graphs.context import Context, handles
 from artel.graphs.effects import Answer, Handler
 from artel.graphs.limits import Spent
+from artel.graphs.models.tally import tallied
 from artel.graphs.roles import Role
 from artel.graphs.state import AgentLoopState
 from artel.graphs.turns import OURS
@@ -44,18 +45,21 @@ class Guard(AgentMiddleware[AgentLoopState, Context]):
     async def awrap_model_call(self, request: ModelRequest[Context], handler: Call) -> ModelResponse:
         """Ask the model, with what people said meanwhile; first ask them if a limit is reached."""
         messages, state = request.messages, cast("AgentLoopState", request.state)
-        used, told = limits.spent(messages), list[AnyMessage]()
-        budget = self._budget(request.runtime.context, state)
-        about = limits.reached(budget, handles().agents.most, used) or _stuck(messages)
+        before = limits.read(state.get("spent")) if _is_inside(request) else Spent()
+        used, told = limits.spent(messages, before), list[AnyMessage]()
+        wishes = request.runtime.context or Context()
+        about = self._reached(wishes, state, before, used) or _stuck(messages)
         if about:
-            if state.get("budget") or (isinstance(about, limits.Reached) and about.final):
-                pausing.tell(about, used)
-                return ModelResponse([pausing.last_words(about, used, messages, agent=self.role.name)])
-            answer = pausing.ask(about, used, messages, agent=self.role.name)
+            own = used.plus(before, -1) if _is_of_step(about) else used
+            if _ends(about, state):
+                pausing.tell(about, own)
+                return self._stopped(about, own, used, messages)
+            answer = pausing.ask(about, own, messages, agent=self.role.name)
             if answer is False:
-                return ModelResponse([pausing.last_words(about, used, messages, agent=self.role.name)])
+                return self._stopped(about, own, used, messages)
             if isinstance(answer, str):
                 told.append(HumanMessage(answer))
+            if isinstance(answer, str) and not state.get("budget"):
                 used = Spent()  # it is asked for something new
             elif isinstance(about, limits.Reached):
                 used = used.again(about.kind)
@@ -65,12 +69,13 @@ class Guard(AgentMiddleware[AgentLoopState, Context]):
             heard = [*messages, *told]
             request = request.override(messages=heard, state=cast("Any", {**state, "messages": heard}))
         noted = {loops.LET_GO_ON: True} if isinstance(about, loops.Found) else {}
-        response = await self._answered(request, handler, used, noted, timed=budget.minutes is not None)
+        timed = self._counts_minutes(wishes, state)
+        response = await self._answered(request, handler, used, noted, timed=timed)
         return replace(response, result=[*told, *response.result])
 
     async def awrap_tool_call(self, request: ToolCallRequest, handler: Handler) -> Answer:
         """Run the tool; where minutes count, note how long it worked."""
-        if self._budget(request.runtime.context, request.state).minutes is None:
+        if not self._counts_minutes(request.runtime.context or Context(), request.state):
             return await handler(request)
         begun = time.monotonic()
         answer = await handler(request)
@@ -93,22 +98,63 @@ class Guard(AgentMiddleware[AgentLoopState, Context]):
         nudge = HumanMessage(render("guard/nudge"), name=NUDGE)
         for asked in (messages, [*messages, nudge]):
             begun = time.monotonic()
-            response = await handler(request.override(messages=asked))
-            answer = next((one for one in response.result if isinstance(one, AIMessage)), None)
-            if answer is None:
+            with tallied() as calls:
+                response = await handler(request.override(messages=asked))
+            answers = [one for one in response.result if isinstance(one, AIMessage)]
+            if not answers:
                 return response
-            used = used.and_for(answer, messages, _ms_since(begun) if timed else 0)
-            if not _is_empty(answer):
-                said = _marked(answer, {limits.SPENT: used.noted, **noted})
-                return replace(response, result=[said if one is answer else one for one in response.result])
+            used = used.and_for(calls, _ms_since(begun) if timed else 0)
+            if not _is_empty(answers[0]):
+                last = answers[-1]
+                said = _marked(last, {limits.SPENT: used.noted, **noted})
+                return replace(response, result=[said if one is last else one for one in response.result])
         pausing.tell(None, used)
-        return ModelResponse([pausing.last_words(None, used, messages, agent=self.role.name)])
+        return self._stopped(None, used, used, messages)
 
-    def _budget(self, wishes: Context | None, state: Any) -> Budget:
-        step = state.get("budget")
-        given = Budget.model_validate(step) if step else None
-        wish = wishes.budget if wishes else Budget()
-        return limits.budget_of(handles().agents, self.role.budget, wish, given)
+    def _stopped(
+        self,
+        about: limits.Reached | loops.Found | None,
+        own: Spent,
+        used: Spent,
+        messages: Sequence[AnyMessage],
+    ) -> ModelResponse:
+        """Say why; what was used stands in it as in any answer."""
+        said = pausing.last_words(about, own, messages, agent=self.role.name)
+        return ModelResponse([_marked(said, {limits.SPENT: used.noted})])
+
+    def _reached(
+        self, wishes: Context, state: AgentLoopState, before: Spent, used: Spent
+    ) -> limits.Reached | None:
+        """Return the limit that is reached: of a step first its own, then that of the run it belongs to."""
+        if state.get("submission"):  # it has handed in: no model is asked any more
+            return None
+        settings, step = handles().agents, state.get("budget")
+        if not step:
+            return limits.reached(self._budget(wishes), settings.most, used)
+        if own := limits.of_step(Budget.model_validate(step), before, used):
+            return own
+        foreseen = limits.foreseen(before, used, max(state.get("lanes") or 1, 1))
+        found = limits.of_run(settings, wishes.budget, foreseen)
+        return replace(found, used=used.of(found.kind)) if found else None
+
+    def _counts_minutes(self, wishes: Context, state: Any) -> bool:
+        step = state.get("budget") or {}
+        budget = limits.budget_of(handles().agents, Budget(), wishes.budget) if step else self._budget(wishes)
+        return budget.minutes is not None or step.get("minutes") is not None
+
+    def _budget(self, wishes: Context) -> Budget:
+        return limits.budget_of(handles().agents, self.role.budget, wishes.budget)
+
+
+def _is_of_step(about: limits.Reached | loops.Found) -> bool:
+    return isinstance(about, limits.Reached) and about.of_step
+
+
+def _ends(about: limits.Reached | loops.Found, state: AgentLoopState) -> bool:
+    """Whether nobody is asked: at a limit of the step's own or the server's, and in a circle of a step."""
+    if isinstance(about, limits.Reached):
+        return about.of_step or about.final
+    return bool(state.get("budget"))
 
 
 def _stuck(messages: Sequence[AnyMessage]) -> loops.Found | None:
@@ -119,6 +165,11 @@ def _stuck(messages: Sequence[AnyMessage]) -> loops.Found | None:
 def _place(request: ModelRequest[Context]) -> str:
     info = request.runtime.execution_info
     return info.checkpoint_ns if info else ""
+
+
+def _is_inside(request: ModelRequest[Context]) -> bool:
+    """Whether the agent works inside another; else the sum in its thread is that of an earlier run."""
+    return "|" in _place(request)
 
 
 def _is_empty(answer: AIMessage) -> bool:

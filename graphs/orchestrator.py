@@ -8,20 +8,27 @@ from functools import lru_cache
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
-from langgraph.config import get_stream_writer
+from langgraph.config import get_config, get_stream_writer
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 
 from artel.graphs.agent_loop import loop
+from artel.graphs.answering import answered
+from artel.graphs.clarifying import decided, run_of
 from artel.graphs.context import Context
 from artel.graphs.delegating import collect, dispatch, work
+from artel.graphs.halting import pause
+from artel.graphs.inbox import decision_of
+from artel.graphs.limits import Spent
+from artel.graphs.models.tally import tallied
 from artel.graphs.plan import again, can_be_tried_again, is_under_way
 from artel.graphs.planning import wants_plan
 from artel.graphs.proposing import GO_ON, approve_plan, make_plan, underway
-from artel.graphs.questions import question
+from artel.graphs.questions import clarification
 from artel.graphs.reporting import aggregate
+from artel.graphs.resolved import entries, find
 from artel.graphs.roles import built_in
 from artel.graphs.routing import Choice, choose, is_russian, nearest
 from artel.graphs.showing import announce
@@ -29,8 +36,10 @@ from artel.graphs.state import OrchestratorState, Request, Result, Route
 from artel.graphs.thinking import NAME, think
 from artel.graphs.verifying import settle, verify
 from artel.prompts import render
+from artel.storage.errors import Invalid
 
 SUMMARY_CHARS = 200
+MAX_QUOTED = 120  # characters of a request in a question about it
 
 PLAN = "plan"  # who works on it: a plan's agents
 
@@ -40,38 +49,57 @@ async def route(state: OrchestratorState, runtime: Runtime[Context]) -> Command[
     request, plan = _request(state["messages"]), state.get("plan")
     if state.get("depth"):
         return Command(goto="make_plan", update={"task": request})
+    anew: dict[str, Any] = {
+        key: None if key == "stopped" else {} for key in ("spent", "stopped") if state.get(key)
+    }
     if is_under_way(plan):
-        return Command(goto="underway")
+        return Command(goto="underway", update=anew)
     if plan is not None and can_be_tried_again(plan) and GO_ON.fullmatch(request):
         plan = again(plan)
         announce(plan)
-        return Command(goto="dispatch", update={"plan": plan, "checks": [], "words": ""})
+        return Command(goto="dispatch", update={**anew, "plan": plan, "checks": [], "words": ""})
     previous = _agent(state)
     chosen = _by_rules(request)
     if chosen is None and request:
-        chosen = await _by_model(request, previous, (runtime.context or Context()).model)
+        with tallied() as calls:
+            chosen = await _by_model(request, previous, (runtime.context or Context()).model)
+        anew |= {"spent": Spent().and_for(calls).noted} if calls else {}
     chosen = chosen or _as_before(request, previous)
     if chosen is None:
-        return Command(goto="clarify")
+        return Command(goto="clarify", update=anew)
     _announce(chosen)
-    return _to(chosen, request)
+    return _to(chosen, request, **anew)
 
 
-async def clarify(state: OrchestratorState) -> Command[str]:
-    """Ask what is wanted, and nothing else: a resumed node restarts from its first line."""
-    russian = is_russian(_request(state["messages"]))
-    answer = interrupt(_what_is_wanted(russian=russian))
-    match answer:
-        case {"type": "respond", "message": str(said)} | str(said) if said.strip():
-            agent = _understood(said)
-        case _:  # rejected or anything unknown: nothing is done
+async def clarify(state: OrchestratorState, runtime: Runtime[Context]) -> Command[str]:
+    """Ask what is wanted as the tool `question` asks, and nothing else before it.
+
+    A resumed node restarts from its first line.
+    """
+    request, last = _request(state["messages"]), state["messages"][-1:]
+    russian = is_russian(request)
+    asked, call = _what_is_wanted(request, russian=russian), f"clarify_{last[0].id if last else ''}"
+    kept: dict[str, Any] = {}
+    if known := find(entries(state.get("resolved_context")), asked):
+        answer = known["answer"]
+    else:
+        inbox = (runtime.context or Context()).approvals == "agent_inbox"
+        heard = decision_of(interrupt(clarification([asked], agent=NAME, tool_call_id=call, inbox=inbox)))
+        try:
+            answers = answered([asked], heard)
+        except Invalid:  # rejected or anything unknown: nothing is done
             words = "Хорошо, ничего не делаю." if russian else "All right, I do nothing."
             nobody = Route(agent="", reason="", by="person")
             return Command(goto="report", update={"route": nobody, "messages": [AIMessage(words, name=NAME)]})
-    chosen = Route(agent=agent, reason="так ответили" if russian else "as you answered", by="person")
+        answer, run_id = answers[asked["id"]], run_of(get_config())
+        kept["resolved_context"] = await decided([asked], answers, agent=NAME, call=call, run_id=run_id)
+    said = "; ".join(answer)
+    offered = next((agent for agent, labels in OPTIONS.items() if said in labels), "")
+    reason = "так ответили" if russian else "as you answered"
+    chosen = Route(agent=offered or _understood(said), reason=reason, by="person")
     _announce(chosen)
-    told = [] if said.strip() in OPTIONS else [HumanMessage(said)]
-    return _to(chosen, said, messages=told)
+    told = [] if offered or said in OPTIONS else [HumanMessage(said)]
+    return _to(chosen, said, messages=told, **kept)
 
 
 async def report(state: OrchestratorState) -> dict[str, Result]:
@@ -99,7 +127,8 @@ def build() -> CompiledStateGraph[Any, Context, Any, Any]:
         builder.add_node(name, loop(role))
         builder.add_edge(name, "report")
     builder.add_node(report)
-    for node in (make_plan, approve_plan, underway, dispatch, work, collect, verify, settle, aggregate):
+    planned = (make_plan, approve_plan, underway, dispatch, work, collect, pause, verify, settle, aggregate)
+    for node in planned:
         builder.add_node(node)
     builder.add_edge("work", "collect")
     builder.add_edge("aggregate", END)
@@ -178,10 +207,17 @@ def _reason(choice: Choice, request: str) -> str:
     return f"{wanted} («{choice.word}»)" if russian else f"{wanted} (“{choice.word}”)"
 
 
-def _what_is_wanted(*, russian: bool) -> dict[str, Any]:
-    text = "Что нужно сделать?" if russian else "What shall be done?"
-    options = {key: labels[russian] for key, labels in OPTIONS.items()}
-    return question(text, options, agent=NAME)
+def _what_is_wanted(request: str, *, russian: bool) -> dict[str, Any]:
+    words = " ".join(request.split())
+    about = f"«{words[:MAX_QUOTED]}»" if russian else f"“{words[:MAX_QUOTED]}”"
+    text = "Что нужно сделать" if russian else "What shall be done"
+    return {
+        "id": "wanted",
+        "question": f"{text}: {about}?" if words else f"{text}?",
+        "options": [labels[russian] for labels in OPTIONS.values()],
+        "multiple": False,
+        "required": True,
+    }
 
 
 def _understood(said: str) -> str:

@@ -70,11 +70,17 @@ def stopped(messages: Sequence[AnyMessage]) -> dict[str, Any] | None:
     return known if isinstance(known, dict) else None
 
 
+def is_of_run(by: Mapping[str, Any] | None) -> bool:
+    """Whether what stopped a step is a limit of the whole run, and none of its own."""
+    return bool(by) and "most" in by and by.get("of") != "step"  # type: ignore[operator, union-attr]
+
+
 def reason(about: Reached | Found | None, used: Spent) -> dict[str, Any]:
     """Return for programs why a run stops, and what it has used."""
     by: dict[str, Any]
     if isinstance(about, Reached):
         by = {"by": about.kind, "used": about.used, "most": about.most, "final": about.final}
+        by |= {"of": "step"} if about.of_step else {}
     elif about:
         by = {"by": about.circle, "tools": list(about.tools), "times": about.times}
     else:
@@ -91,7 +97,7 @@ def said(about: Reached | Found | None, used: Spent, messages: Sequence[AnyMessa
         parts.append(f"Использовано: {spent}." if russian else f"Used so far: {spent}.")
     if tools:
         parts.append(f"Последний шаг: {tools}." if russian else f"Its last step was {tools}.")
-    if isinstance(about, Reached) and about.final:
+    if isinstance(about, Reached) and about.final and not about.of_step:
         parts.append(
             "Больше сервер на одну просьбу не даёт; следующее сообщение начнёт новый счёт."
             if russian

@@ -58,7 +58,8 @@ class StepResult(TypedDict):
     open_questions: list[str]
     notes: list[str]
     "What the runtime has to say of it: a claim that is not so."
-    tokens: NotRequired[dict[str, int]]
+    stopped: NotRequired[dict[str, Any]]
+    "By what limit, or in what circle, if it was."
 
 
 class Step(TypedDict):
@@ -79,6 +80,10 @@ class Step(TypedDict):
     status: Status
     attempts: int
     result: StepResult | None
+    spent: NotRequired[dict[str, Any]]
+    "What models used for it in all attempts, as `limits.Spent.noted`."
+    stops: NotRequired[int]
+    "How often a limit of its own stopped it: tried again, it may use as much again for each."
 
 
 class Plan(TypedDict):
@@ -176,7 +181,14 @@ def begun(plan: Plan, ids: Collection[str], lanes: int = 1) -> Plan:
 
 def ended(plan: Plan, id: str, result: StepResult) -> Plan:  # noqa: A002  as the field
     """Note what came of a step in progress."""
-    return _moved(plan, id, result["status"], result=result)
+    stops = step_of(plan, id).get("stops", 0) + bool(result.get("stopped"))
+    return _moved(plan, id, result["status"], result=result, **({"stops": stops} if stops else {}))
+
+
+def charged(plan: Plan, id: str, spent: Mapping[str, Any]) -> Plan:  # noqa: A002  as the field
+    """Note what models have used for a step in all; nothing is not noted."""
+    steps = [{**one, "spent": dict(spent)} if one["id"] == id and spent else one for one in plan["steps"]]
+    return _with(plan, steps=steps)
 
 
 def blocked(plan: Plan) -> Plan:
@@ -261,9 +273,9 @@ def edited(plan: Plan, goal: str, steps: Sequence[Step], agents: Collection[str]
         raise PlanWrong(f"a plan that is {plan['status']} is not changed; make a new one")
     kept = [step for step in plan["steps"] if step["status"] == "completed"]
     done = {step["id"] for step in kept}
-    tried = {step["id"]: step["attempts"] for step in plan["steps"]}
-    fresh = [
-        Step(**{**step, "status": "pending", "attempts": tried.get(step["id"], 0), "result": None})
+    tried = {step["id"]: _history(step) for step in plan["steps"]}
+    fresh: list[Any] = [
+        {**step, "status": "pending", "attempts": 0, "result": None, **tried.get(step["id"], {})}
         for step in steps
         if step["id"] not in done
     ]
@@ -337,6 +349,11 @@ def _moved(plan: Plan, id: str, status: Status, **more: Any) -> Plan:  # noqa: A
 
 def _with(plan: Plan, **changes: Any) -> Plan:
     return Plan(**{**plan, **changes})  # type: ignore[typeddict-item]
+
+
+def _history(step: Step) -> dict[str, Any]:
+    """Return what stays true of a step when it is edited."""
+    return {key: step[key] for key in ("attempts", "spent", "stops") if key in step}
 
 
 def _cycle(steps: Iterable[Step]) -> list[str]:

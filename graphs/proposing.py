@@ -9,9 +9,12 @@ from langgraph.config import get_stream_writer
 from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 
+from artel.graphs import limits
 from artel.graphs.context import Context, workspace
 from artel.graphs.crew import crew
 from artel.graphs.drafts import EDITED, revised, shown
+from artel.graphs.halting import limit_of
+from artel.graphs.models.tally import tallied
 from artel.graphs.plan import Plan, PlanWrong, approved, cancelled, count, may, taken_back
 from artel.graphs.planning import planned
 from artel.graphs.questions import plan_question, question
@@ -35,17 +38,21 @@ GIVE_UP = re.compile(
 
 async def make_plan(
     state: OrchestratorState, runtime: Runtime[Context]
-) -> Command[Literal["approve_plan", "coder", "ask"]]:
+) -> Command[Literal["approve_plan", "coder", "ask", "pause"]]:
     """Make a plan of the task; what one agent can do goes to that agent at once."""
     wishes = runtime.context or Context()
+    if limit_of(state, wishes):
+        return Command(goto="pause")
     request, depth = state.get("task", ""), state.get("depth", 0) + 1
     root = await to_thread(workspace, wishes.workspace or state.get("workspace") or "")
     agents = await to_thread(crew, root)
     able = {name: agents[name] for name in may(agents, depth)}
     words = state.get("words", "")
     before = state.get("plan") if words else None
-    plan = await planned(request, able, wish=wishes.model, depth=depth, before=before, words=words)
+    with tallied() as calls:
+        plan = await planned(request, able, wish=wishes.model, depth=depth, before=before, words=words)
     fresh: dict[str, Any] = {"outcomes": None, "checks": [], "repairs": [], "words": ""}
+    fresh |= {"spent": limits.read(state.get("spent")).and_for(calls).noted} if calls else {}
     if plan is None or (
         depth == 1 and len(plan["steps"]) == 1 and plan["steps"][0]["agent"] in ("coder", "ask")
     ):

@@ -53,6 +53,18 @@ class Route(TypedDict):
     by: Literal["rules", "model", "person", "thread"]
 
 
+class Cost(TypedDict):
+    """What models used: tokens as they counted them, and US dollars for those whose price is known."""
+
+    calls: int
+    input: int
+    output: int
+    usd: float | None
+    "None: nobody knows the price of any."
+    unpriced: int
+    "Tokens that are not in `usd`."
+
+
 class StepReport(TypedDict):
     """What came of one step, for the table."""
 
@@ -64,6 +76,8 @@ class StepReport(TypedDict):
     summary: str
     files: list[Changed]
     notes: list[str]
+    cost: Cost
+    "Of all attempts at it."
 
 
 class CheckReport(TypedDict):
@@ -88,7 +102,11 @@ class Result(TypedDict):
     checks: NotRequired[list[CheckReport]]
     open_questions: NotRequired[list[str]]
     tokens: NotRequired[dict[str, int]]
-    "Of all steps together, as far as models said: `input` and `output`."
+    "Of all calls of models together: `input` and `output`."
+    cost: NotRequired[Cost]
+    "The same with money: all steps, and the calls that chose, planned and summed up."
+    stopped: NotRequired[dict[str, Any]]
+    "By what, where a limit stopped the plan before its end."
 
 
 class Submission(TypedDict):
@@ -106,6 +124,8 @@ class Outcome(TypedDict):
 
     step: str
     result: StepResult
+    spent: dict[str, Any]
+    "What models used for it, as `limits.Spent.noted`."
     workspace: str
     tainted: bool
     resolved_context: dict[str, resolved.Resolved]
@@ -160,7 +180,11 @@ class AgentLoopState(AgentState[None]):
     "Whether other steps run at the same time."
     submission: NotRequired[Annotated[Submission, first]]
     budget: NotRequired[dict[str, Any]]
-    "Of a step of a plan, as `Budget`: who works on it ends at a limit instead of asking."
+    "Of a step of a plan, as `Budget`: who works on it ends at this limit instead of asking."
+    spent: NotRequired[Annotated[dict[str, Any], OmitFromOutput]]
+    "What its run had used before the agent began, as `limits.Spent.noted`."
+    lanes: NotRequired[int]
+    "How many steps run at the same time."
     resolved_context: NotRequired[ResolvedContext]
     "What people have decided, by the ids of the decisions: it goes down to children and comes back up."
     todos: NotRequired[Todos]
@@ -179,6 +203,13 @@ class Request(AgentState[None]):
     "The same."
     depth: NotRequired[int]
     "0 for a thread's own orchestrator, 1 for one that does a step."
+    spent: NotRequired[dict[str, Any]]
+    "What models used for the request, as `limits.Spent.noted`; before it began, for one that does a step."
+    before: NotRequired[dict[str, Any]]
+    "That of one that does a step, kept as it was."
+    budget: NotRequired[dict[str, Any]]
+    lanes: NotRequired[int]
+    "As in an agent's own state."
 
 
 class OrchestratorState(Request):
@@ -200,3 +231,5 @@ class OrchestratorState(Request):
     "What the person said to it since."
     repairs: NotRequired[list[str]]
     "Ids of the steps that were put in because a check failed."
+    stopped: NotRequired[dict[str, Any] | None]
+    "Why the plan stops before its end: for programs, and in words as `why`."

@@ -116,6 +116,7 @@ def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = Non
     )
     app.state.engine = engine
     app.state.catalog = catalog
+    catalog.handles = lambda: engine.handles
     app.state.http = http
     app.state.secrets = settings.secrets if settings else ()
     app.state.bundles = Bundles(sources(catalog))

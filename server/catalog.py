@@ -16,6 +16,7 @@ from langgraph.pregel import Pregel
 from langgraph.store.base import BaseStore
 from langgraph_sdk import runtime as sdk
 
+from artel.graphs.context import Handles
 from artel.server import kinds, loading, served
 from artel.server.auth.caller import calling
 from artel.server.kinds import Check
@@ -50,6 +51,8 @@ class Entry:
     make: Make | None = None
     check: Check | None = None
     "Refuses a context that no assistant of it can have."
+    module: str = ""
+    "Of the function that makes it."
 
 
 class Catalog:
@@ -58,6 +61,7 @@ class Catalog:
     def __init__(self, entries: Mapping[str, Entry], config: Served | None = None) -> None:
         self._entries = dict(entries)
         self.config = config  # what was served from; None: our own agents
+        self.handles: Callable[[], Handles | None] = lambda: None  # what our agents are run with
         self._store: Any = None
 
     @classmethod
@@ -142,6 +146,11 @@ class Catalog:
         said = ((graph.config or {}).get("metadata") or {}).get("kind") if graph else None
         return said if isinstance(said, str) else None
 
+    def is_made_by(self, graph_id: str, module: str) -> bool:
+        """Whether a function of that module makes a graph."""
+        entry = self._entries.get(graph_id)
+        return entry is not None and entry.module == module
+
     @asynccontextmanager
     async def graph(
         self,
@@ -218,7 +227,7 @@ def _entry(value: Any, description: str | None, key: str, graph_id: str) -> Entr
         return Entry(description, _compiled(graph_id, value))
     if not callable(value):
         raise ConfigWrong(f"{key} must be a graph or a function that makes one, not {type(value).__name__}")
-    return Entry(description, None, _maker(value, key))
+    return Entry(description, None, _maker(value, key), module=str(getattr(value, "__module__", "")))
 
 
 def _maker(function: Callable[..., Any], key: str) -> Make:

@@ -14,6 +14,7 @@ By = Literal["run", "thread", "agent", "model", "step", "day"]
 
 MOST_GROUPS = 1_000
 MOST = 2**31 - 1  # of an integer in a row
+MARK = "\x1f"  # between an agent and the step of a plan that it works on
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Call:
     output_tokens: int
     thought: int
     usd: float | None
+    plan_step: str = ""
+    "Id of the step of a plan that it was made for; kept in the row behind the agent."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,9 @@ on conflict do nothing
 SUMS = """
 with fitting as (
     select u.*, case %(by)s when 'run' then u.run_id::text when 'thread' then u.thread_id::text
-                            when 'agent' then u.agent when 'model' then u.model
-                            when 'step' then u.run_id || '/' || u.step
+                            when 'agent' then split_part(u.agent, %(mark)s, 1) when 'model' then u.model
+                            when 'step' then u.run_id || '/' || coalesce(
+                                'plan/' || nullif(split_part(u.agent, %(mark)s, 2), ''), u.step::text)
                             when 'day' then to_char(u.called_at at time zone 'UTC', 'YYYY-MM-DD')
                             else '' end as key
       from usage u
@@ -101,18 +105,17 @@ select key, count(*)::int as calls, coalesce(sum(input_tokens), 0)::bigint as in
 
 async def add(conn: Connection, calls: Sequence[Call]) -> None:
     """Write calls; one that is there already stays as it is."""
-    rows = [
-        {
-            name: min(value, MOST)
-            if isinstance(value, int)
-            else str(value)
-            if isinstance(value, UUID)
-            else value
-            for name, value in asdict(call).items()
-        }
-        for call in calls
-    ]
-    await conn.execute(ADD, {"calls": Jsonb(rows)})
+    await conn.execute(ADD, {"calls": Jsonb([_row(call) for call in calls])})
+
+
+def _row(call: Call) -> dict[str, object]:
+    agent = call.agent.replace(MARK, "") + (f"{MARK}{call.plan_step}" if call.plan_step else "")
+    figures = {
+        name: min(value, MOST) if isinstance(value, int) else str(value) if isinstance(value, UUID) else value
+        for name, value in asdict(call).items()
+        if name != "plan_step"
+    }
+    return {**figures, "agent": agent}
 
 
 async def sums(
@@ -134,6 +137,7 @@ async def sums(
     values = {
         "owner": owner,
         "by": by or "",
+        "mark": MARK,
         "thread_id": thread_id,
         "run_id": run_id,
         "since": since,

@@ -16,6 +16,7 @@ ORDER = (
     "turns",
     "read_tools",
     "calls",
+    "overhead",
     "context",
     "policy",
     "sandbox",

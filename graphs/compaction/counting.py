@@ -27,6 +27,7 @@ ENCODED = re.compile(r"[A-Za-z0-9+/=_\-]{48,}")  # a hash, a key, a picture: no 
 
 _EVERY = bytes(range(256))
 _counted: dict[tuple[str, int], int] = {}
+_of_tools: dict[str, tuple[Any, str, int]] = {}  # by name: schema, description, tokens
 
 
 def _but(kept: Iterable[int]) -> bytes:
@@ -81,7 +82,20 @@ def tokens(messages: Iterable[BaseMessage]) -> int:
 
 def tools_tokens(tools: Sequence[BaseTool | dict[str, Any]]) -> int:
     """Return about how many tokens the descriptions of tools have."""
-    return sum(text_tokens(_described(tool)) + A_CALL for tool in tools)
+    return sum(_tool_tokens(tool) + A_CALL for tool in tools)
+
+
+def _tool_tokens(tool: BaseTool | dict[str, Any]) -> int:
+    """Return those of one, counted once as long as it says the same with the same schema."""
+    if not isinstance(tool, BaseTool):
+        return text_tokens(_described(tool))
+    known = _of_tools.get(tool.name)
+    if known is None or known[0] is not tool.args_schema or known[1] != tool.description:
+        if len(_of_tools) >= REMEMBERED:
+            _of_tools.clear()
+        known = (tool.args_schema, tool.description, text_tokens(_described(tool)))
+        _of_tools[tool.name] = known
+    return known[2]
 
 
 def correction(messages: Sequence[AnyMessage], spec: str) -> float:

@@ -11,11 +11,11 @@ from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import agenerate_from_stream
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
-from artel.graphs.models import retrying
+from artel.graphs.models import retrying, tally
 from artel.graphs.models.link import Asked, Link, answer, failures_of
 from artel.graphs.models.rates import TooManyAsked
 from artel.graphs.models.settings import NoModelAnswered
@@ -53,6 +53,10 @@ class Chain(BaseChatModel):
     tool_choice: Any = None
     tool_settings: dict[str, Any] = Field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """Return it in words: LangChain makes this of it for each call, and all tools would be in it."""
+        return f"Chain({self.label})"
+
     @property
     def _llm_type(self) -> str:
         return "chain"
@@ -79,6 +83,19 @@ class Chain(BaseChatModel):
         return self.model_copy(
             update={"tools": tuple(tools), "tool_choice": tool_choice, "tool_settings": settings}
         )
+
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002  as LangChain names it
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Ask, and note what the answer used for whoever tallies."""
+        answer = await super().ainvoke(input, config, stop=stop, **kwargs)
+        tally.note(answer, input)
+        return answer
 
     async def _astream(
         self,

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
+from artel.graphs.errors import RoleWrong
 from artel.graphs.kinds.connections import NotOffered, UnknownConnection
 from artel.server.auth.caller import Caller, GivenCaller
 from artel.server.catalog import Catalog, UnknownGraph
@@ -48,7 +49,15 @@ async def prepare(db: Database, catalog: Catalog) -> None:
 
 @router.post(
     "",
-    responses=answers(AssistantExists, UnknownGraph, TwoContexts, UnknownConnection, NotOffered, Forbidden),
+    responses=answers(
+        AssistantExists,
+        UnknownGraph,
+        TwoContexts,
+        RoleWrong,
+        UnknownConnection,
+        NotOffered,
+        Forbidden,
+    ),
 )
 async def create(
     body: AssistantBody, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller
@@ -117,6 +126,7 @@ async def get(assistant_id: AssistantId, engine: GivenEngine, caller: GivenCalle
         UnknownGraph,
         TwoContexts,
         OfTheGraph,
+        RoleWrong,
         UnknownConnection,
         NotOffered,
         Forbidden,
@@ -145,7 +155,8 @@ async def patch(
     async with engine.db.transaction() as conn:
         change = replace(change, metadata=asked["metadata"])
         changed = await assistants.patch(conn, assistant_id, change, allowed=allowed)
-        await fit(engine, catalog, changed.graph_id, changed.context)
+        if change.graph_id or change.context is not None:
+            await fit(engine, catalog, changed.graph_id, changed.context)
     return Json(assistant_record(changed))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from artel.graphs.context import use
 from artel.server.catalog import Catalog
 from artel.server.engine import Engine
+from artel.server.protocol import role_wishes
 
 
 async def fit(engine: Engine, catalog: Catalog, graph_id: str, context: Mapping[str, Any] | None) -> None:
@@ -16,6 +17,7 @@ async def fit(engine: Engine, catalog: Catalog, graph_id: str, context: Mapping[
     Raises:
         Invalid: a value cannot be; the message names it and what would be right.
     """
+    await role_wishes.check_assistant(catalog, graph_id, context or {})
     check = catalog.check(graph_id) if graph_id in catalog.names() else None
     if check is not None:
         with use(engine.handles) if engine.handles else nullcontext():

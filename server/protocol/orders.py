@@ -14,6 +14,7 @@ from artel.server.auth.caller import LOCAL, OWNER, Caller, GivenCaller
 from artel.server.catalog import Catalog
 from artel.server.engine import Engine, dispatch
 from artel.server.learning.varying import MARKS, varied
+from artel.server.protocol import role_wishes
 from artel.server.protocol.bodies import RunBody
 from artel.storage import assistants, clock
 from artel.storage.assistants import Assistant, UnknownAssistant
@@ -101,6 +102,7 @@ async def make(
         Invalid: there is neither an assistant nor a graph of that name.
         UnknownAssistant: there is no assistant with that id.
         TwoContexts: `context` and `config.configurable` were both given.
+        RoleWrong: it asks for a role that is none.
         Forbidden: the caller may not.
     """
     call = call or Call(Caller(owner))
@@ -110,6 +112,8 @@ async def make(
     given = body.context.keys() | body.config.configurable.keys()
     assistant, mark = await varied(db, assistant, own_thread, owner=caller.owner, given=given)
     kwargs = _kwargs(body, assistant, with_thread=thread_id is not None)
+    wishes = {**kwargs["config"]["configurable"], **kwargs["context"]}
+    await role_wishes.check_run(db, catalog, assistant.graph_id, wishes, thread_id, caller.owner)
     kwargs["config"]["configurable"].update(call.headers)  # a proxy set them: a body may not say otherwise
     if body.webhook and _tells_nobody(catalog):
         kwargs["webhook"] = None

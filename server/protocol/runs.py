@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
+from artel.graphs.errors import RoleWrong
 from artel.server.auth.caller import Caller, GivenCaller
 from artel.server.engine import Engine, dispatch
 from artel.server.engine.admission import IdempotencyMismatch
@@ -36,7 +37,14 @@ from artel.storage.threads import UnknownThread
 router = APIRouter(prefix="/threads/{thread_id}/runs", route_class=JsonRoute, tags=["Runs"])
 
 STARTING = answers(
-    UnknownThread, UnknownAssistant, ThreadBusy, TwoContexts, IdempotencyMismatch, Forbidden, RateLimited
+    UnknownThread,
+    UnknownAssistant,
+    ThreadBusy,
+    TwoContexts,
+    RoleWrong,
+    IdempotencyMismatch,
+    Forbidden,
+    RateLimited,
 )
 Status = Literal["pending", "running", "success", "error", "timeout", "interrupted"]
 Modes = Annotated[list[str], Query(description="Only these modes; repeated, or after commas.")]

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Header
 from starlette.responses import Response
 
+from artel.graphs.errors import RoleWrong
 from artel.server.auth.caller import GivenCaller
 from artel.server.engine import dispatch
 from artel.server.engine.admission import IdempotencyMismatch
@@ -30,7 +31,7 @@ STATUS: Mapping[str, Sequence[Status]] = {
     "running": ("running",),
     "all": ("pending", "running"),
 }
-STARTING = answers(UnknownAssistant, TwoContexts, IdempotencyMismatch, Forbidden, RateLimited)
+STARTING = answers(UnknownAssistant, TwoContexts, RoleWrong, IdempotencyMismatch, Forbidden, RateLimited)
 
 
 @router.post("", responses=STARTING)

@@ -8,6 +8,7 @@ from langchain_core.outputs import LLMResult
 
 from artel.graphs.models.link import KEY
 from artel.graphs.models.prices import cost_of
+from artel.graphs.models.tally import STEP
 from artel.storage.runs import Run
 from artel.storage.usage import Call
 
@@ -42,6 +43,7 @@ def call_of(run: Run, call: UUID, place: Mapping[str, Any], response: LLMResult,
         cache_written=sum(_whole(one, name) for one in details for name in written),
         output_tokens=sum(_whole(one, "output_tokens") for one in counted),
         thought=sum(_whole(one.get("output_token_details") or {}, "reasoning") for one in counted),
+        plan_step=str(place.get(STEP) or "").replace("\0", "")[:LONGEST],
         usd=None if None in costs or not costs else sum(cost for cost in costs if cost is not None),
     )
 

@@ -1,14 +1,18 @@
 """AGENTS.md: what a project says of itself, where it stands and who may not say it."""
 
+import os
 from pathlib import Path
 
 import pytest
 from tests.fakes.driver import call, calls
 from tests.graphs.conftest import Start
 
+from artel.graphs import conventions as conventions_module
 from artel.graphs.compaction.counting import text_tokens
 from artel.graphs.conventions import MAX_BYTES, MAX_TOKENS, conventions
 from artel.tools.policy import DEFAULT, Policy, Rule
+from artel.tools.workspace import opening
+from artel.tools.workspace.paths import Place
 
 
 def said(root: Path, *paths: str, policy: Policy = DEFAULT, limit: int | None = None) -> str:
@@ -71,6 +75,36 @@ def test_what_cannot_be_read_or_may_not_be_is_left_out(root: Path) -> None:
     (root / "AGENTS.md").write_text("Indent by four.")
     no = Policy(rules=(*DEFAULT.rules, Rule(id="no", effect="deny", action="fs.read", path=("AGENTS.md",))))
     assert said(root, policy=no) == ""
+
+
+def test_what_did_not_change_is_not_read_again_and_what_did_is(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def reading(place: Place, *, limit: int) -> opening.Found:
+        read.append(place.relative)
+        return read_bytes(place, limit=limit)
+
+    read_bytes = opening.read_bytes
+    monkeypatch.setattr(opening, "read_bytes", reading)
+    before = said(root, "src/a.py")
+    assert said(root, "src/a.py") == before
+    assert read == ["AGENTS.md", "src/AGENTS.md"] * 2  # they are too young to be trusted
+    monkeypatch.setattr(conventions_module, "SETTLED_S", -(10.0**9))
+    assert said(root, "src/a.py") == said(root, "src/a.py") == before
+    assert len(read) == 6
+    file, was = root / "AGENTS.md", (root / "AGENTS.md").stat()
+    file.write_text("Indent by five.\n")  # as many bytes
+    os.utime(file, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert "Indent by five." in said(root)
+    no = Policy(rules=(*DEFAULT.rules, Rule(id="no", effect="deny", action="fs.read", path=("AGENTS.md",))))
+    assert said(root, policy=no) == ""
+    (root / "src").rename(root.parent / "moved")
+    (root / "src").symlink_to(root.parent / "moved")
+    assert "Docstrings" not in said(root, "src/a.py")
+    file.unlink()
+    assert said(root) == ""
 
 
 def test_all_of_them_fit_and_small_ones_stay_whole(root: Path) -> None:

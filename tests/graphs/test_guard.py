@@ -106,6 +106,12 @@ async def test_a_step_of_a_plan_ends_at_its_limit_and_asks_nobody(start: Start) 
     assert stopped["by"] == "steps"
 
 
+async def test_what_an_earlier_run_of_another_agent_used_does_not_count(start: Start) -> None:
+    driver = start("coder", READ, "done", agents=AgentSettings(steps=2))
+    await driver.go({"messages": [HumanMessage("go")], "spent": {"steps": 9}})
+    assert (driver.open, driver.said) == ((), "done")
+
+
 async def test_a_run_may_ask_for_less_and_tokens_count(start: Start) -> None:
     driver = start("coder", READ, OTHER, "done")
     driver.context = {"budget": {"tokens": 1}}

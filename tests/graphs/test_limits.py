@@ -9,7 +9,8 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMes
 from langchain_core.messages.ai import UsageMetadata
 
 from artel.graphs.budget import AgentSettings, Budget
-from artel.graphs.limits import SPENT, TOOK, Spent, budget_of, left, reached, spent
+from artel.graphs.limits import SPENT, TOOK, Spent, budget_of, of_step, reached, spent
+from artel.graphs.models.tally import Used
 
 ME = HumanMessage("do it", id="h1")
 STEER = HumanMessage("rather so", id="steer-1")
@@ -31,12 +32,12 @@ def tool(ms: int) -> ToolMessage:
 def test_each_answer_carries_the_sum_of_its_turn() -> None:
     total = spent([ME, said(steps=4, tokens=700, ms=60_000)])
     assert (total.steps, total.tokens, total.of("minutes")) == (4, 700, 1.0)
-    more = total.and_for(said(30), [ME], 30_000)
-    assert more.noted == {"steps": 5, "tokens": 730, "ms": 90_000}
+    more = total.and_for([Used(30, 20, None), Used(70, 1, 0.5)], 30_000)
+    assert more.noted == {"steps": 6, "tokens": 800, "output": 21, "priced": 70, "usd": 0.5, "ms": 90_000}
 
 
 def test_answers_that_carry_nothing_are_counted_one_by_one() -> None:
-    assert spent([ME, said(10), tool(5), said(20)]).noted == {"steps": 2, "tokens": 30, "ms": 5}
+    assert spent([ME, said(10), tool(5), said(20)]).noted == {"steps": 2, "tokens": 30, "output": 2, "ms": 5}
 
 
 def test_tools_side_by_side_work_as_long_as_the_slowest() -> None:
@@ -66,7 +67,7 @@ def test_sums_that_others_have_put_there_break_nothing(noted: Any) -> None:
 
 def test_a_model_that_does_not_count_is_counted_by_letters() -> None:
     answer = AIMessage("word " * 80)
-    assert 90 < Spent().and_for(answer, [HumanMessage("word " * 8)], 0).tokens < 160
+    assert 90 < Used.of(answer, [HumanMessage("word " * 8)]).tokens < 160
 
 
 def test_the_run_says_more_than_the_role_and_the_role_more_than_the_server() -> None:
@@ -76,7 +77,6 @@ def test_the_run_says_more_than_the_role_and_the_role_more_than_the_server() -> 
     assert budget_of(server, role, Budget()).steps == 30
     assert budget_of(server, Budget(), Budget()).steps == 40  # nobody gets more than the most
     assert budget_of(server, role, Budget(steps=10**9)).steps == 40
-    assert budget_of(server, role, wish, Budget(steps=3, usd=1.0)).steps == 3
 
 
 def test_a_limit_is_reached_when_it_is_used_up_and_moves_by_as_much_again() -> None:
@@ -109,7 +109,17 @@ def test_no_sum_above_the_most_goes_on(steps: int, most: int, more: int, used_up
     assert (found is not None) == (used_up >= min(steps * (1 + more), most))
 
 
-@given(AMOUNT, st.integers(0, 10**7))
-def test_what_is_left_is_never_nothing(tokens: int, used_up: int) -> None:
-    rest = left(Budget(tokens=tokens), Spent(tokens=used_up)).tokens
-    assert rest == max(1, tokens - used_up)
+SUMS = st.builds(Spent, steps=AMOUNT, tokens=AMOUNT, more=st.dictionaries(st.just("steps"), AMOUNT))
+
+
+@given(SUMS, SUMS)
+def test_what_a_step_used_is_the_whole_without_what_was_before(before: Spent, own: Spent) -> None:
+    assert before.plus(own).plus(before, -1) == own
+
+
+def test_a_step_has_a_limit_of_its_own_beside_that_of_its_run() -> None:
+    before = Spent(steps=40, more={"steps": 2})
+    assert of_step(Budget(steps=3), before, Spent(steps=42, more={"steps": 2})) is None
+    found = of_step(Budget(steps=3), before, Spent(steps=43, more={"steps": 9}))
+    assert found
+    assert (found.used, found.most, found.of_step) == (3, 3, True)  # nobody may give it more meanwhile

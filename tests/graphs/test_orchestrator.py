@@ -53,6 +53,7 @@ async def test_the_model_decides_where_the_rules_are_silent(start: Start) -> Non
     assert run.state.values["route"]["agent"] == "coder"
     assert run.state.values["route"]["by"] == "model"
     assert [m.content for m in run.messages if m.type == "ai"] == ["done"]
+    assert run.messages[-1].response_metadata["spent"]["steps"] == 2  # to choose was a call, too
 
 
 async def test_a_follow_up_stays_with_whoever_worked_before(start: Start) -> None:
@@ -72,19 +73,23 @@ async def test_a_follow_up_stays_with_whoever_worked_before(start: Start) -> Non
         ({"type": "respond", "message": "fix them"}, "coder"),
         ({"type": "respond", "message": "hm"}, "ask"),
         ("coder", "coder"),
+        ({"type": "respond", "answers": {"wanted": "Change files"}}, "coder"),
     ],
 )
 async def test_when_nobody_can_tell_a_person_is_asked(start: Start, answer: Any, agent: str) -> None:
     run = await start("orchestrator", {"text": "unclear", "match": DECIDES}, "done").say("the blue one")
     (asked,) = run.open
     assert asked.value["type"] == "question"
-    assert [option["id"] for option in asked.value["options"]] == ["ask", "coder"]
+    assert asked.value["questions"][0]["question"] == "What shall be done: “the blue one”?"
+    assert [option["label"] for option in asked.value["options"]][1] == "Change files"
     assert asked.value["artel"]["kind"] == "question"
     await run.answer(answer)
     assert run.state.values["route"]["agent"] == agent
     assert run.state.values["route"]["by"] == "person"
     assert run.said == "done"
-    words = answer["message"] if isinstance(answer, dict) else answer
+    words = answer.get("message", "coder") if isinstance(answer, dict) else answer
+    (decision,) = run.state.values["resolved_context"].values()
+    assert (decision["question_id"], decision["agent"], decision["by"]) == ("wanted", "orchestrator", "local")
     told = [m.content for m in run.messages if isinstance(m, HumanMessage)]
     assert (words in told) == (words not in ("ask", "coder"))
 

@@ -1,5 +1,6 @@
 """A request of several steps: planned, approved, carried out by agents, checked, told."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ from tests.fakes.driver import Driver, call, calls, edit
 from tests.fakes.plans import PLANS, SILENT, YES, on, plan, step, submits
 from tests.graphs.conftest import Start
 
-from artel.graphs.models import Models, ModelSettings
+from artel.graphs import limits
+from artel.graphs.budget import AgentSettings
+from artel.graphs.models import Models, ModelSettings, prices
+from artel.graphs.models.prices import Price
 
 TO_BYE = calls(edit("notes.txt", "hello", "bye"))
 TO_TWO = calls(edit("other.txt", "two", "2"))
@@ -286,6 +290,123 @@ async def test_a_question_two_levels_down_reaches_the_person(start: Start, folde
     assert (folder / "notes.txt").read_text() == "bye\nworld\n"
     assert statuses(run) == ["completed", "completed"]
     assert run.state.values["result"]["changed"] == ["notes.txt", "other.txt"]
+
+
+PRICED = {"scripted": Price(input=1_000, output=1_000)}  # a tenth of a cent a token
+
+
+@pytest.fixture
+def priced() -> Iterator[None]:
+    prices.use(PRICED)
+    yield
+    prices.use({})
+
+
+@pytest.mark.usefixtures("priced")
+async def test_the_table_says_what_each_step_and_the_whole_cost(start: Start) -> None:
+    run = await approved(start, *script())
+    await (await run.answer(YES)).answer(YES)
+    result = run.state.values["result"]
+    steps = [one["cost"] for one in result["steps"]]
+    assert all(one["usd"] == pytest.approx((one["input"] + one["output"]) / 1_000) for one in steps)
+    assert all((one["calls"], one["unpriced"]) == (2, 0) for one in steps)
+    assert result["cost"]["calls"] == 6  # the plan and the words about it are calls too
+    assert result["cost"]["usd"] == pytest.approx(limits.read(run.state.values["spent"]).usd)
+    row = next(line for line in run.said.splitlines() if line.startswith("| Change the greeting"))
+    assert row.endswith(f"| ${steps[0]['usd']:.4f} |")
+    assert f"In all: ${result['cost']['usd']:.4f}." in run.said
+
+
+async def test_where_no_price_is_known_the_table_says_tokens(start: Start) -> None:
+    run = await approved(start, *script())
+    await (await run.answer(YES)).answer(YES)
+    cost = run.state.values["result"]["steps"][0]["cost"]
+    assert cost["usd"] is None
+    assert f"| {cost['input'] + cost['output']} tokens |" in run.said
+    assert run.said.splitlines()[-1].startswith("Tokens: ")
+
+
+async def test_what_steps_use_counts_in_the_budget_of_their_run(start: Start, folder: Path) -> None:
+    run = start("orchestrator", *script(), agents=AgentSettings(steps=3))
+    await (await run.say(ASK)).answer(YES)
+    await run.answer(YES)  # the plan, an edit, its result: three calls
+    (asked,) = run.open
+    assert asked.value["question"].startswith("The limit of 3 model calls is reached.")
+    assert asked.value["artel"]["agent"] == "orchestrator"
+    assert statuses(run) == ["completed", "pending"]
+    await run.answer({"type": "respond", "message": "go_on"})
+    await run.answer(YES)
+    assert statuses(run) == ["completed", "completed"]
+    assert (folder / "other.txt").read_text() == "one\n2\n"
+    assert limits.read(run.state.values["spent"]).more == {"steps": 1}
+
+
+async def test_a_run_whose_budget_ends_within_a_step_asks_there(start: Start) -> None:
+    run = start("orchestrator", *script(), agents=AgentSettings(steps=2))
+    await (await run.say(ASK)).answer(YES)
+    await run.answer(YES)
+    (asked,) = run.open
+    assert asked.value["artel"]["agent"] == "coder"
+    assert asked.value["artel"]["stopped"] | {"spent": {}} == {
+        "by": "steps",
+        "used": 2,
+        "most": 2,
+        "final": False,
+        "spent": {},
+    }
+    await run.answer({"type": "respond", "message": "go_on"})
+    assert statuses(run) == ["completed", "in_progress"]
+
+
+async def test_a_plan_that_was_stopped_says_why_and_goes_on_with_the_next_message(start: Start) -> None:
+    run = start("orchestrator", *script(), agents=AgentSettings(steps=2))
+    await (await run.say(ASK)).answer(YES)
+    await (await run.answer(YES)).answer({"type": "respond", "message": "stop"})
+    assert run.open == ()
+    assert "The limit of 2 model calls is reached." in run.said
+    assert "Say “continue” to go on." in run.said
+    assert run.state.values["result"]["stopped"]["by"] == "steps"
+    assert statuses(run) == ["pending", "pending"]  # nothing is lost, and nothing is called failed
+    run.handles = replace(run.handles, agents=AgentSettings())
+    await run.say("continue")
+    assert statuses(run) == ["completed", "in_progress"]
+    assert limits.read(run.state.values["spent"]).steps == 2  # counted anew
+
+
+async def test_the_ceiling_of_the_server_ends_a_plan_and_asks_nobody(start: Start) -> None:
+    run = start("orchestrator", *script(), agents=AgentSettings(most_steps=3))
+    await (await run.say(ASK)).answer(YES)
+    await run.answer(YES)
+    assert run.open == ()
+    assert "your next message starts a new count" in run.said
+    assert run.state.values["result"]["stopped"]["final"] is True
+
+
+async def test_a_step_stopped_by_its_own_budget_may_use_more_when_tried_again(
+    start: Start, folder: Path
+) -> None:
+    made = plan(step("notes", "Change the greeting", budget={"steps": 1}), step("other", "Look"))
+    run = await approved(start, *script(made=made))
+    await run.answer(YES)
+    assert "Too little budget: “Change the greeting”. Say “try again”" in run.said
+    stopped = run.state.values["plan"]["steps"][0]["result"]["stopped"]
+    assert (stopped["by"], stopped["most"], stopped["of"]) == ("steps", 1, "step")
+    (folder / "notes.txt").write_text("hello\n")
+    await (await run.say("try again")).answer(YES)
+    assert statuses(run) == ["completed", "completed"]
+    assert run.state.values["result"]["steps"][0]["cost"]["calls"] == 3  # of both attempts
+
+
+async def test_beside_each_other_steps_share_what_is_left(start: Start) -> None:
+    made = plan(
+        step("notes", "Change the greeting", paths=["notes.txt"]),
+        step("other", "Change the number", paths=["other.txt"]),
+    )
+    run = start("orchestrator", *script(made=made), agents=AgentSettings(steps=3))
+    run.context["lanes"] = 2
+    await (await run.say(ASK)).answer(YES)
+    await run.answer(YES, YES)  # three of three, if both are seen; each has seen two
+    assert {one.value["artel"]["stopped"]["used"] for one in run.open} == {2}
 
 
 async def test_a_client_cannot_hand_in_a_plan_that_nobody_approved(start: Start) -> None:

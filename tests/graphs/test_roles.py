@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from artel.graphs.child import tools_of_step
 from artel.graphs.roles import (
     MAX_ROLES,
     TAKEN,
@@ -93,6 +94,14 @@ def test_every_agent_knows_its_folder_and_the_language_rule(name: str) -> None:
 def test_the_tools_of_a_role_leave_room_in_a_small_window(name: str) -> None:
     tools = toolset(built_in()[name].tools, ALL_ON)
     said = json.dumps([[tool.name, tool.description, tool.args_schema] for tool in tools])
+    assert len(said) / 4 < 2_500  # tokens, roughly
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_so_do_those_of_a_role_that_does_a_step_of_a_plan(name: str) -> None:
+    tools = toolset(tools_of_step(built_in()[name], beside=False), ALL_ON)
+    said = json.dumps([[tool.name, tool.description, tool.args_schema] for tool in tools])
+    assert "submit_result" in said
     assert len(said) / 4 < 2_500  # tokens, roughly
 
 

@@ -17,6 +17,7 @@ from artel.graphs.compaction.parts import changed_files, last_failure
 from artel.graphs.compaction.record import Compaction, read
 from artel.graphs.models.fallback import Chain, Link
 from artel.graphs.models.scripted import ScriptError, scripted
+from artel.graphs.models.tally import tallied
 
 LINE = "2025-01-01 12:00:00 INFO a request was served\n"
 NOTHING = Compaction()
@@ -119,7 +120,9 @@ async def test_a_chapter_has_the_words_of_a_model_where_there_is_one_and_none_wh
     thread: list[AnyMessage] = [person("go", 0)]
     for at in range(1, 12):
         thread += [*looks(at, "grep", {}, LINE * 60)]
-    said = await fit(thread, 3_000, chain=model("Nothing was found in the log.", spec="ollama:x"))
+    with tallied() as calls:
+        said = await fit(thread, 3_000, chain=model("Nothing was found in the log.", spec="ollama:x"))
+    assert [one.output for one in calls] == [6]  # nobody sees the call, and it counts
     assert said.chapters[0].prose == "Nothing was found in the log."
     silent = await fit(thread, 3_000, chain=model({"error": "away"}, spec="ollama:x"))
     assert silent.chapters[0].prose == ""

@@ -233,17 +233,40 @@ async def test_an_assistant_carries_a_role_and_its_versions_too(shop: Shop) -> N
         ({"role": "scrib"}, "there is no role 'scrib' in"),
         ({}, "context.role must name a role: one of architect"),
         ({"role_text": "x"}, "context.role_text must begin with its front matter"),
-        ({"role": "scribe", "workspace": "/etc"}, "not below an allowed workspace root"),
         ({"role": ["x"]}, "context.role: Input should be a valid string"),
+        ({"role": "a", "role_text": "b"}, "context has both role and role_text"),
+        ({"role": "../x", "workspace": "shop"}, "there is no role '../x'; there are architect"),
     ],
 )
-async def test_a_wrong_role_ends_the_run_and_says_what_would_be_right(
+async def test_a_wrong_role_is_refused_with_what_would_be_right_and_there_is_no_run(
     shop: Shop, context: dict[str, Any], says: str
 ) -> None:
-    thread = str(uuid4())
-    done = await shop.run(thread, context=context)
-    assert done["status"] == "error"
-    assert says in await shop.problem(thread)
+    body = {"assistant_id": "agent", "input": {}, "context": context}
+    thread = str((await shop.http.post("/threads", json={})).json()["thread_id"])
+    for path in (f"/threads/{thread}/runs", "/runs", "/runs/wait"):
+        told = await shop.http.post(path, json=body)
+        assert (told.status_code, told.json()["code"]) == (422, "role_wrong")
+        assert says in told.json()["detail"]
+    assert (await shop.http.get(f"/threads/{thread}/runs")).json() == []
+    made = await shop.http.post("/assistants", json={"graph_id": "agent", "context": context})
+    assert made.status_code == (422 if context else 200)
+
+
+async def test_an_assistant_is_not_changed_to_a_wrong_role(shop: Shop) -> None:
+    made = (await shop.http.post("/assistants", json={"graph_id": "agent"})).json()["assistant_id"]
+    told = await shop.http.patch(f"/assistants/{made}", json={"context": {"role": "scrib"}})
+    assert (told.status_code, told.json()["code"]) == (422, "role_wrong")
+    assert (await shop.http.patch(f"/assistants/{made}", json={"context": {"role": "ask"}})).is_success
+
+
+async def test_a_role_whose_folder_is_not_known_before_is_looked_for_by_the_run(shop: Shop) -> None:
+    for context, says in (
+        ({"role": "scribe", "workspace": "/etc"}, "not below an allowed workspace root"),
+        ({"role": "scrib", "workspace": "shop"}, "shop"),
+    ):
+        thread = str(uuid4())
+        assert (await shop.run(thread, context=context))["status"] == "error"
+        assert says in await shop.problem(thread)
     assert shop.model.asked == []
 
 
@@ -258,8 +281,11 @@ async def test_a_thread_can_be_read_when_its_role_is_gone(shop: Shop) -> None:
     assert len(state["interrupts"]) == 1
     assert state["next"] == ["tools"]
     assert (await shop.http.post(f"/threads/{thread}/history", json={"limit": 5})).status_code == 200
-    assert (await shop.run(thread, context=context))["status"] == "error"
-    assert "there is no role 'scribe'" in await shop.problem(thread)
+    told = await shop.http.post(
+        f"/threads/{thread}/runs", json={"assistant_id": "agent", "input": {}, "context": context}
+    )
+    assert told.status_code == 422
+    assert "there is no role 'scribe'" in told.text
 
 
 @pytest.mark.parametrize("name", built_in())

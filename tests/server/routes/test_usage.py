@@ -8,7 +8,9 @@ from uuid import uuid4
 import pytest
 from langchain_core.messages import HumanMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
+from tests.fakes.driver import BUILDERS, OneModel
 from tests.fakes.openai_server import openai_server
+from tests.fakes.plans import SILENT, plan, step, submits
 from tests.fakes.served import calling, serving
 from tests.server.auth.conftest import AUTH, As
 from tests.server.conftest import Open
@@ -16,6 +18,7 @@ from tests.server.protocol.conftest import Wire
 
 from artel.graphs.context import Handles
 from artel.graphs.models import Models, ModelSettings
+from artel.graphs.models.scripted import scripted
 from artel.server.catalog import Catalog, Entry
 from artel.storage import usage
 from artel.storage.ids import new_id
@@ -88,6 +91,35 @@ async def test_each_call_is_there_when_its_run_is_over_under_the_model_that_answ
     text = (await wire("GET", "/metrics")).text
     assert 'artel_model_cached_tokens_total{model="tiny"} 1600.0' in text
     assert 'artel_model_usd_total{model="tiny"}' in text
+
+
+async def test_what_a_plan_says_its_steps_cost_is_what_was_noted_of_them(
+    fresh_dsn: str, tmp_path: Path
+) -> None:
+    made = plan(step("look", "Look around", agent="ask"), step("sum", "Sum it up", agent="ask"))
+    model = scripted(made, SILENT, submits("seen"))
+    handles = Handles(models=OneModel(model), roots=(tmp_path,), default_workspace=tmp_path)
+    catalog = Catalog({"orchestrator": Entry("Plans", BUILDERS["orchestrator"]())})
+    async with serving(fresh_dsn, catalog=catalog, handles=handles) as app, calling(app) as http:
+        wire = Wire(app, http)
+        thread = await wire.thread()
+        asked = {"messages": [{"role": "user", "content": "Make a plan and change it all"}]}
+        path = f"/threads/{thread}/runs/wait"
+        await wire.ok("POST", path, {"assistant_id": "orchestrator", "input": asked})
+        yes = {"resume": {"type": "approve"}}
+        state = await wire.ok("POST", path, {"assistant_id": "orchestrator", "command": yes})
+        told = await wire.ok("GET", f"/api/v1/usage?thread_id={thread}&group_by=step")
+        agents = await wire.ok("GET", f"/api/v1/usage?thread_id={thread}&group_by=agent")
+    cost = state["result"]["cost"]
+    assert (cost["input"], cost["output"]) == tokens(told["total"])
+    by_step = {one["key"].partition("/")[2]: tokens(one) for one in told["groups"]}
+    for one in state["result"]["steps"]:
+        assert by_step[f"plan/{one['id']}"] == (one["cost"]["input"], one["cost"]["output"]) > (0, -1)
+    assert {one["key"] for one in agents["groups"]} == {"orchestrator", "ask"}
+
+
+def tokens(of: dict[str, Any]) -> tuple[int, int]:
+    return of["input_tokens"], of["output_tokens"]
 
 
 async def test_nothing_is_nothing(wire: Wire) -> None:
