@@ -22,6 +22,7 @@ from artel.graphs.ledgers import (
     LocalEffects,
     LocalGrants,
     LocalSnapshots,
+    Record,
     SnapshotLedger,
 )
 from artel.graphs.models import Models, ModelSettings
@@ -100,6 +101,8 @@ class Handles:
     "Whether commands find the workspace read-only."
     agents: AgentSettings = field(default_factory=AgentSettings)
     steering: SteeringLedger = field(default_factory=NoSteering)
+    recorded: Record | None = None
+    "Whose record a run plays again; None: it is a run of its own."
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")

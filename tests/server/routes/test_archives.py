@@ -9,14 +9,10 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
+from tests.fakes.archived import decide, say, taken, wired
 from tests.fakes.callers import OwnOnly, called_by
-from tests.fakes.driver import BUILDERS, OneModel, call, calls, edit
-from tests.fakes.served import calling, graphs, serving
+from tests.fakes.driver import call, calls, edit
 from tests.server.protocol.conftest import Wire
-
-from artel.graphs.context import Handles
-from artel.graphs.models.scripted import scripted
-from artel.server.catalog import Catalog, Entry
 
 QUESTION = {"id": "db", "question": "Which database?", "options": ["PostgreSQL", "SQLite"]}
 TODOS = calls(call("todo_write", todos=[{"content": "edit a", "status": "in_progress"}]))
@@ -26,10 +22,8 @@ KEY = "ghp_" + "a1B2" * 10
 
 @pytest.fixture
 async def wire(fresh_dsn: str) -> AsyncIterator[Wire]:
-    entries = {name: Entry(name, BUILDERS[name]()) for name in ("coder", "orchestrator")}
-    entries |= {name: Entry(name, graph) for name, graph in graphs().items()}
-    async with serving(fresh_dsn, catalog=Catalog(entries)) as app, calling(app) as http:
-        yield Wire(app, http)
+    async with wired(fresh_dsn) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -37,31 +31,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "work").mkdir()
     (tmp_path / "work/a.txt").write_text("one\n")
     return tmp_path / "work"
-
-
-async def say(
-    wire: Wire, folder: Path, thread: str, *replies: Any, words: str = "change a.txt", agent: str = "coder"
-) -> None:
-    wire.app.state.engine.handles = Handles(
-        models=OneModel(scripted(*replies)),
-        roots=(folder,),
-        default_workspace=folder,
-        snapshot_home=folder.parent / "snapshots",
-    )
-    asked = {"messages": [{"role": "user", "content": words}]}
-    await wire.ok("POST", f"/threads/{thread}/runs/wait", {"assistant_id": agent, "input": asked})
-
-
-async def decide(wire: Wire, thread: str, decision: Any) -> None:
-    (asked,) = await wire.ok("GET", f"/api/v1/approvals?status=pending&thread_id={thread}")
-    run = await wire.ok("POST", f"/api/v1/approvals/{asked['approval_id']}", {"decision": decision})
-    await wire.ok("GET", f"/threads/{thread}/runs/{run['run_id']}/join")
-
-
-async def taken(wire: Wire, thread: str) -> bytes:
-    told = await wire.http.get(f"/api/v1/threads/{thread}/archive")
-    assert (told.status_code, told.headers["content-type"]) == (200, "application/zip"), told.text
-    return told.content
 
 
 async def brought(wire: Wire, archive: bytes) -> dict[str, Any]:
