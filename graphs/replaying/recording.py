@@ -204,7 +204,8 @@ def _spec(talks: Iterable[Conversation]) -> str:
 
 
 def _broken(final: Mapping[str, Any]) -> list[tuple[str, str]]:
-    results = [_dict(step.get("result")) for step in _dict(final.get("plan")).get("steps", ())]
+    steps = _dict(final.get("plan")).get("steps") or ()
+    results = [_dict(_dict(step).get("result")) for step in steps]
     said = [str(one.get("summary", "")) for one in results if one.get("by") == "runtime"]
     return [(found[1], found[2]) for one in said if (found := BROKE_OFF.fullmatch(one))]
 

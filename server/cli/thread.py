@@ -28,9 +28,9 @@ def run(arguments: Namespace) -> int:
     """Do what is asked for; 3 when a replay diverged."""
     match arguments.act:
         case "export":
-            return _with(arguments, _export)
+            return _with(arguments, take)
         case "import":
-            return _with(arguments, _import)
+            return _with(arguments, bring)
     return _replay(arguments)
 
 
@@ -43,7 +43,8 @@ def _with(arguments: Namespace, act: Callable[[httpx.AsyncClient, Namespace], Aw
     return reached(arguments, talk)
 
 
-async def _export(http: httpx.AsyncClient, arguments: Namespace) -> int:
+async def take(http: httpx.AsyncClient, arguments: Namespace) -> int:
+    """Write the archive of a thread into a file that is not there yet."""
     try:
         thread_id = UUID(arguments.thread)
     except ValueError:
@@ -66,7 +67,8 @@ async def _export(http: httpx.AsyncClient, arguments: Namespace) -> int:
     return 0
 
 
-async def _import(http: httpx.AsyncClient, arguments: Namespace) -> int:
+async def bring(http: httpx.AsyncClient, arguments: Namespace) -> int:
+    """Make a thread of an archive, and print its id."""
     try:
         archive = await asyncio.to_thread(arguments.file.read_bytes)
     except OSError as refused:

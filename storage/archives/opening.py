@@ -65,7 +65,7 @@ class Manifest(BaseModel):
     made_at: str = Field(max_length=100)
     thread_id: str = Field(max_length=100)
     graph_id: str | None = Field(max_length=500)
-    history: Literal["full", "latest", "none"]
+    history: Literal["full", "none"] = Field(description="Whether its states are in it.")
     missing: str = Field("", max_length=2_000, description="Why the state is not in it.")
     members: dict[str, Member]
 

@@ -1,5 +1,6 @@
 """A run that is replayed comes to the same without a folder, or says where first it did not."""
 
+from asyncio import to_thread
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.server.protocol.conftest import Wire
 
 from artel.graphs.replaying.recording import Recording, of_file
 from artel.graphs.replaying.running import NotReplayable, Replay, replay
+from artel.server.__main__ import main
 from artel.tools.policy import DEFAULT, Policy, Rule
 
 ALL = Rule(id="all", effect="allow", action="*")
@@ -77,6 +79,7 @@ async def test_a_coders_thread_with_answers_comes_to_the_same_and_touches_no_fol
     after = texts(folder)
     record = await recording(wire, thread, tmp_path / "it.zip")
     emptied(folder)
+    assert await to_thread(main, ["thread", "replay", str(tmp_path / "it.zip")]) == 0
     came = await replay(record)
     assert str(came) == "equal: 6 runs, 8 calls of models, 4 results of tools"
     assert (texts(folder), after) == ({}, {"a.txt": "two\nthree\n", "c.txt": "c\n"})

@@ -2,10 +2,12 @@
 
 import io
 import json
+from argparse import Namespace
 from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
@@ -14,8 +16,11 @@ from tests.fakes.callers import OwnOnly, called_by
 from tests.fakes.driver import call, calls, edit
 from tests.server.protocol.conftest import Wire
 
+from artel.server.cli.thread import NotDone, bring, take
+from artel.storage.errors import Invalid
+
 QUESTION = {"id": "db", "question": "Which database?", "options": ["PostgreSQL", "SQLite"]}
-TODOS = calls(call("todo_write", todos=[{"content": "edit a", "status": "in_progress"}]))
+TODOS = calls(call("write_todos", todos=[{"content": "edit a", "status": "in_progress"}]))
 EDIT = calls(edit("a.txt", "one", "two"))
 KEY = "ghp_" + "a1B2" * 10
 
@@ -118,7 +123,7 @@ async def test_an_open_question_is_brought_as_history_and_asked_anew_when_the_th
     assert (folder / "a.txt").read_text() == "two\n"
 
 
-async def test_a_thread_of_anybodys_graph_travels_too(wire: Wire) -> None:
+async def test_a_thread_of_anybodys_graph_travels_too_by_the_command_line(wire: Wire, tmp_path: Path) -> None:
     thread = await wire.thread()
     asked = {"messages": [{"role": "user", "content": "hi"}]}
     await wire.ok("POST", f"/threads/{thread}/runs/wait", {"assistant_id": "flow", "input": asked})
@@ -126,6 +131,13 @@ async def test_a_thread_of_anybodys_graph_travels_too(wire: Wire) -> None:
     theirs, ours = [await wire.ok("GET", f"/threads/{each}/history") for each in (thread, copy)]
     assert states(ours) == states(theirs)
     empty = await wire.thread()
+    file = tmp_path / "it.zip"
+    assert await take(wire.http, Namespace(thread=empty, file=file)) == 0
+    with pytest.raises(Invalid, match="is there already"):
+        await take(wire.http, Namespace(thread=empty, file=file))
+    assert await bring(wire.http, Namespace(file=file)) == 0
+    with pytest.raises(NotDone, match="no thread"):
+        await take(wire.http, Namespace(thread=str(uuid4()), file=tmp_path / "other.zip"))
     assert (await brought(wire, await taken(wire, empty)))["values"] is None
 
 
@@ -170,7 +182,7 @@ async def test_archives_of_enemies_are_refused_and_leave_nothing(wire: Wire) -> 
         told = await wire.http.post("/api/v1/threads/import", content=zipped(change(dict(found))))
         assert told.status_code in (404, 422), f"{name}: {told.text}"
         assert why in told.json()["detail"], name
-    changed = {**found, "runs.json": found["runs.json"] + b" "}
+    changed = {**found, "runs.json": found["runs.json"].replace(b"success", b"failure")}
     bomb = {**found, "conversation.md": b"0" * 200_000_000}
     for archive, why in (
         (zipped(changed, honest=False), "not what its hash"),
