@@ -48,7 +48,7 @@ class Recorded(BaseChatModel):
         player: Player = self.player
         step = self.agent.partition(".")[2]
         if step:
-            said = AIMessageChunk(thought(player, step), chunk_position="last")
+            said = AIMessageChunk(content=thought(player, step), chunk_position="last")
             yield ChatGenerationChunk(message=said)
             return
         async for chunk in player.say(messages):

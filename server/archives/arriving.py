@@ -75,7 +75,7 @@ async def _made(engine: Engine, catalog: Catalog, archive: Archive, caller: Call
     if told.graph_id is not None:
         metadata["graph_id"] = told.graph_id
     thread_id = new_id()
-    asked = {"thread_id": thread_id, "metadata": metadata}
+    asked: dict[str, Any] = {"thread_id": thread_id, "metadata": metadata}
     await caller.may("threads", "create", asked)
     seen = await caller.may("threads", "read", {"thread_id": thread_id})
     try:

@@ -12,6 +12,8 @@ from typing import IO, Any
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from langgraph.checkpoint.base import CheckpointTuple
+
 from artel.server.archives.hiding import Keys
 from artel.server.catalog import Catalog
 from artel.server.engine import Engine, exporting
@@ -99,9 +101,13 @@ async def export(
 async def _write(engine: Engine, thread_id: UUID, to: IO[bytes], keys: Keys) -> int:
     saver, writer, count = checkpoints.reader(engine.db), Writer(keys), 0
     async for found in of_thread(saver, thread_id):
-        await to_thread(lambda one=found: to.writelines(writer.lines(one)))
+        await to_thread(_lined, to, writer, found)
         count += 1
     return count
+
+
+def _lined(to: IO[bytes], writer: Writer, found: CheckpointTuple) -> None:
+    to.writelines(writer.lines(found))
 
 
 def _add_words(zip_: _Zip, values: Mapping[str, Any], keys: Keys) -> None:
@@ -128,7 +134,7 @@ async def _rows(engine: Engine, thread: Thread, *, owner: str, user: str) -> Asy
         used = [
             {"by": by, **asdict(one)}
             for by in ("run", "model", "agent")
-            for one in await usage.sums(conn, owner=owner, thread_id=id_, by=by, limit=usage.MOST_GROUPS)  # type: ignore[arg-type]
+            for one in await usage.sums(conn, owner=owner, thread_id=id_, by=by, limit=usage.MOST_GROUPS)
         ]
         try:
             earlier: Any = await imports.of(conn, id_, owner=owner)

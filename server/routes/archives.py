@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import mkstemp
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
@@ -109,7 +109,7 @@ async def _received(request: Request) -> AsyncIterator[Path]:
     try:
         try:
             async for block in request.stream():
-                await to_thread(opened.write, cast("bytes", block))
+                await to_thread(opened.write, block)
         finally:
             await to_thread(opened.close)
         yield file

@@ -141,8 +141,8 @@ def restored(value: Any, depth: int = 0) -> Any:
             return value
         case list():
             return [restored(one, depth + 1) for one in value]
-        case {"$": str(kind), **rest}:
-            return _made(kind, rest, depth + 1)
+        case {"$": str(kind)}:
+            return _made(kind, dict(value), depth + 1)
         case {"$": _}:
             raise ArchiveWrong('a mark "$" must be the name of a kind')
         case dict():
@@ -167,9 +167,9 @@ def _made(kind: str, rest: Mapping[str, Any], depth: int) -> Any:
     of = rest.get("of")
     try:
         match kind, of:
-            case "message", {**held}:
+            case "message", dict():
                 cls = CLASSES[str(rest.get("class"))]
-                return cls.model_validate({storable(key): restored(one, depth) for key, one in held.items()})
+                return cls.model_validate({storable(key): restored(one, depth) for key, one in of.items()})
             case "tuple", [*items]:
                 return tuple(restored(one, depth) for one in items)
             case "set", [*items]:
