@@ -23,6 +23,7 @@ from artel.graphs.ledgers import (
     LocalEffects,
     LocalGrants,
     LocalSnapshots,
+    Record,
     SnapshotLedger,
 )
 from artel.graphs.models import Models, ModelSettings
@@ -104,6 +105,8 @@ class Handles:
     connections: Connections = field(default_factory=Connections)
     cancelled: Callable[[], bool] = lambda: True
     "Whether a run that is being stopped was cancelled; no: another worker goes on with it."
+    recorded: Record | None = None
+    "Whose record a run plays again; None: it is a run of its own."
 
 
 _current: ContextVar[Handles] = ContextVar("artel_handles")

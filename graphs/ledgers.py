@@ -6,9 +6,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from json import dumps
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from artel.tools.grants import Grant
+
+if TYPE_CHECKING:  # a server that looks up an approval needs none of what tools need
+    from langchain_core.messages.tool import ToolCall
+    from langgraph.types import Command
+
+    from artel.tools.tool import Tool
 
 LOCAL_ENTRIES = 1_000  # of the audit log that are kept without a server
 
@@ -162,6 +168,22 @@ class GrantLedger(Protocol):
 
     async def used(self, grant_ids: Collection[str]) -> None:
         """Note that grants have let a call through."""
+
+
+class Record(Protocol):
+    """What a run that is replayed came to: its tools answer as they did, and touch nothing."""
+
+    def tool(self, tool: "Tool") -> "Tool":
+        """Return a tool that looks at no files to say what it would do."""
+
+    def answers(self, tool: "Tool") -> bool:
+        """Return whether the answer of a tool comes from the record."""
+
+    def answer(self, messages: Sequence[Any], call: "ToolCall") -> "Command[Any]":
+        """Return what a tool answered to a call that was let through."""
+
+    def gate(self) -> Mapping[str, Any] | None:
+        """Return what the gate said of a plan's files at the next verification; None: it is not known."""
 
 
 @dataclass(slots=True)

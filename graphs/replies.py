@@ -11,6 +11,8 @@ from langgraph.types import Command
 from artel.graphs.effects import Answer
 from artel.graphs.workbench import NOT_RUN, message
 
+CHANGED = "The user changed this call before it ran;"
+
 
 def not_run(call: ToolCall, reason: str) -> ToolMessage:
     """Tell why the policy did not let a call through."""
@@ -37,7 +39,7 @@ def refusal(call: ToolCall, decision: Any) -> ToolMessage:
 
 def noted(answer: Answer, args: Mapping[str, Any]) -> Answer:
     """Tell the model that what ran is not what it asked for."""
-    note = f"The user changed this call before it ran; do not repeat yours. It ran with {dumps(dict(args))}"
+    note = f"{CHANGED} do not repeat yours. It ran with {dumps(dict(args))}"
     update = update_of(answer)
     said = update["messages"][0]
     noted = said.model_copy(update={"content": f"{note}\n\n{said.content}"})

@@ -25,7 +25,8 @@ class _Tools(Mapping[str, Tool]):
         tool = registry.TOOLS.get(name) or handles().mcp.get(name)
         if tool is None:
             raise KeyError(name)
-        return tool
+        recorded = handles().recorded
+        return recorded.tool(tool) if recorded else tool
 
     def __iter__(self) -> Iterator[str]:
         return iter(registry.TOOLS)

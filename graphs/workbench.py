@@ -44,6 +44,8 @@ def wrapped(tool: Tool, agent: str, *, boxed: bool = False) -> BaseTool:
         args = args[BOX] if boxed else args
         call = ToolCall(name=tool.name, args=args, id=runtime.tool_call_id)
         seen = runtime.state.get("seen") or {}
+        if (recorded := handles().recorded) and recorded.answers(tool):
+            return recorded.answer(runtime.state["messages"], call)
         try:
             root = await to_thread(root_of, runtime.state)
             let = _let.get()

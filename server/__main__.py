@@ -73,10 +73,29 @@ def parser() -> argparse.ArgumentParser:
     _add_audit(subcommands.add_parser("audit", help="check the audit log, or take it along"))
     _add_grants(subcommands.add_parser("grants", help="what need not be asked again, and take it back"))
     _add_gate(subcommands.add_parser("gate", help="judge what has changed, before it is published"))
+    _add_thread(subcommands.add_parser("thread", help="take a thread away, bring one, or run one again"))
     _add_training(
         subcommands.add_parser("export-training", help="write what models may learn of, with consent")
     )
     return top
+
+
+def _add_thread(to: argparse.ArgumentParser) -> None:
+    acts = to.add_subparsers(dest="act", required=True, metavar="WHAT")
+    export = acts.add_parser("export", help="write all that is known of a thread into an archive")
+    export.add_argument("thread", metavar="ID", help="the thread's id")
+    export.add_argument("file", type=Path, metavar="FILE", help="the archive, a new zip")
+    bring = acts.add_parser("import", help="make a new thread of an archive, and print its id")
+    bring.add_argument("file", type=Path, metavar="FILE", help="the archive")
+    for each in (export, bring):
+        _add_common(each)
+        each.add_argument("--config", type=Path, help="the langgraph.json to serve, when no --url is given")
+        each.add_argument("--url", help="a running server; without it one is started for the time being")
+    replay = acts.add_parser("replay", help="run an archive again offline; status 3 at the first divergence")
+    replay.add_argument("file", type=Path, metavar="FILE", help="the archive")
+    replay.add_argument(
+        "--policy", type=Path, metavar="FILE", help="judge by this policy, not by that of then"
+    )
 
 
 def _add_training(to: argparse.ArgumentParser) -> None:

@@ -34,6 +34,7 @@ from artel.server.protocol.v2 import commands, events, socket
 from artel.server.routes import (
     agents,
     approvals,
+    archives,
     audit,
     changes,
     connections,
@@ -78,6 +79,7 @@ PRODUCT = (
     mcp_servers,
     workspaces,
     export,
+    archives,
     agents,
     usage,
     models,

@@ -31,6 +31,15 @@ def talking(arguments: Namespace, speak: Speak) -> int:
         )
         return await speak(opened)
 
+    return reached(arguments, talk)
+
+
+def reached(arguments: Namespace, talk: Callable[[LangGraphClient], Awaitable[int]]) -> int:
+    """Let `talk` use the server of `--url`, or one that is started for the time being.
+
+    Raises:
+        NoServer: nothing answers.
+    """
     if arguments.url:
         return asyncio.run(_remote(arguments.url, talk))
     # A server takes seconds to import; talking to one that runs needs none of it.

@@ -1,0 +1,1 @@
+"""Threads as archives: taken away whole, and taken over as new threads."""
