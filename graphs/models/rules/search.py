@@ -11,6 +11,7 @@ from artel.graphs.models.rules.turn import Call, Rule, Step, Undone
 from artel.graphs.models.rules.words import terms
 
 MAX_TERMS = 5
+CUT = re.compile(r"stopped|only the first|not searched")  # in what grep notes of a search
 MAX_FILES = 4
 AROUND = 12  # lines shown from the best place on
 
@@ -52,7 +53,7 @@ def search(question: str, say: Phrases) -> Rule:
     told = [opening.format(place=f"{path}:{line}"), "", quoted(path, shown)]
     if len(places) > 1:
         told += ["", say.also, *(f"- `{p}:{n}` {_short(text)}" for p, n, text in places[1:])]
-    if partial := [note for step in found if step.lines for note in step.notes]:
+    if partial := [note for step in found if step.lines for note in step.notes if CUT.search(note)]:
         told += ["", say("The search was not whole: ", "Поиск был неполным: ") + partial[0]]
     return "\n".join(told)
 

@@ -1,5 +1,7 @@
 """A look for secrets and calls that run what they are given, with the scanners of the gate."""
 
+from typing import Any
+
 from artel.graphs.models.rules import files
 from artel.graphs.models.rules.checks import ORDER, Found, weaknesses
 from artel.graphs.models.rules.files import File
@@ -44,7 +46,7 @@ def look(request: str, say: Phrases) -> Rule:
     if named := paths(request):
         found = yield from files.find(named[0])
         where = found[0] if found else named[0]
-    searches = [{"pattern": SUSPECTS, "ignore_case": True}, {"pattern": CALLS}]
+    searches: list[dict[str, Any]] = [{"pattern": SUSPECTS, "ignore_case": True}, {"pattern": CALLS}]
     steps = yield [
         *(Call("grep", {**one, "path": where, "output_mode": "count"}) for one in searches),
         *(Call("grep", {"pattern": one, "path": where, "output_mode": "content"}) for one in LOOSE),

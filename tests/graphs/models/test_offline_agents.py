@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from tests.fakes.driver import Driver
 from tests.graphs.conftest import Start
 from tests.graphs.conftest import folder as folder
@@ -28,7 +28,8 @@ FILES = {
     "README.md": "# Shop\n\nSells pears by weight.\n",
     "shop/__init__.py": '"""What the shop does."""\n',
     "shop/pricing.py": (
-        '"""Prices."""\n\n\ndef total_price(weight_kg):\n    """Return the price.\n\n    >>> total_price(2)\n    6\n'
+        '"""Prices."""\n\n\ndef total_price(weight_kg):\n    """Return the price.\n\n'
+        "    >>> total_price(2)\n    6\n"
         '    """\n    return weight_kg * 3\n\n\ndef label(kind, price):\n    """Return a label."""\n'
         '    return f"{kind}: {prise}"\n'
     ),
@@ -76,17 +77,14 @@ def used(run: Driver) -> list[str]:
 
 
 @pytest.mark.parametrize("agent", built_in())
-@pytest.mark.parametrize(
-    ("words", "says"), [("hello", "`ARTEL_MODEL`"), ("что ты умеешь?", "«что в этом проекте?»")]
-)
-async def test_each_agent_says_what_it_can_and_cannot_and_how_to_have_a_model(
-    start: Start, agent: str, words: str, says: str
-) -> None:
-    run = await alone(start, agent).say(words)
-    russian = words != "hello"
-    assert ABILITIES[agent].can[russian].split("\n")[0] in run.said if agent in ("ask", "coder") else True
-    assert says in run.said
-    assert run.said.split("\n")[-1].count(ABILITIES[agent].cannot[russian]) == 1
+@pytest.mark.parametrize("words", ["hello", "что ты умеешь?"])
+def test_each_agent_says_what_it_can_and_cannot_and_how_to_have_a_model(agent: str, words: str) -> None:
+    asked = [SystemMessage(built_in()[agent].system(Path("/work"))), HumanMessage(words)]
+    said = Offline(tools=frozenset(built_in()[agent].tools)).invoke(asked).text
+    known, russian = ABILITIES[agent], words != "hello"
+    assert known.can[russian] in said
+    assert known.cannot[russian] in said.split("\n")[-1]
+    assert "`ARTEL_MODEL`" in said.split("\n")[-1]
 
 
 ANSWERS = [
@@ -119,17 +117,20 @@ ANSWERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("agent", "words", "calls", "says"), ANSWERS)
+@pytest.mark.parametrize("agent", dict.fromkeys(agent for agent, *_ in ANSWERS))
 async def test_an_agent_answers_by_real_calls_and_changes_nothing(
-    start: Start, repository: Path, agent: str, words: str, calls: list[str], says: str
+    start: Start, repository: Path, agent: str
 ) -> None:
     (repository / "new.py").write_text(BAD)
     (repository / "notes.txt").write_text("bye\nworld\n")
-    run = await alone(start, agent).say(words)
-    assert says in run.said
-    assert used(run)[: len(calls)] == calls
-    assert run.open == ()
-    assert "hunter2hunter" not in run.said
+    graph = alone(start, agent).graph
+    for words, calls, says in [(words, calls, says) for who, words, calls, says in ANSWERS if who == agent]:
+        run = replace(alone(start, "ask"), graph=graph)
+        await run.say(words)
+        assert says in run.said
+        assert used(run)[: len(calls)] == calls
+        assert run.open == ()
+        assert "hunter2hunter" not in run.said
 
 
 @pytest.mark.parametrize(
@@ -148,9 +149,10 @@ CHANGES: list[tuple[str, str, Mapping[str, str | None]]] = [
         "shop/pricing.py": FILES["shop/pricing.py"].replace("total_price", "price_of"),
         "shop/cart.py": "from shop.pricing import price_of, total_price_of\n"}),
     ("coder", "Переименуй функцию label в tag во всём проекте",
-     {"shop/pricing.py": FILES["shop/pricing.py"].replace("def label", "def tag").replace("a label", "a tag")}),
+     {"shop/pricing.py": FILES["shop/pricing.py"].replace("label", "tag")}),
     ("coder", "удали файл other.txt", {"other.txt": None}),
-    ("coder", "move file notes.txt to docs/notes.txt", {"notes.txt": None, "docs/notes.txt": "hello\nworld\n"}),
+    ("coder", "move file notes.txt to docs/notes.txt", {
+        "notes.txt": None, "docs/notes.txt": "hello\nworld\n"}),
     ("coder", "Create file a.txt with 'x'. Replace 'hello' with 'bye' in notes.txt",
      {"a.txt": "x\n", "notes.txt": "bye\nworld\n"}),
 ]  # fmt: skip
@@ -173,11 +175,13 @@ async def test_what_is_spelled_out_is_done_after_a_yes(
     ("agent", "words", "path", "holds"),
     [
         ("architect", "Design an import of prices", "docs/structure.md", "> Design an import of prices"),
-        ("architect", "Опиши структуру в docs/map.md", "docs/map.md", "- `shop/`: файлов: 3. What the shop does."),
-        ("document_writer", "write docs for shop/pricing.py", "docs/pricing.md", "(`shop/pricing.py:13`): Return a label."),
+        ("architect", "Опиши структуру в docs/map.md", "docs/map.md",
+         "`shop/`: файлов: 3. What the shop does"),
+        ("document_writer", "write docs for shop/pricing.py", "docs/pricing.md",
+         "(`shop/pricing.py:13`): Return a label."),
         ("document_writer", "Напиши обзор в docs/o.md", "docs/o.md", "Sells pears by weight."),
         ("test_writer", "write tests for shop/pricing.py", "test_pricing.py", "assert total_price(2) == 6"),
-        ("test_writer", "напиши тест на функцию `label`", "test_pricing.py", 'reason="say what label shall give"'),
+        ("test_writer", "напиши тест на функцию `label`", "test_pricing.py", '"say what label shall give"'),
     ],
 )  # fmt: skip
 async def test_a_document_holds_what_the_folder_shows(
@@ -205,12 +209,12 @@ async def test_a_file_that_a_role_may_not_change_stays_and_it_says_why(start: St
     assert (shop / "shop/pricing.py").read_text() == FILES["shop/pricing.py"]
 
 
-@pytest.mark.parametrize("agent", built_in())
+@pytest.mark.parametrize("agent", ["ask", "architect"])
 async def test_in_an_empty_folder_nothing_is_invented(start: Start, folder: Path, agent: str) -> None:
-    for file in folder.iterdir():
-        file.unlink()
+    (folder / "notes.txt").unlink()
+    (folder / "other.txt").unlink()
     run = await alone(start, agent).say("Что в этом проекте?")
-    assert "Папка пуста." in run.said or "Назовите" in run.said
+    assert run.said.startswith("Папка пуста.")
     assert run.open == ()
 
 
@@ -229,7 +233,6 @@ async def test_commands_run_after_a_yes_and_are_told_as_they_ended(
     start: Start, shop: Path, agent: str, words: str, says: str
 ) -> None:
     run = await alone(start, agent).say(words)
-    assert run.open
     while run.open:
         await run.answer(*[YES] * len(run.open))
     assert says in run.said
@@ -246,35 +249,37 @@ async def test_a_failure_is_shown_with_its_error_its_place_and_the_near_name(
     assert "Nothing is repaired." in run.said
 
 
-STEPS = [
-    ("coder", "Replace 'hello' with 'bye' in notes.txt", YES, "completed", ["notes.txt"]),
-    ("coder", "Replace 'hello' with 'bye' in notes.txt", NO, "failed", []),
-    ("coder", "Build a login form", None, "failed", []),
-    ("document_writer", "write docs for shop/pricing.py", YES, "completed", ["docs/pricing.md"]),
-    ("ask", "What does total_price do?", None, "completed", []),
-]  # fmt: skip
+async def test_steps_of_a_plan_are_handed_in_as_they_went(start: Start, shop: Path) -> None:
+    run = await alone(start, "orchestrator").say(
+        "1. Replace 'hello' with 'bye' in notes.txt\n2. What does total_price do?\n"
+        "3. write docs for shop/pricing.py\n4. Replace 'one' with 'two' in other.txt\n"
+        "5. Delete file other.txt"
+    )
+    for decision in (YES, YES, YES, NO):
+        await run.answer(decision)
+    steps = run.state.values["plan"]["steps"]
+    assert [one["agent"] for one in steps] == ["coder", "ask", "document_writer", "coder", "coder"]
+    assert [one["status"] for one in steps] == [*["completed"] * 3, "failed", "cancelled"]
+    results = [one["result"] for one in steps[:4]]
+    files = [[file["path"] for file in one["files"]] for one in results]
+    assert files == [["notes.txt"], [], ["docs/pricing.md"], []]
+    assert {one["by"] for one in results} == {"agent"}
+    assert not any(one["notes"] or "ARTEL_MODEL" in one["summary"] for one in results)
+    assert "not now" in results[3]["summary"]
 
 
-@pytest.mark.parametrize(("agent", "title", "answer", "status", "changed"), STEPS)
-async def test_a_step_of_a_plan_is_handed_in_as_it_went(
-    start: Start, shop: Path, agent: str, title: str, answer: object, status: str, changed: list[str]
-) -> None:
-    run = await alone(start, "orchestrator").say(f"1. Replace 'one' with '1' in other.txt\n2. {title}")
-    assert [one["agent"] for one in run.open[0].value["plan"]["steps"]] == ["coder", agent]
+async def test_a_step_that_no_rule_understands_has_failed(start: Start) -> None:
+    words = "1. Build a login form\n2. Replace 'one' with '1' in other.txt"
+    run = await alone(start, "orchestrator").say(words)
     await run.answer(YES)
-    await run.answer(YES)
-    if answer:
-        await run.answer(answer)
-    result = run.state.values["plan"]["steps"][1]["result"]
-    assert (result["status"], result["by"]) == (status, "agent")
-    assert [file["path"] for file in result["files"]] == changed
-    assert result["notes"] == []
-    assert "ARTEL_MODEL" not in result["summary"]
+    first = run.state.values["plan"]["steps"][0]
+    assert (first["status"], first["result"]["by"]) == ("failed", "agent")
 
 
 async def test_a_request_of_several_deeds_is_planned_by_its_verbs(start: Start, shop: Path) -> None:
     run = await alone(start, "orchestrator").say(
-        "Замени «hello» на «пока» в notes.txt, напиши тесты для shop/pricing.py и напиши документацию для shop/cart.py"
+        "Замени «hello» на «пока» в notes.txt, напиши тесты для shop/pricing.py "
+        "и напиши документацию для shop/cart.py"
     )
     steps = run.open[0].value["plan"]["steps"]
     assert [one["agent"] for one in steps] == ["coder", "test_writer", "document_writer"]
@@ -290,10 +295,12 @@ def test_the_same_messages_give_the_same_words_and_calls() -> None:
 
 
 def test_a_turn_without_end_ends() -> None:
-    model, messages = Offline(tools=frozenset({"grep"})), [HumanMessage("where is the path?")]
+    model = Offline(tools=frozenset({"grep"}))
+    messages: list[BaseMessage] = [HumanMessage("where is the path?")]
     for number in range(MAX_BATCHES):
         call = {"name": "other", "args": {}, "id": f"{number}"}
-        messages += [AIMessage("", tool_calls=[call]), ToolMessage("no", tool_call_id=f"{number}")]  # type: ignore[list-item]
+        messages.append(AIMessage("", tool_calls=[call]))
+        messages.append(ToolMessage("no", tool_call_id=f"{number}"))
     assert "I looked in too many places" in model.invoke(messages).text
 
 
@@ -329,5 +336,6 @@ def test_added_lines_are_counted_in_the_new_file() -> None:
 
 
 def test_frames_of_libraries_are_passed_over() -> None:
-    output = 'File "/work/a.py", line 3, in f\nFile "/usr/lib/python3/x.py", line 9, in g\ntests/test_a.py:7: KeyError'
+    library = 'File "/usr/lib/python3/x.py", line 9, in g'
+    output = f'File "/work/a.py", line 3, in f\n{library}\ntests/test_a.py:7: KeyError'
     assert frames(output) == [("tests/test_a.py", 7), ("/work/a.py", 3)]
