@@ -76,7 +76,7 @@ def _changed(request: str, say: Phrases) -> Generator[list[Call], Steps, tuple[s
         (step,) = yield [Call("git_diff", {"ref": ref})]
         if not step.ok:
             return not_done(step, f"git diff {ref}", say)
-        return f"git diff {ref}", {**added_lines(step.text)}
+        return f"git diff {ref}{_cut([step], say)}", {**added_lines(step.text)}
     status, diff, staged = yield [
         Call("git_status", {}),
         Call("git_diff", {}),
@@ -98,10 +98,18 @@ def _changed(request: str, say: Phrases) -> Generator[list[Call], Steps, tuple[s
         ]
     added.update(dict.fromkeys(new))
     if added:
-        return say("what is not committed", "незакоммиченное"), added
+        return say("what is not committed", "незакоммиченное") + _cut([diff, staged], say), added
     (last,) = yield [Call("git_diff", {"ref": "HEAD~1..HEAD"})]
     what = say("the last commit; nothing is uncommitted", "последний коммит; незакоммиченного нет")
-    return what, {**added_lines(last.text)} if last.ok else {}
+    return what + _cut([last], say), {**added_lines(last.text)} if last.ok else {}
+
+
+def _cut(steps: Steps, say: Phrases) -> str:
+    if not any(files.is_cut(step) for step in steps):
+        return ""
+    return say(
+        "; the diff was cut, and what came after is not looked at", "; дифф обрезан, дальше я не смотрел"
+    )
 
 
 def _of_files(named: list[str], say: Phrases) -> Rule:
@@ -123,6 +131,8 @@ def _judged(what: str, added: Added, say: Phrases) -> Rule:
         if not step.ok:
             unread.append(f"`{path}`: {step.text.strip()[:120]}")
             continue
+        if files.is_cut(step):
+            unread.append(f"`{path}`: " + say("only its beginning was read", "прочитано только начало"))
         lines = added[path]
         text = File(path, [line for _, line in files.numbered(step)]).text
         found += [one for one in every(path, text, say) if lines is None or one.line in lines or not one.line]

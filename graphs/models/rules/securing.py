@@ -59,6 +59,8 @@ def look(request: str, say: Phrases) -> Rule:
     findings: list[Found] = []
     unread = [f"`{path}`" for path in suspects[MAX_FILES:]]
     for path, step in zip(looked, reads, strict=True):
+        if files.is_cut(step):
+            unread.append(f"`{path}`: " + say("only its beginning was read", "прочитано только начало"))
         if step.ok:
             findings += weaknesses(path, File(path, [line for _, line in files.numbered(step)]).text, say)
         else:
