@@ -88,8 +88,8 @@ def debug(request: str, failing: str, say: Phrases) -> Rule:
 def frames(output: str) -> list[tuple[str, int]]:
     """Return the places that an output names outside of libraries, the last first, each once.
 
-    >>> frames('File "/work/a.py", line 3, in f')
-    [('/work/a.py', 3)]
+    >>> frames('File "/srv/a.py", line 3, in f')
+    [('/srv/a.py', 3)]
     """
     found = [(one["file"] or one["path"], int(one["at"] or one["line"])) for one in FRAME.finditer(output)]
     return list(dict.fromkeys(one for one in reversed(found) if not FOREIGN.search(one[0])))
