@@ -26,9 +26,7 @@ MAX_SUMMARY = 2_000  # characters of one result, in the brief of another step
 NEVER = "It stopped without handing in a result, also after it was told to."
 
 
-def child(
-    role: Role, step: Step, *, beside: bool, remind: bool = True
-) -> CompiledStateGraph[Any, Context, Any, Any]:
+def child(role: Role, step: Step, *, beside: bool) -> CompiledStateGraph[Any, Context, Any, Any]:
     """Return the loop of an agent in a role that does a step.
 
     `beside` others it has only tools that cannot leave its paths.
@@ -40,7 +38,7 @@ def child(
             "budget": _less(role.budget, step["budget"]),
         }
     )
-    return loop(fitted, more=[Submitting(remind=remind)])
+    return loop(fitted, more=[Submitting()])
 
 
 def tools_of_step(role: Role, *, beside: bool) -> tuple[str, ...]:
@@ -104,22 +102,13 @@ def given(
     }
 
 
-def result_of(end: Mapping[str, Any], *, words_count: bool = False) -> StepResult:
-    """Return what came of a step whose agent stopped: what it handed in, or that it did not.
-
-    `words_count`: of an agent that cannot hand in, its last words are the result, and the step is completed
-    unless a call of it was not made.
-    """
+def result_of(end: Mapping[str, Any]) -> StepResult:
+    """Return what came of a step whose agent stopped: what it handed in, or that it did not."""
     messages = cast("Sequence[AnyMessage]", end.get("messages") or ())
     submission = cast("Submission | None", end.get("submission"))
     files = changed(messages)
     if not submission:
         said = next((m.text for m in reversed(messages) if isinstance(m, AIMessage) and m.text), "")
-        if words_count and said:
-            made = all(m.status == "success" for m in messages if isinstance(m, ToolMessage))
-            told = failed(said, files=files)
-            told["status"] = "completed" if made else "failed"
-            return told
         evidence = [f"Its last words: {said[:500]}"] if said else []
         if by := stopped(messages):  # by a limit, or in a circle: its last words say so
             return {**failed(said, files=files), "stopped": by}

@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 
 from artel.graphs import limits
 from artel.graphs.child import brief, child, failed, given, more, most_turns, result_of
-from artel.graphs.context import Context, handles, workspace
+from artel.graphs.context import Context, workspace
 from artel.graphs.crew import role_of
 from artel.graphs.halting import limit_of
 from artel.graphs.limits import Spent
@@ -88,12 +88,11 @@ async def work(state: Work, runtime: Runtime[Context]) -> dict[str, list[Outcome
     step = step_of(state["plan"], state["step"])
     wish = (runtime.context or Context()).workspace or str(state["handed_down"].get("workspace", ""))
     end: dict[str, Any] = {}
-    why, rules = "", False
+    why = ""
     try:
         root = await to_thread(workspace, wish)
         role = await to_thread(role_of, step["agent"], root)
-        rules = role is not None and await to_thread(_has_only_rules, role, runtime)
-        graph, asked, config = _graph(state, step, role, rules=rules)
+        graph, asked, config = _graph(state, step, role)
         async for state_so_far in graph.astream(asked, config, stream_mode="values"):
             end = state_so_far  # the last one counts, also where it breaks off
     except (GraphBubbleUp, *PASSED_ON):
@@ -106,7 +105,7 @@ async def work(state: Work, runtime: Runtime[Context]) -> dict[str, list[Outcome
         log.warning("a step broke off", step=step["id"], agent=step["agent"], exc_info=error)
         why = f"It broke off: {type(error).__name__}: {str(error)[:500]}"
     nested = step["agent"] == ORCHESTRATOR and not why
-    result = _nested(end) if nested else result_of(end, words_count=rules)
+    result = _nested(end) if nested else result_of(end)
     if why:
         result = failed(why, files=result["files"])
     outcome = Outcome(
@@ -170,7 +169,7 @@ def failing(checks: list[CheckReport]) -> str:
 
 
 def _graph(
-    state: Work, step: Step, role: Role | None, *, rules: bool
+    state: Work, step: Step, role: Role | None
 ) -> tuple[CompiledStateGraph[Any, Context, Any, Any], dict[str, Any], RunnableConfig]:
     handed_down = state["handed_down"]
     if step["agent"] == ORCHESTRATOR:
@@ -182,9 +181,8 @@ def _graph(
         return inner, asked, {"metadata": _noted(step)}
     if role is None:
         raise LookupError(f"there is no agent {step['agent']!r} any more")
-    told = step["title"] if rules else state["told"]  # rules read one sentence
-    asked = given(state["plan"], step, role, told, lanes=state["lanes"], handed_down=handed_down)
-    graph = child(role, step, beside=state["lanes"] > 1, remind=not rules)
+    asked = given(state["plan"], step, role, state["told"], lanes=state["lanes"], handed_down=handed_down)
+    graph = child(role, step, beside=state["lanes"] > 1)
     return graph, asked, {"recursion_limit": most_turns(role, step), "metadata": _noted(step)}
 
 
@@ -192,12 +190,6 @@ def _noted(step: Step) -> dict[str, str]:
     """Return the mark of a step; what is done inside another has that one's."""
     around = get_config().get("metadata") or {}
     return {} if STEP in around else {STEP: step["id"]}
-
-
-def _has_only_rules(role: Role, runtime: Runtime[Context]) -> bool:
-    """Whether the offline model does the step: it answers in words and knows no submit_result."""
-    wish = (runtime.context or Context()).model
-    return handles().models.spec(role.name, wish, usual=role.model).split(":")[0] == "offline"
 
 
 def _nested(end: dict[str, Any]) -> StepResult:

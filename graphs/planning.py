@@ -1,4 +1,4 @@
-"""When a request gets a plan, and how a plan is made of it: by a model, or of a list that is one already."""
+"""When a request gets a plan, and how a plan is made of it: by a model, or of the deeds it names."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,8 @@ from json import dumps
 
 from artel.graphs.drafts import DraftStep, read, shown
 from artel.graphs.plan import MAX_STEPS, Plan, PlanWrong, new
-from artel.graphs.routing import choose
+from artel.graphs.routing import bare, choose
+from artel.graphs.routing.verbs import verb
 from artel.graphs.thinking import think
 from artel.prompts import render
 
@@ -16,6 +17,16 @@ WISH = re.compile(
     r")\b"
 )
 ITEM = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s+(\S.*)$", re.MULTILINE)
+FOR_PLAN = re.compile(
+    r"^[^:\n]{0,60}?\b(?:plan|steps?|план\w*|шагам|пошагово)\b[^:\n]{0,30}?(?::|,? and\b|,? и\b|,)\s*",
+    re.IGNORECASE,
+)
+CUT = re.compile(
+    r"«[^»]*»|“[^”]*”|\"[^\"]*\"|`[^`]*`|(?<!\w)'[^']*'(?!\w)"
+    r"|(?P<cut>(?:[.;]\s+|\n+|,\s+)(?:(?:and|then|и|а|потом|затем)\s+){0,2}"
+    r"|\s+(?:(?:and|then|и|потом|затем)\s+){1,2})",
+    re.IGNORECASE,
+)
 MAX_TITLE = 300  # characters
 
 
@@ -48,7 +59,7 @@ async def planned(
     Raises:
         NoModelAnswered: no model did.
     """
-    problem = ""
+    problem, said = "", None
     for _ in range(2):
         prompt = render(
             "orchestrator/plan",
@@ -66,17 +77,23 @@ async def planned(
             return read(said, agents, depth=depth)
         except PlanWrong as wrong:
             problem = str(wrong)
-    return _of_list(request, agents, depth=depth)
+    items = _items(request) or (_parts(request) if said is None else [])
+    return _of_items(request, items, agents, depth=depth)
 
 
-def _of_list(request: str, agents: Mapping[str, str], *, depth: int) -> Plan | None:
-    """Return the items of a list as steps, one after the other."""
-    items = _items(request)[:MAX_STEPS]
+def _of_items(
+    request: str, items: list[tuple[str, str]], agents: Mapping[str, str], *, depth: int
+) -> Plan | None:
+    """Return the items of a list, or the deeds of a sentence, as steps, one after the other."""
+    items = items[:MAX_STEPS]
     if len(items) < 2 or not {"coder", "ask"} <= agents.keys():
         return None
     steps = [
         DraftStep(
-            id=str(number), title=title, agent=agent, depends_on=[str(number - 1)] if number > 1 else []
+            id=str(number),
+            title=title,
+            agent=agent if agent in agents else "coder",
+            depends_on=[str(number - 1)] if number > 1 else [],
         ).step
         for number, (title, agent) in enumerate(items, 1)
     ]
@@ -92,3 +109,21 @@ def _items(request: str) -> list[tuple[str, str]]:
     if not all(choices) or not any(choice and choice.agent == "coder" for choice in choices):
         return []
     return [(text, choice.agent) for text, choice in zip(texts, choices, strict=True) if choice]
+
+
+def _parts(request: str) -> list[tuple[str, str]]:
+    """Return the deeds of a request in the order in which it names them, with who does each.
+
+    None if one of them is nobody's, or all of them only look.
+
+    >>> _parts("Fix the crash in cart.py, write tests and update the README")[1]
+    ('write tests', 'test_writer')
+    """
+    text = FOR_PLAN.sub("", request.strip())
+    cuts = [found for found in CUT.finditer(text) if found["cut"] and verb(bare(text[found.end() :]).lower())]
+    edges = zip([0, *(cut.end() for cut in cuts)], [*(cut.start() for cut in cuts), len(text)], strict=True)
+    texts = [text[start:end].strip(" .,;\n")[:MAX_TITLE] for start, end in edges]
+    choices = [choose(each) for each in texts]
+    if not all(choices) or all(choice and choice.agent == "ask" for choice in choices):
+        return []
+    return [(each, choice.agent) for each, choice in zip(texts, choices, strict=True) if choice]

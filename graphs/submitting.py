@@ -43,10 +43,6 @@ class Submitting(AgentMiddleware[AgentLoopState, Context]):
 
     state_schema = AgentLoopState
 
-    def __init__(self, *, remind: bool = True) -> None:
-        super().__init__()
-        self.remind = remind
-
     async def awrap_model_call(
         self,
         request: ModelRequest[Context],
@@ -57,7 +53,7 @@ class Submitting(AgentMiddleware[AgentLoopState, Context]):
         if submission := state.get("submission"):
             return ModelResponse(result=[AIMessage(submission["summary"])])
         said = await handler(request)
-        if not self.remind or _goes_on(said) or any(one.name == REMINDER for one in request.messages):
+        if _goes_on(said) or any(one.name == REMINDER for one in request.messages):
             return said
         told = HumanMessage(render("shared/submit_now"), name=REMINDER)
         more = await handler(

@@ -4,7 +4,9 @@ It says of itself that it is one: each answer ends in a label, each message carr
 """
 
 import re
+from asyncio import to_thread
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from importlib import import_module
 from json import dumps
 from typing import Any
 
@@ -18,23 +20,18 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from artel.graphs.models.rules.editing import make
-from artel.graphs.models.rules.edits import understood
-from artel.graphs.models.rules.phrases import Phrases, phrases
-from artel.graphs.models.rules.reading import answer
-from artel.graphs.models.rules.turn import Call, Rule, read_turn, replay
+from artel.graphs.models.rules.abilities import label
+from artel.graphs.models.rules.handing_in import SUBMIT, submission
+from artel.graphs.models.rules.phrases import phrases
+from artel.graphs.models.rules.turn import Call, Undone, read_turn, replay
 from artel.graphs.models.settings import ModelSettings
 from artel.graphs.models.told import of_the_thread
-from artel.graphs.routing import choose, is_russian
+from artel.graphs.routing import is_russian
 
 NAME = "offline"
 MAX_BATCHES = 40  # model calls in a turn; no rule needs a quarter
 
-GREETING = re.compile(r"^\W*(?:hi|hello|hey|привет\w*|здравствуй\w*|добр\w+ \w+)\b[\s!.,]*$", re.IGNORECASE)
-ABOUT_ITSELF = re.compile(
-    r"^\W*(?:help|what can you do|who are you|thanks|thank you|помощь|что ты умеешь|кто ты|спасибо)\b",
-    re.IGNORECASE,
-)
+RULES = "artel.graphs.models.rules.agents"  # with the scanners of the gate: only who answers needs them
 
 
 class Offline(BaseChatModel):
@@ -72,16 +69,24 @@ class Offline(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         del stop, run_manager, kwargs
-        for chunk in _chunks(self._next(messages), len(messages)):
+        for chunk in _chunks(await to_thread(self._next, messages), len(messages)):
             yield chunk
 
     def _next(self, messages: list[BaseMessage]) -> list[Call] | str:
+        """Return what the rules want next: calls, of a step of a plan at last the one that hands it in."""
+        rules = import_module(RULES)
         turn = read_turn(of_the_thread(messages), self.tools)
-        say = phrases(russian=is_russian(turn.request))
-        if len(turn.batches) >= MAX_BATCHES:
-            return f"{say.too_long}\n\n{say.label}"
-        wanted = replay(_rule(turn.request, self.tools, say), turn.batches)
-        return f"{wanted.rstrip()}\n\n{say.label}" if isinstance(wanted, str) else wanted
+        say, role = phrases(russian=is_russian(turn.request)), rules.role_of(turn)
+        wanted = (
+            Undone(say.too_long)
+            if len(turn.batches) >= MAX_BATCHES
+            else replay(rules.rule(turn, role, say), turn.batches)
+        )
+        if not isinstance(wanted, str):
+            return wanted
+        if SUBMIT in self.tools:
+            return [submission(wanted, turn.batches)]
+        return f"{wanted.rstrip()}\n\n{label(role, say)}"
 
 
 def build(name: str, settings: ModelSettings) -> BaseChatModel:
@@ -99,24 +104,6 @@ def detect(settings: ModelSettings) -> str | None:
 def failures() -> tuple[type[Exception], ...]:
     """It calls nobody, so nobody fails."""
     return ()
-
-
-def _rule(request: str, tools: frozenset[str], say: Phrases) -> Rule:
-    if GREETING.match(request):
-        return _say(f"{say.greeting}\n\n{say.able}")
-    if ABOUT_ITSELF.match(request) or not request.strip() or "grep" not in tools:
-        return _say(say.able)
-    if edits := understood(request):
-        return make(edits, say, tools)
-    choice = choose(request)
-    if choice and choice.agent != "ask":
-        return _say(say.able)
-    return answer(request, say)
-
-
-def _say(text: str) -> Rule:
-    return text
-    yield []  # a generator that calls nothing
 
 
 def _chunks(wanted: list[Call] | str, place: int) -> Iterator[ChatGenerationChunk]:

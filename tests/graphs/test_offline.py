@@ -1,5 +1,6 @@
 """The offline model, end to end: real tools on a real folder, answers that can be checked in the files."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -153,7 +154,7 @@ async def test_it_makes_several_edits_one_after_another(offline: Driver, project
 @pytest.mark.parametrize(
     ("decision", "said"),
     [
-        ({"type": "reject", "message": "keep it"}, "was rejected. I stop here. (keep it)"),
+        ({"type": "reject", "message": "keep it"}, "`notes.txt` was rejected. I stop here. (keep it)"),
         ({"type": "reject", "message": "No answer within 300 s", "timeout": True}, "nobody answered in time"),
     ],
 )
@@ -186,8 +187,8 @@ async def test_a_file_that_changes_under_the_question_is_read_again_and_asked_ab
         ("Delete line 9 of notes.txt", "has 2 lines"),
         ("Add a line 'x' to missing.txt", "There is no file missing.txt"),
         ("Замени «a» на «b» в файле ../secret.txt", "Файла ../secret.txt здесь нет"),
-        ("Refactor everything", "I can look and make simple edits"),
-        ("Отрефактори модуль оплаты", "Я умею искать и делать простые правки"),
+        ("Refactor everything", "this takes a language model"),
+        ("Отрефактори модуль оплаты", "нужна языковая модель"),
     ],
 )
 async def test_what_it_cannot_do_it_says_and_asks_nobody(offline: Driver, request_: str, said: str) -> None:
@@ -206,10 +207,9 @@ async def test_every_answer_is_labelled_and_comes_in_pieces(offline: Driver) -> 
     for question in ("hello", "Where is the path checked?", "Refactor everything", "что ты умеешь?"):
         run = await offline.say(question)
         last = run.messages[-1]
-        assert run.said.endswith(
-            ("_Offline model: rules, no language model._", "правила, без языковой модели._")
-        )
-        assert last.response_metadata["model_name"] == "offline"
+        label = run.said.strip().split("\n")[-1]
+        assert re.match(r"_(?:Offline model: rules, no|Офлайн-модель: правила, без) ", label)
+        assert "`ARTEL_MODEL`" in label
         assert last.response_metadata["model_name"] == "offline"
     chain = Models(ModelSettings(model="offline")).chat("ask")
     chunks = [c async for c in chain.astream("hello") if isinstance(c, AIMessageChunk)]

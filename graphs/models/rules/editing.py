@@ -8,7 +8,8 @@ from artel.graphs.models.rules import files
 from artel.graphs.models.rules.edits import Edit, spliced
 from artel.graphs.models.rules.files import LINE_CUT, File
 from artel.graphs.models.rules.phrases import Phrases
-from artel.graphs.models.rules.turn import Call, Rule, Step, Steps
+from artel.graphs.models.rules.telling import not_done
+from artel.graphs.models.rules.turn import Call, Rule, Step, Steps, Undone
 
 Part: TypeAlias = Generator[list[Call], Steps, tuple[bool, str]]
 
@@ -18,13 +19,13 @@ RETRIES = 2  # a file that changes under the question is looked at again
 def make(edits: list[Edit], say: Phrases, tools: frozenset[str]) -> Rule:
     """Make edits one after another; stop at the first that is not made."""
     if "edit_file" not in tools:
-        return say.only_reads
+        return Undone(say.only_reads)
     told: list[str] = []
     for edit in edits:
         made, words = yield from _make(edit, say)
         told.append(words)
         if not made:
-            break
+            return Undone("\n\n".join(told))
     return "\n\n".join(told)
 
 
@@ -115,13 +116,8 @@ def _call(file: File, span: tuple[str, str] | None, say: Phrases) -> Call | str:
 
 def _told(step: Step, say: Phrases) -> str:
     file = step.call.args["file_path"]
-    if step.outcome == "refused":
-        reason = re.search(r"the user (?:rejected it|answered instead): (.+)", step.text)
-        if "No answer" in step.text or "nobody answered" in step.text:
-            return say.timeout.format(file=file)
-        return say.rejected.format(file=file, reason=f" ({reason[1]})" if reason else "")
-    if step.outcome == "failed":
-        return say.failed.format(why=step.text)
+    if not step.ok:
+        return not_done(step, f"`{file}`", say)
     shown = [line for line in step.text.split("\n") if re.match(r"[+-](?![+-]{2} )", line)]
     return "\n".join([say.done.format(what=f"`{file}`"), "```diff", *shown[:20], "```"])
 

@@ -91,8 +91,13 @@ FORMS: list[tuple[Kind, str]] = [
 ]  # fmt: skip
 FITS = [(kind, re.compile(form, re.IGNORECASE | re.DOTALL)) for kind, form in FORMS]
 BEFORE = re.compile(r"before|above|перед|до|над", re.IGNORECASE)
+AND_RUN = (
+    r",?\s+(?:and\s+then|and|then|и\s+потом|и|потом|затем|а\s+потом|а\s+затем)\s+"
+    r"(?=(?:run|запусти\w*|прогони\w*|commit|закоммит\w+)\s)"
+)
 SENTENCE = re.compile(
-    rf"{QUOTE}|(?P<cut>(?<=[\w»”\"'`)])[.;]\s+(?=[A-ZА-ЯЁa-zа-яё])|(?<![:\n])\n+(?!\s*[`«“\"']))", re.DOTALL
+    rf"{QUOTE}|(?P<cut>(?<=[\w»”\"'`)])[.;]\s+(?=[A-ZА-ЯЁa-zа-яё])|(?<![:\n])\n+(?!\s*[`«“\"'])|{AND_RUN})",
+    re.DOTALL | re.IGNORECASE,
 )
 
 
@@ -102,7 +107,7 @@ def understood(request: str) -> list[Edit]:
     >>> understood("replace 'a' with 'b' in file x.txt")[0].new
     'b'
     """
-    edits = [_edit(bare(part).strip()) for part in _parts(request.replace("’", "'")) if part.strip()]
+    edits = [_edit(bare(part).strip()) for part in parts(request.replace("’", "'")) if part.strip()]
     known = [edit for edit in edits if edit is not None]
     return known if len(known) == len(edits) else []
 
@@ -123,7 +128,7 @@ def spliced(lines: list[str], start: int, end: int, new: list[str]) -> tuple[str
         first, last = max(0, first - 1), min(len(lines), last + 1)
 
 
-def _parts(request: str) -> list[str]:
+def parts(request: str) -> list[str]:
     """Cut a request into sentences, never inside quotation marks."""
     cuts = [m for m in SENTENCE.finditer(request) if m["cut"]]
     edges = [0, *(m.end() for m in cuts), len(request)]

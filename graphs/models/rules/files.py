@@ -62,6 +62,11 @@ def numbered(step: Step) -> list[tuple[int, str]]:
     return [(int(m[1]), m[2]) for line in step.text.split("\n") if (m := NUMBERED.match(line))]
 
 
+def is_cut(step: Step) -> bool:
+    """Whether read_file or git_diff gave only the beginning."""
+    return bool(GO_ON.search(step.text.split("\n")[-1])) or "\n… cut at " in step.text
+
+
 def hits(step: Step) -> list[tuple[str, int, str]]:
     """Return path, line number and text of what grep found."""
     found = (re.match(r"^(.+?):(\d+):(.*)$", line) for line in step.lines)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 class Phrases:
     """The sentences of one language."""
 
+    russian: bool
     label: str
-    able: str
+    how: str
     greeting: str
     nothing: str
     not_found_file: str
@@ -23,6 +24,7 @@ class Phrases:
     done: str
     rejected: str
     timeout: str
+    denied: str
     failed: str
     no_text: str
     no_line: str
@@ -33,17 +35,16 @@ class Phrases:
     cut: str
     empty: str
 
+    def __call__(self, english: str, russian: str) -> str:
+        """Return the one of two sentences that is in this language."""
+        return russian if self.russian else english
+
 
 EN = Phrases(
-    label="_Offline model: rules, no language model._",
-    able=(
-        "I can look and make simple edits:\n"
-        "- “where is the path check?”, “what does `resolve` do?”, “explain file tools/tool.py”\n"
-        "- “what's in this project?”, “list the files in tools”\n"
-        "- “replace 'a' with 'b' in file x.txt”, “add a line 'c' to file x.txt”, “delete line 3 of x.txt”\n"
-        "- “create file x.txt with 'text'”"
-    ),
-    greeting="Hello. I read this folder and answer by rules; what I say stands in the files I name.",
+    russian=False,
+    label="Offline model: rules, no language model.",
+    how="For that, set `ARTEL_MODEL` to a model, such as `ollama:NAME` (docs/howto/models.md).",
+    greeting="Hello. I work in this folder by rules; what I say stands in the files and outputs I name.",
     nothing="I looked for {words} and found nothing about it in this folder.",
     not_found_file="There is no file {file} here.",
     several_files="Several files fit {file}; which one do you mean?",
@@ -55,8 +56,9 @@ EN = Phrases(
     contents="`{file}`, {lines} lines",
     overview="This folder holds:",
     done="Done: {what}",
-    rejected="Not done: the change of {file} was rejected. I stop here.{reason}",
-    timeout="Not done: nobody answered in time, so {file} is as it was.",
+    rejected="Not done: {what} was rejected. I stop here.{reason}",
+    timeout="Not done: nobody answered in time about {what}.",
+    denied="Not done: {what}. {why}",
     failed="That did not work: {why}",
     no_text="{file} does not contain {text}.",
     no_line="{file} has {lines} lines, so there is no line {line}.",
@@ -68,15 +70,10 @@ EN = Phrases(
     empty="The file is empty.",
 )
 RU = Phrases(
-    label="_Офлайн-модель: правила, без языковой модели._",
-    able=(
-        "Я умею искать и делать простые правки:\n"
-        "- «где проверяется путь?», «что делает `resolve`?», «объясни файл tools/tool.py»\n"
-        "- «что в этом проекте?», «покажи файлы в tools»\n"
-        "- «замени 'a' на 'b' в файле x.txt», «добавь строку 'c' в файл x.txt», «удали строку 3 из x.txt»\n"
-        "- «создай файл x.txt с текстом 'text'»"
-    ),
-    greeting="Здравствуйте. Я читаю эту папку и отвечаю по правилам; сказанное стоит в названных файлах.",
+    russian=True,
+    label="Офлайн-модель: правила, без языковой модели.",
+    how="Для этого задайте `ARTEL_MODEL`, например `ollama:ИМЯ` (docs/howto/models.md).",
+    greeting="Здравствуйте. Я работаю здесь по правилам; сказанное стоит в названных файлах и выводах.",
     nothing="Я искал {words} и ничего об этом в папке не нашёл.",
     not_found_file="Файла {file} здесь нет.",
     several_files="Под {file} подходит несколько файлов; какой имеется в виду?",
@@ -88,8 +85,9 @@ RU = Phrases(
     contents="`{file}`, строк: {lines}",
     overview="В этой папке:",
     done="Готово: {what}",
-    rejected="Не сделано: правка файла {file} отклонена. На этом останавливаюсь.{reason}",
-    timeout="Не сделано: никто не ответил вовремя, {file} остался прежним.",
+    rejected="Не сделано: отклонено ({what}). На этом останавливаюсь.{reason}",
+    timeout="Не сделано: никто не ответил вовремя ({what}).",
+    denied="Не сделано: {what}. {why}",
     failed="Не получилось: {why}",
     no_text="В файле {file} нет {text}.",
     no_line="В файле {file} строк: {lines}; строки {line} нет.",

@@ -9,7 +9,7 @@ from artel.graphs.models.rules.files import File
 from artel.graphs.models.rules.outline import outline, quoted, summary
 from artel.graphs.models.rules.phrases import Phrases
 from artel.graphs.models.rules.search import search
-from artel.graphs.models.rules.turn import Call, Rule, Steps
+from artel.graphs.models.rules.turn import Call, Rule, Steps, Undone
 from artel.graphs.models.rules.words import identifiers, paths, terms
 
 MAX_SHOWN = 80  # lines of a file that was to be shown
@@ -56,12 +56,16 @@ def _about_path(path: str, question: str, say: Phrases) -> Answering:
     found = yield from files.find(path)
     if not found:
         (listed,) = yield [Call("ls", {"path": path})]
-        return f"`{path}`:\n{_bullets(listed.lines)}" if listed.ok else say.not_found_file.format(file=path)
+        return (
+            f"`{path}`:\n{_bullets(listed.lines)}"
+            if listed.ok
+            else Undone(say.not_found_file.format(file=path))
+        )
     if len(found) > 1:
         return "\n".join([say.several_files.format(file=path), *(f"- `{each}`" for each in found[:10])])
     read = yield from files.read(found[0])
     if not isinstance(read, File):
-        return say.failed.format(why=read.text)
+        return Undone(say.failed.format(why=read.text))
     if not read.text.strip():
         return f"`{read.path}`: {say.empty}"
     if names and (told := _inside(read, names[0])):
@@ -110,8 +114,10 @@ def _inside(file: File, name: str) -> str:
 def _overview(say: Phrases) -> Answering:
     (top,) = yield [Call("ls", {"path": "."})]
     if not top.ok:
-        return say.failed.format(why=top.text)
+        return Undone(say.failed.format(why=top.text))
     names = [line.split("  ")[0] for line in top.lines]
+    if not names:
+        return say("The folder is empty.", "Папка пуста.")
     folders = [name.rstrip("/") for name in names if name.endswith("/")][:MAX_FOLDERS]
     readme = next((name for name in names if name.lower().startswith("readme")), "")
     inits = [Call("glob", {"pattern": f"{folder}/__init__.py"}) for folder in folders]
@@ -133,7 +139,7 @@ def _overview(say: Phrases) -> Answering:
 def _listing(path: str, say: Phrases) -> Answering:
     (listed,) = yield [Call("ls", {"path": path})]
     told = f"`{path}`:\n{_bullets(listed.lines)}"
-    return told if listed.ok else say.failed.format(why=listed.text)
+    return told if listed.ok else Undone(say.failed.format(why=listed.text))
 
 
 def _block(lines: list[str]) -> list[str]:

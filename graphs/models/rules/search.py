@@ -7,10 +7,11 @@ from math import log
 from artel.graphs.models.rules import files
 from artel.graphs.models.rules.outline import quoted
 from artel.graphs.models.rules.phrases import Phrases
-from artel.graphs.models.rules.turn import Call, Rule, Step
+from artel.graphs.models.rules.turn import Call, Rule, Step, Undone
 from artel.graphs.models.rules.words import terms
 
 MAX_TERMS = 5
+CUT = re.compile(r"stopped|only the first|not searched")  # in what grep notes of a search
 MAX_FILES = 4
 AROUND = 12  # lines shown from the best place on
 
@@ -27,14 +28,14 @@ def search(question: str, say: Phrases) -> Rule:
     """Answer a question with the lines where most of its words, and the rarest, stand together."""
     wanted = dict(list(terms(question).items())[:MAX_TERMS])
     if not wanted:
-        return say.able
+        return Undone(say("Name a word that stands in the code.", "Назовите слово, которое есть в коде."))
     found = yield [
         Call("grep", {"pattern": pattern, "output_mode": "count", "ignore_case": True})
         for pattern in wanted.values()
     ]
     ranked = _ranked(question, wanted, found)
     if not ranked:
-        return f"{say.nothing.format(words=', '.join(f'“{word}”' for word in wanted))}\n\n{say.able}"
+        return say.nothing.format(words=", ".join(f"“{word}”" for word in wanted))
     anything = "|".join(wanted.values())
     hits = yield [
         Call("grep", {"pattern": anything, "path": path, "output_mode": "content", "ignore_case": True})
@@ -52,6 +53,8 @@ def search(question: str, say: Phrases) -> Rule:
     told = [opening.format(place=f"{path}:{line}"), "", quoted(path, shown)]
     if len(places) > 1:
         told += ["", say.also, *(f"- `{p}:{n}` {_short(text)}" for p, n, text in places[1:])]
+    if partial := [note for step in found if step.lines for note in step.notes if CUT.search(note)]:
+        told += ["", say("The search was not whole: ", "Поиск был неполным: ") + partial[0]]
     return "\n".join(told)
 
 

@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+from artel.graphs.routing import bare
+from artel.graphs.routing.verbs import verb
+
 FOLDER = Path(__file__).parent
 QUOTE = r"(?:```\w*\n.*?```|«[^»]*»|“[^”]*”|„[^“]*“|\"[^\"]*\"|`[^`]*`|(?<!\w)'[^']*'(?!\w))"
 PATH = re.compile(
@@ -54,6 +57,17 @@ def terms(question: str) -> dict[str, str]:
         else:
             found.setdefault(lower, _english(lower))
     return found
+
+
+def subject(request: str) -> str:
+    """Return a request without the verb that it opens with: what it is about.
+
+    >>> subject("Design an import of prices")
+    ' an import of prices'
+    """
+    said = bare(request)
+    begins = verb(said.lower().replace("ё", "е"))
+    return said[begins.end :] if begins else said
 
 
 def identifiers(question: str) -> list[str]:
