@@ -59,7 +59,8 @@ async def route(state: OrchestratorState, runtime: Runtime[Context]) -> Command[
 
 async def clarify(state: OrchestratorState) -> Command[str]:
     """Ask what is wanted, and nothing else: a resumed node restarts from its first line."""
-    russian = is_russian(_request(state["messages"]))
+    request = _request(state["messages"])
+    russian = is_russian(request)
     answer = interrupt(_what_is_wanted(russian=russian))
     match answer:
         case {"type": "respond", "message": str(said)} | str(said) if said.strip():
@@ -71,7 +72,7 @@ async def clarify(state: OrchestratorState) -> Command[str]:
     chosen = Route(agent=agent, reason="так ответили" if russian else "as you answered", by="person")
     _announce(chosen)
     told = [] if said.strip() in OPTIONS else [HumanMessage(said)]
-    return _to(chosen, said, messages=told)
+    return _to(chosen, f"{request}\n\n{said}", messages=told)
 
 
 async def report(state: OrchestratorState) -> dict[str, Result]:
@@ -188,8 +189,8 @@ def _understood(said: str) -> str:
     """Free words are read by the rules; where they are silent, the one who changes nothing gets it."""
     if said.strip().lower() in built_in():
         return said.strip().lower()
-    choice = choose(said)
-    return _there(choice.agent) if choice else "ask"
+    chosen = _by_rules(said)
+    return chosen["agent"] if chosen else "ask"
 
 
 def _agent(state: OrchestratorState) -> str:
