@@ -15,5 +15,5 @@ def test_a_process_that_ends_while_it_is_looked_at_leaves_no_folder_open(
     def ended(_: Path, *__: Any) -> str:
         raise ProcessLookupError
 
-    monkeypatch.setattr(watch.Path, "read_text", ended)
+    monkeypatch.setattr(Path, "read_text", ended)
     assert list(watch.below(os.getpid())) == []
