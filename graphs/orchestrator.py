@@ -99,7 +99,7 @@ async def clarify(state: OrchestratorState, runtime: Runtime[Context]) -> Comman
     chosen = Route(agent=offered or _understood(said), reason=reason, by="person")
     _announce(chosen)
     told = [] if offered or said in OPTIONS else [HumanMessage(said)]
-    return _to(chosen, said, messages=told, **kept)
+    return _to(chosen, f"{request}\n\n{said}", messages=told, **kept)
 
 
 async def report(state: OrchestratorState) -> dict[str, Result]:
@@ -224,8 +224,8 @@ def _understood(said: str) -> str:
     """Free words are read by the rules; where they are silent, the one who changes nothing gets it."""
     if said.strip().lower() in built_in():
         return said.strip().lower()
-    choice = choose(said)
-    return _there(choice.agent) if choice else "ask"
+    chosen = _by_rules(said)
+    return chosen["agent"] if chosen else "ask"
 
 
 def _agent(state: OrchestratorState) -> str:

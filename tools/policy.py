@@ -137,11 +137,21 @@ class Verdict(BaseModel):
     escalate_to: tuple[str, ...] = Field(default=(), description="Who may answer then besides.")
 
 
-# What text from outside may talk an agent into: to run something, or to carry something out
+# What text from outside may talk an agent into: to run something, to carry something out, or to hand it on
 _TAKEN_IN = "the agent has read text from outside, which may have told it to"
-_TAINTED = tuple(
-    Rule(id=f"tainted-{action}", effect="ask", action=action, when=When(tainted=True), reason=_TAKEN_IN)
-    for action in ("exec", "exec.*", "net.*", "git.push", "mcp.*")
+_TAINTED = (
+    *(
+        Rule(id=f"tainted-{action}", effect="ask", action=action, when=When(tainted=True), reason=_TAKEN_IN)
+        for action in ("exec", "exec.*", "net.*", "git.push", "mcp.*")
+    ),
+    Rule(
+        id="tainted-conventions",
+        effect="ask",
+        action="fs.write",
+        path=("**/AGENTS.md", "**/CLAUDE.md"),
+        when=When(tainted=True),
+        reason=f"{_TAKEN_IN}, and every later agent is told what stands there",
+    ),
 )
 # Builtins without a way to write a file or to run another program, and programs that only look at what
 # `artel.tools.shell.calls` has judged for each path by itself. git is not here: what a repository configures

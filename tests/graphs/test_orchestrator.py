@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 from tests.fakes.driver import call, calls, edit
+from tests.fakes.plans import plan, step
 from tests.graphs.conftest import Start
 from tests.graphs.test_approval import DiesAfterTheWrite
 
@@ -92,6 +93,18 @@ async def test_when_nobody_can_tell_a_person_is_asked(start: Start, answer: Any,
     assert (decision["question_id"], decision["agent"], decision["by"]) == ("wanted", "orchestrator", "local")
     told = [m.content for m in run.messages if isinstance(m, HumanMessage)]
     assert (words in told) == (words not in ("ask", "coder"))
+
+
+@pytest.mark.parametrize("answer", ["step by step: the colour, then the word", "Составь план и сделай это"])
+async def test_an_answer_may_ask_for_a_plan_and_the_plan_knows_what_was_asked_first(
+    start: Start, answer: str
+) -> None:
+    made = plan(step("a", "Change the colour"), step("b", "Look", agent="ask"))
+    run = await start("orchestrator", {"text": "unclear", "match": DECIDES}, made).say("the blue one")
+    await run.answer({"type": "respond", "message": answer})
+    (asked,) = run.open
+    assert (asked.value["type"], run.state.values["route"]["agent"]) == ("plan", "plan")
+    assert all(words in run.model.asked[-1][0].text for words in ("the blue one", answer))
 
 
 @pytest.mark.parametrize("answer", [{"type": "reject"}, {"type": "what"}, 5])

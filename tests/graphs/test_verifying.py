@@ -247,6 +247,22 @@ class Dying(InMemorySaver):
             raise Killed
 
 
+class DyingAfterStep(Dying):
+    """Dies once it is saved that so many steps of a plan are completed."""
+
+    steps = 0
+    died = False
+
+    async def aput(self, *args: Any) -> Any:
+        saved = await super().aput(*args)
+        planned = args[1]["channel_values"].get("plan")
+        done = planned and [one["status"] for one in planned["steps"]].count("completed")
+        if done == self.steps and not self.died:
+            self.died = True
+            raise Killed
+        return saved
+
+
 FOUR = plan(
     step("a", "Change the greeting", checks=["grep -q bye notes.txt"]),
     step("b", "Change the number", depends_on=["a"]),
@@ -255,7 +271,13 @@ FOUR = plan(
 )
 
 
-async def carried_out(start: Start, folder: Path, dies_at: int, *, after: bool) -> tuple[Any, int]:
+def dying(dies_at: int, *, after: bool) -> Dying:
+    saver = Dying()
+    saver.dies_at, saver.after = dies_at, after
+    return saver
+
+
+async def carried_out(start: Start, folder: Path, saver: Dying) -> Any:
     """Carry a plan of four steps out, with the process gone once; return plan, result and files."""
     (folder / "notes.txt").write_text("hello\nworld\n")
     (folder / "other.txt").write_text("one\ntwo\n")
@@ -270,8 +292,6 @@ async def carried_out(start: Start, folder: Path, dies_at: int, *, after: bool) 
         "unused",
         submits("it is so"),
     )
-    saver = Dying()
-    saver.dies_at, saver.after = dies_at, after
     run.graph = orchestrator.build().copy(update={"checkpointer": saver})
 
     async def go(given: Any) -> None:
@@ -296,7 +316,7 @@ async def carried_out(start: Start, folder: Path, dies_at: int, *, after: bool) 
     read = {path: (folder / path).read_text() for path in ("notes.txt", "other.txt")}
     said = [m.text for m in run.messages if m.type == "ai"]
     assert not run.state.next
-    return (values["plan"], values["result"], read, said), saver.written
+    return values["plan"], values["result"], read, said
 
 
 @pytest.mark.parametrize(
@@ -310,9 +330,21 @@ async def carried_out(start: Start, folder: Path, dies_at: int, *, after: bool) 
 async def test_a_kill_anywhere_leaves_plan_and_result_as_they_would_be(
     start: Start, folder: Path, after: bool, place: int, stride: int
 ) -> None:
-    expected, count = await carried_out(start, folder, 0, after=after)
+    never = dying(0, after=after)
+    expected = await carried_out(start, folder, never)
     assert expected[1]["status"] == "done"
     assert expected[2] == {"notes.txt": "bye\nworld\nmore\n", "other.txt": "one\n2\n"}
-    for dies_at in range(place, count + 1, stride):
-        came, _ = await carried_out(start, folder, dies_at, after=after)
+    for dies_at in range(place, never.written + 1, stride):
+        came = await carried_out(start, folder, dying(dies_at, after=after))
         assert came == expected, dies_at
+
+
+async def test_a_kill_after_each_step_leaves_plan_and_result_as_they_would_be(
+    start: Start, folder: Path
+) -> None:
+    expected = await carried_out(start, folder, Dying())
+    for steps in (1, 2, 3, 4):
+        saver = DyingAfterStep()
+        saver.steps = steps
+        assert await carried_out(start, folder, saver) == expected, steps
+        assert saver.died, steps

@@ -104,6 +104,13 @@ def test_text_from_outside_makes_what_it_could_abuse_ask_whatever_is_allowed(act
     assert judge(shut, "coder", call(action, tainted=True)).effect == "deny"
 
 
+@pytest.mark.parametrize("path", ["AGENTS.md", "src/deep/agents.md", "CLAUDE.md"])
+def test_text_from_outside_is_not_handed_on_to_later_agents_unasked(path: str) -> None:
+    assert judge(FREE, "coder", call("fs.write", path)).effect == "allow"
+    verdict = judge(FREE, "coder", call("fs.write", path, tainted=True))
+    assert (verdict.effect, verdict.rule, verdict.floor) == ("ask", "tainted-conventions", True)
+
+
 @pytest.mark.parametrize("action", ["fs.read", "fs.write", "git.commit"])
 def test_text_from_outside_changes_nothing_else(action: str) -> None:
     assert judge(FREE, "coder", call(action, tainted=True)) == judge(FREE, "coder", call(action))

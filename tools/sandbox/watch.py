@@ -50,8 +50,9 @@ def below(pid: int) -> Iterator[int]:
 def _children(pid: int) -> list[int]:
     children: list[int] = []
     try:
-        for thread in os.scandir(f"/proc/{pid}/task"):
-            children += map(int, Path(thread.path, "children").read_text().split())
+        with os.scandir(f"/proc/{pid}/task") as threads:
+            for thread in threads:
+                children += map(int, Path(thread.path, "children").read_text().split())
     except OSError:  # it ended meanwhile
         pass
     return children
