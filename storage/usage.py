@@ -14,7 +14,6 @@ By = Literal["run", "thread", "agent", "model", "step", "day"]
 
 MOST_GROUPS = 1_000
 MOST = 2**31 - 1  # of an integer in a row
-MARK = "\x1f"  # between an agent and the step of a plan that it works on
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Call:
     thought: int
     usd: float | None
     plan_step: str = ""
-    "Id of the step of a plan that it was made for; kept in the row behind the agent."
+    "Id of the step of a plan that it was made for; empty: of none."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +64,20 @@ class Sum:
 
 ADD = """
 insert into usage (run_id, call_id, thread_id, owner, agent, model, step, took_ms, input_tokens,
-                   cached_tokens, cache_written, output_tokens, thought, usd)
+                   cached_tokens, cache_written, output_tokens, thought, usd, plan_step)
 select * from jsonb_to_recordset(%(calls)s) as
     c (run_id uuid, call_id uuid, thread_id uuid, owner text, agent text, model text, step int, took_ms int,
-       input_tokens int, cached_tokens int, cache_written int, output_tokens int, thought int, usd float8)
+       input_tokens int, cached_tokens int, cache_written int, output_tokens int, thought int, usd float8,
+       plan_step text)
 on conflict do nothing
 """
 
 SUMS = """
 with fitting as (
     select u.*, case %(by)s when 'run' then u.run_id::text when 'thread' then u.thread_id::text
-                            when 'agent' then split_part(u.agent, %(mark)s, 1) when 'model' then u.model
+                            when 'agent' then u.agent when 'model' then u.model
                             when 'step' then u.run_id || '/' || coalesce(
-                                'plan/' || nullif(split_part(u.agent, %(mark)s, 2), ''), u.step::text)
+                                'plan/' || nullif(u.plan_step, ''), u.step::text)
                             when 'day' then to_char(u.called_at at time zone 'UTC', 'YYYY-MM-DD')
                             else '' end as key
       from usage u
@@ -109,13 +109,10 @@ async def add(conn: Connection, calls: Sequence[Call]) -> None:
 
 
 def _row(call: Call) -> dict[str, object]:
-    agent = call.agent.replace(MARK, "") + (f"{MARK}{call.plan_step}" if call.plan_step else "")
-    figures = {
+    return {
         name: min(value, MOST) if isinstance(value, int) else str(value) if isinstance(value, UUID) else value
         for name, value in asdict(call).items()
-        if name != "plan_step"
     }
-    return {**figures, "agent": agent}
 
 
 async def sums(
@@ -137,7 +134,6 @@ async def sums(
     values = {
         "owner": owner,
         "by": by or "",
-        "mark": MARK,
         "thread_id": thread_id,
         "run_id": run_id,
         "since": since,

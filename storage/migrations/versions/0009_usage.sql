@@ -15,6 +15,7 @@ create table usage (
     owner         text        not null,
     agent         text        not null,
     model         text        not null,  -- provider:name
+    plan_step     text        not null,  -- id of the step of a plan that it was made for; empty: of none
     primary key (run_id, call_id)
 );
 create index usage_of_thread on usage (thread_id);
