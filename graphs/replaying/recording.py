@@ -10,6 +10,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, SystemMessage, ToolMessage
 
 from artel.graphs.decisions import shown_calls
+from artel.graphs.limits import SPENT
 from artel.graphs.models.link import KEY
 from artel.graphs.models.told import of_the_thread
 from artel.graphs.turns import STEERED
@@ -145,6 +146,8 @@ def alike(message: BaseMessage, here: Mapping[str, str]) -> Any:
     told: dict[str, Any] = {"type": message.type, "name": message.name, "content": message.content}
     if isinstance(message, AIMessage):
         told["name"] = None  # of its agent, in one form of a stream and not in the other
+        if SPENT in message.response_metadata:  # the sum of a plan has calls in it of which no archive tells
+            told["content"] = message.text.rpartition("\n\n")[0]
         told["calls"] = [[one["name"], one["args"], plain_id(one["id"] or "")] for one in message.tool_calls]
     if isinstance(message, ToolMessage):
         told["call"], told["status"] = plain_id(message.tool_call_id), message.status

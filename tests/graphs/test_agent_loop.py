@@ -169,7 +169,8 @@ def test_studio_can_load_and_draw_a_graph_and_sees_public_fields_only(name: str)
 
 
 def test_the_registry_names_what_can_be_built() -> None:
-    assert set(AGENTS) == {*built_in(), "orchestrator", "agent", "publish"}
+    others = {"orchestrator", "agent", "publish", "openai_responses", "remote_graph"}
+    assert set(AGENTS) == {*built_in(), *others}
     assert set(AGENTS) - set(built_in()) == TAKEN
 
 
