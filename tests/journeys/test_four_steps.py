@@ -27,6 +27,7 @@ pytestmark = pytest.mark.journey
 SENTENCE = "Магазину нужны скидки"
 MEANT = "Составь план и сделай: заметка, код, тесты, проверка"
 HOW = "В процентах"
+ANSWERS = {"wanted": MEANT, "discount": HOW}
 QUESTION = {"id": "discount", "question": "Как считать скидку?", "options": [HOW, "В рублях"]}
 TESTS = "python3 -m unittest -q tests.test_discount"
 CHECK = f"{TESTS} && echo passed >> ran.txt"
@@ -187,10 +188,8 @@ class Person:
     def decision(self, asked: dict[str, Any]) -> dict[str, Any]:
         if asked["kind"] != "question":
             return {"type": "approve"}
-        if "questions" in asked["value"]:
-            return {"type": "respond", "answers": {"discount": HOW}}
-        assert self.asked == ["question"], asked  # else some check fails, and it is asked what now
-        return {"type": "respond", "message": MEANT}
+        (question,) = asked["value"]["questions"]  # else some check fails, and it is asked what now
+        return {"type": "respond", "answers": {question["id"]: ANSWERS[question["id"]]}}
 
     async def see(self, thread: str, run: str, dies_after: int) -> None:
         """Wait for the end of a run, of which the server dies after so many events, or after the last."""
@@ -309,8 +308,11 @@ async def right_once(person: Person) -> None:
     said = str(state["values"]["messages"][-1]["content"])
     assert said.startswith("Скидки работают.\n\n| Шаг | Агент | Итог | Файлы |")
     assert "| Записать решение | architect | готово | `docs/discount.md` +3 −0 |" in said
-    (decided,) = await person.call("GET", f"/threads/{person.thread}/decisions")
-    assert (decided["answer"], decided["agent"], decided["by"]) == ([HOW], "coder", "local")
+    decided = await person.call("GET", f"/threads/{person.thread}/decisions")
+    assert {one["question_id"]: (one["agent"], one["answer"], one["by"]) for one in decided} == {
+        "wanted": ("orchestrator", [MEANT], "local"),
+        "discount": ("coder", [HOW], "local"),
+    }
     changes = await person.call("GET", f"/threads/{person.thread}/changes")
     assert [one["tool"] for one in reversed(changes)] == ["write_file", "apply_patch", "write_file"], changes
     passed = (person.project / "ran.txt").read_text().split()
