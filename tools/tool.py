@@ -1,8 +1,10 @@
 """A tool as the rest of the house sees it: what it does, how dangerous it is, what it says of itself."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -128,7 +130,7 @@ class Tool:
     @property
     def args_schema(self) -> dict[str, Any]:
         """The JSON schema of the arguments, by the names that models know; what says nothing is left out."""
-        return _terse(self.arguments.model_json_schema())
+        return deepcopy(_schema_of(self.arguments))
 
     def parse(self, args: Mapping[str, Any]) -> Arguments:
         """Return the arguments, checked.
@@ -234,6 +236,11 @@ UNSAID = {
     *("title", "additionalProperties", "pattern"),
     *("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum"),
 }
+
+
+@lru_cache(maxsize=256)
+def _schema_of(arguments: type[Arguments]) -> dict[str, Any]:
+    return _terse(arguments.model_json_schema())
 
 
 def _terse(schema: dict[str, Any]) -> dict[str, Any]:
