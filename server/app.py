@@ -10,7 +10,7 @@ from artel.server.catalog import Catalog
 from artel.server.edge import Edge
 from artel.server.engine import Engine
 from artel.server.http import section
-from artel.server.http.around import served_of, surround
+from artel.server.http.around import include, surround
 from artel.server.http.custom import load as load_custom
 from artel.server.http.direct import Direct
 from artel.server.origins import Admission, Gate
@@ -124,11 +124,11 @@ def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = Non
     app.state.bundles = Bundles(sources(catalog))
     errors.install(app)
     for module in (*WIRE, *OTHERS, *V2):
-        app.include_router(served_of(module.router, http))
+        include(app, module.router, http)
     for module in PRODUCT:
-        app.include_router(module.router, prefix="/api/v1")
-    app.include_router(served_of(docs.router, http))
-    app.include_router(page.router)
+        include(app, module.router, prefix="/api/v1")
+    include(app, docs.router, http)
+    include(app, page.router)
     surround(app, catalog.config, http, custom, studio_key=web.studio_key)
     app.user_middleware.append(Middleware(Direct))
     return app

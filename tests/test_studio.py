@@ -18,6 +18,12 @@ from artel.graphs.registry import AGENTS
 
 ROOT = Path(__file__).resolve().parent.parent
 START_WITHIN_S = 90
+OURS = {"workspace", "model", "approvals", "budget", "instructions", "lanes"}
+ASKED = {
+    "agent": OURS | {"role", "role_text"},
+    "openai_responses": {"connection", "model", "instructions", "conversation", "tools", "reasoning"},
+    "remote_graph": {"connection", "assistant", "context"},
+}
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
 
 pytestmark = [
@@ -101,9 +107,7 @@ def test_studio_can_draw_an_agent_and_its_forms(studio: httpx.Client, agent: str
     schemas = studio.get(f"{path}/schemas").raise_for_status().json()
     assert {"__start__", "__end__"} < {node["id"] for node in drawing["nodes"]}
     assert "messages" in schemas["input_schema"]["properties"]
-    asked = {"workspace", "model", "approvals", "budget", "instructions", "lanes"}
-    asked |= {"role", "role_text"} if agent == "agent" else set()
-    assert set(schemas["context_schema"]["properties"]) == asked
+    assert set(schemas["context_schema"]["properties"]) == ASKED.get(agent, OURS)
 
 
 @pytest.mark.parametrize(

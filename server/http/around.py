@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from artel.server import encryption
@@ -15,6 +16,25 @@ from artel.server.http.places import Open
 from artel.server.http.prefix import Prefix
 from artel.server.http.section import HttpSection
 from artel.server.served import Served
+
+_included: dict[tuple[int, str], BaseRoute] = {}  # of routers of modules, which stay as long as we do
+
+
+def include(app: FastAPI, router: APIRouter, http: HttpSection | None = None, prefix: str = "") -> None:
+    """Give an application the routes of a module of ours; of those of the wire, the ones that are served.
+
+    FastAPI works out a router at its first request: half a second for all of ours, spent once a process.
+    """
+    served = served_of(router, http) if http else router
+    if served is not router:
+        app.include_router(served, prefix=prefix)
+        return
+    key = (id(router), prefix)
+    if key not in _included:
+        around = APIRouter()
+        around.include_router(router, prefix=prefix)
+        (_included[key],) = around.routes
+    app.router.routes.append(_included[key])
 
 
 def served_of(router: APIRouter, http: HttpSection) -> APIRouter:
