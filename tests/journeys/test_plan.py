@@ -95,6 +95,7 @@ async def carried_out(person: Person, *dies: str) -> dict[str, Any]:
     return await person.came()
 
 
+@pytest.mark.fault
 async def test_a_server_killed_after_each_step_leaves_plan_and_result_as_they_would_be(
     make_server: type[Server], tmp_path: Path
 ) -> None:
