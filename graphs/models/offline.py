@@ -23,6 +23,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from artel.graphs.models.rules.abilities import label
 from artel.graphs.models.rules.handing_in import SUBMIT, submission
 from artel.graphs.models.rules.phrases import phrases
+from artel.graphs.models.rules.telling import lacks
 from artel.graphs.models.rules.turn import Call, Undone, read_turn, replay
 from artel.graphs.models.settings import ModelSettings
 from artel.graphs.models.told import of_the_thread
@@ -82,6 +83,11 @@ class Offline(BaseChatModel):
             if len(turn.batches) >= MAX_BATCHES
             else replay(rules.rule(turn, role, say), turn.batches)
         )
+        missing = (
+            [] if isinstance(wanted, str) else [one.name for one in wanted if one.name not in self.tools]
+        )
+        if missing:  # of a role that a user wrote
+            wanted = Undone(lacks(missing[0], say))
         if not isinstance(wanted, str):
             return wanted
         if SUBMIT in self.tools:

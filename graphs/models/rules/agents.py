@@ -8,6 +8,7 @@ from artel import prompts
 from artel.graphs.models.rules import debugging, profiling, reviewing, securing, testing, writing
 from artel.graphs.models.rules.abilities import ABILITIES, able
 from artel.graphs.models.rules.deeds import spelled_out
+from artel.graphs.models.rules.editing import CHANGING
 from artel.graphs.models.rules.phrases import Phrases
 from artel.graphs.models.rules.reading import answer
 from artel.graphs.models.rules.search import search
@@ -59,12 +60,11 @@ MINE: Mapping[str, re.Pattern[str]] = {
 
 
 def role_of(turn: Turn) -> str:
-    """Return the role whose prompt an agent has; of a role that a user wrote, the one its tools are "
-    "most like."""
+    """Return the role whose prompt an agent has; of one that a user wrote, what its tools are most like."""
     for name, prompt in _prompts().items():
         if turn.system.startswith(prompt):
             return name
-    return "coder" if "edit_file" in turn.tools else "ask"
+    return "coder" if turn.tools & CHANGING else "ask"
 
 
 def rule(turn: Turn, role: str, say: Phrases) -> Rule:

@@ -6,7 +6,7 @@ from artel.graphs.models.rules import commands, history, renaming
 from artel.graphs.models.rules.editing import make
 from artel.graphs.models.rules.edits import parts, understood
 from artel.graphs.models.rules.phrases import Phrases
-from artel.graphs.models.rules.telling import block, not_done
+from artel.graphs.models.rules.telling import block, lacks, not_done
 from artel.graphs.models.rules.turn import Call, Rule, Undone
 from artel.graphs.models.rules.words import QUOTE, paths, unquoted
 from artel.graphs.routing import bare
@@ -159,11 +159,5 @@ def _shown(call: Call, say: Phrases) -> Rule:
 
 
 def _lacking(tool: str, say: Phrases) -> Rule:
-    return Undone(
-        say(
-            f"This agent has no tool for that (`{tool}`). The `coder` has: ask it the same.",
-            f"У этого агента нет для этого инструмента (`{tool}`). Он есть у `coder`: попросите его о том "
-            "же.",
-        )
-    )
+    return lacks(tool, say)
     yield []  # a generator that calls nothing

@@ -13,12 +13,13 @@ from artel.graphs.models.rules.turn import Call, Rule, Step, Steps, Undone
 
 Part: TypeAlias = Generator[list[Call], Steps, tuple[bool, str]]
 
+CHANGING = frozenset({"edit_file", "write_file", "multi_edit", "apply_patch", "execute"})
 RETRIES = 2  # a file that changes under the question is looked at again
 
 
 def make(edits: list[Edit], say: Phrases, tools: frozenset[str]) -> Rule:
     """Make edits one after another; stop at the first that is not made."""
-    if "edit_file" not in tools:
+    if not tools & CHANGING:
         return Undone(say.only_reads)
     told: list[str] = []
     for edit in edits:

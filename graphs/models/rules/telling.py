@@ -37,3 +37,13 @@ def bullets(lines: list[str], limit: int = MAX_LINES) -> str:
     """Return lines as a list, and how many more there are."""
     more = [f"- … ({len(lines) - limit})"] if len(lines) > limit else []
     return "\n".join([*(f"- {line}" for line in lines[:limit]), *more])
+
+
+def lacks(tool: str, say: Phrases) -> Undone:
+    """Say that an agent cannot do what it is asked for want of a tool."""
+    return Undone(
+        say(
+            f"This agent has no tool for that (`{tool}`). The `coder` has: ask it the same.",
+            f"У этого агента нет для этого инструмента (`{tool}`). Он есть у `coder`: попросите его.",
+        )
+    )

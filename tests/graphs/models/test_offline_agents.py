@@ -310,7 +310,27 @@ def test_it_knows_its_role_by_the_prompt(agent: str) -> None:
     assert role_of(read_turn([system, HumanMessage("hello")], frozenset({"grep"}))) == agent
 
 
-@pytest.mark.parametrize(("tools", "like"), [({"grep"}, "ask"), ({"grep", "edit_file"}, "coder")])
+@pytest.mark.parametrize(
+    ("asked", "lacking"),
+    [
+        ("What is in notes.md?", "glob"),
+        ("create file src/a.py with x", "glob"),
+        ("delete a.txt", "delete_file"),
+    ],
+)
+async def test_what_a_role_of_a_user_has_no_tool_for_is_said_and_not_guessed(
+    asked: str, lacking: str
+) -> None:
+    model = Offline(tools=frozenset({"read_file", "ls", "grep", "write_file"}))
+    said = await model.ainvoke([SystemMessage("You are a poet."), HumanMessage(asked)])
+    assert f"This agent has no tool for that (`{lacking}`)" in said.text
+    assert said.tool_calls == []
+
+
+@pytest.mark.parametrize(
+    ("tools", "like"),
+    [({"grep"}, "ask"), ({"grep", "edit_file"}, "coder"), ({"grep", "write_file"}, "coder")],
+)
 def test_a_role_of_a_user_is_like_the_one_with_its_tools(tools: set[str], like: str) -> None:
     assert (
         role_of(read_turn([SystemMessage("You are a poet."), HumanMessage("hi")], frozenset(tools))) == like
