@@ -34,7 +34,9 @@ MAX_HEAD = 8_000  # characters of its front matter
 NAME = r"^[a-z][a-z0-9_]{0,63}$"
 ANY = "**"
 UNNAMED = "custom"  # the name of a role that is given as text and names itself not
-TAKEN = frozenset({"agent", "orchestrator", "publish"})  # of agents that are no role
+TAKEN = frozenset(  # by agents that are no role
+    {"agent", "orchestrator", "publish", "openai_responses", "remote_graph"}
+)
 FOLDER = (".artel", "agents")  # of a workspace: the roles of its users
 MAX_ROLES = 100  # of a workspace
 CHANGING = ("git.write", "git.push")  # actions of tools that change whatever they come upon

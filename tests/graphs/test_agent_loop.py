@@ -169,9 +169,7 @@ def test_studio_can_load_and_draw_a_graph_and_sees_public_fields_only(name: str)
 
 
 def test_the_registry_names_what_can_be_built() -> None:
-    others = {"orchestrator", "agent", "publish", "openai_responses", "remote_graph"}
-    assert set(AGENTS) == {*built_in(), *others}
-    assert set(AGENTS) - set(built_in()) == TAKEN
+    assert set(AGENTS) == {*built_in(), *TAKEN}
 
 
 def test_titles_and_descriptions_are_those_of_the_roles() -> None:
