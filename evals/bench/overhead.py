@@ -18,10 +18,12 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMes
 from artel.graphs.agent_loop import loop
 from artel.graphs.context import Handles, use
 from artel.graphs.conventions import SETTLED_S
+from artel.graphs.limits import SPENT, Spent
 from artel.graphs.models import Models, ModelSettings
 from artel.graphs.models.fallback import Chain, Link
 from artel.graphs.models.scripted import scripted
 from artel.graphs.roles import Role, built_in
+from artel.graphs.tracing import spare_threads
 
 MESSAGES, FOLDERS, TURNS, WARM = 100, 7, 40, 5
 CALLS = 2  # of the model in a turn
@@ -31,6 +33,7 @@ TEN = ("ls", "read_file", "glob", "grep", "edit_file", "write_file", "execute", 
 
 def main() -> None:
     """Print a table: median and p95 with ten tools, and with all that the coder has."""
+    spare_threads()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
         (root / "AGENTS.md").write_text("Indent by four.\n" * 30)
@@ -73,7 +76,8 @@ def read_through() -> list[AnyMessage]:
     for at in range(MESSAGES // 2):
         path = f"src/part{at % FOLDERS}/module{at % 9}.py"
         call = {"name": "read_file", "args": {"file_path": path, "offset": at}, "id": f"c{at}"}
-        thread.append(AIMessage("", id=f"a{at}", tool_calls=[call]))
+        used = {SPENT: Spent(steps=at + 1, tokens=500 * at).noted}  # as each answer of a run carries it
+        thread.append(AIMessage("", id=f"a{at}", tool_calls=[call], response_metadata=used))
         thread.append(ToolMessage(f"line {at}\n" * 20, tool_call_id=f"c{at}", name="read_file", id=f"t{at}"))
     return thread
 

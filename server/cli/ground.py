@@ -11,6 +11,7 @@ import structlog
 from artel.graphs.context import Handles
 from artel.graphs.kinds.connections import Connections
 from artel.graphs.models import Models
+from artel.graphs.tracing import spare_threads
 from artel.server import encryption, served
 from artel.server.catalog import Catalog
 from artel.server.engine import Engine, open_engine
@@ -85,6 +86,7 @@ async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
     Raises:
         ArtelError: a part cannot be opened; the message says which and why.
     """
+    spare_threads()
     catalog = Catalog.load(settings.config, settings.kinds)
     models = Models(settings.models)
     models.describe()
