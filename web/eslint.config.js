@@ -1,23 +1,35 @@
 import hooks from "eslint-plugin-react-hooks"
 import tseslint from "typescript-eslint"
 
-// Features never import each other; `ui` knows nothing of agents; what is drawn never fetches by itself.
-const features = ["chat", "threads", "approvals"]
+// Features never import each other, `shell` puts them together; `ui` knows nothing of agents.
+const features = ["approvals", "chat", "files", "graph", "history", "inbox", "plan", "settings", "threads"]
 const zone = (folder, forbidden) => ({
   files: [`src/${folder}/**`],
   rules: {
     "no-restricted-imports": [
       "error",
-      { patterns: forbidden.map((name) => ({ group: [`**/${name}/*`], message: `${folder} may not import ${name}` })) },
+      {
+        patterns: forbidden.map((name) => ({
+          group: [`**/${name}/*`],
+          allowTypeImports: name === "shell",
+          message: `${folder} may not import ${name}`,
+        })),
+      },
     ],
   },
 })
+const WORDS = "JSXText[value=/\\p{L}{2}/u]"
 
 export default tseslint.config(
   ...tseslint.configs.strict,
   { plugins: { "react-hooks": hooks }, rules: hooks.configs.recommended.rules },
-  ...features.map((name) => zone(name, features.filter((other) => other !== name))),
-  zone("ui", [...features, "run", "api"]),
-  zone("run", [...features, "ui"]),
-  zone("api", [...features, "ui", "run", "i18n"]),
+  { rules: { "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }] } },
+  {
+    files: ["src/**/*.tsx"],
+    rules: { "no-restricted-syntax": ["error", { selector: WORDS, message: "words stand in src/i18n/words, in both languages" }] },
+  },
+  ...features.map((name) => zone(name, [...features.filter((other) => other !== name), "shell"])),
+  zone("ui", [...features, "run", "api", "shell"]),
+  zone("run", [...features, "ui", "shell"]),
+  zone("api", [...features, "ui", "run", "i18n", "shell"]),
 )

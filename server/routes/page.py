@@ -40,6 +40,8 @@ async def root(request: Request) -> Response:
 
 @router.get("/t/{view:path}")
 @router.get("/t")
+@router.get("/graph/{view:path}")
+@router.get("/settings/{view:path}")
 async def view(request: Request) -> Response:
     """Give the page for a view of it that was linked or reloaded."""
     return _page(request)

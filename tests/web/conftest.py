@@ -20,7 +20,7 @@ FOREIGN = Path(__file__).parents[1] / "journeys/served/langgraph.json"
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 START_WITHIN_S = 40
 WAIT_MS = 15_000
-INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "COVERAGE_PROCESS_START")
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",

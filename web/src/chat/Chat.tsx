@@ -1,8 +1,8 @@
 import { CircleAlert, Play, RotateCcw } from "lucide-react"
-import { useEffect, useState, useSyncExternalStore } from "react"
+import { useEffect, useState } from "react"
 import type { Approval, Decision, Json, Thread } from "../api/types"
 import { useLanguage } from "../i18n/language"
-import { sentence, Session, type Snapshot } from "../run/session"
+import { sentence, type Session, type Snapshot } from "../run/session"
 import { Button } from "../ui/Button"
 import { Composer } from "./Composer"
 import { Messages } from "./Messages"
@@ -14,13 +14,14 @@ import { Todos } from "./Todos"
 const BUSY = new Set<Snapshot["phase"]>(["queued", "processing", "executing", "stopping"])
 
 interface Props {
+  session: Session
+  now: Snapshot
   id: string
   /** The thread as the list last saw it. */
   thread: Thread | undefined
   assistant: string
   workspace: string
   firstWords: string
-  changed: () => void
   tray: React.ReactNode
   card: (
     asked: Approval,
@@ -31,10 +32,8 @@ interface Props {
 }
 
 /** One conversation. */
-export function Chat({ id, thread, assistant, workspace, firstWords, changed, tray, card }: Props) {
+export function Chat({ session, now, id, thread, assistant, workspace, firstWords, tray, card }: Props) {
   const { say } = useLanguage()
-  const [session] = useState(() => new Session(id, changed))
-  const now = useSyncExternalStore(session.subscribe, session.snapshot)
   const [notice, setNotice] = useState("")
   const [returned, setReturned] = useState("")
   const busy = BUSY.has(now.phase)
@@ -66,7 +65,7 @@ export function Chat({ id, thread, assistant, workspace, firstWords, changed, tr
 
   const many = now.approvals.length
   return (
-    <div className="flex min-h-0 flex-1 flex-col">
+    <div className="flex min-h-0 min-w-0 flex-1 flex-col">
       <ThreadId value={id}>
         <Messages view={now.view} busy={busy} loading={now.phase === "loading"} asked={asking(now)}>
           {now.approvals.map((asked, index) => (

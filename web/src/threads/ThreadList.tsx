@@ -35,10 +35,10 @@ export function ThreadList({ threads, failed, open, choose, start, rename, remov
   const words = sought.trim().toLowerCase()
   const shown = threads?.filter((one) => titleOf(one).toLowerCase().includes(words))
   return (
-    <nav aria-label={say("menu")} className="flex h-full flex-col">
+    <nav aria-label={say("menu")} className="flex min-h-0 flex-1 flex-col">
       <div className="space-y-3 p-3">
         <div className="flex items-center gap-2 px-1 pt-0.5 text-[17px] font-semibold tracking-tight">
-          <img src="/icon.svg" alt="" className="size-6" /> Artel
+          <img src="/icon.svg" alt="" className="size-6" /> {"Artel"}
         </div>
         <Button className="w-full" onClick={start}>
           <Plus size={16} aria-hidden /> {say("newThread")}
