@@ -12,7 +12,8 @@ export class Refused extends Error {
   }
 }
 
-async function send(method: string, path: string, body?: unknown, options: RequestInit = {}): Promise<Response> {
+/** Ask the server; anything but success is `Refused`. */
+export async function send(method: string, path: string, body?: unknown, options: RequestInit = {}): Promise<Response> {
   const headers = new Headers(options.headers)
   if (body !== undefined) headers.set("Content-Type", "application/json")
   const init: RequestInit = { ...options, method, headers }
@@ -32,7 +33,8 @@ function sentence(text: string): string {
   }
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+/** Ask the server for JSON. */
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const response = await send(method, path, body)
   return (response.status === 204 ? undefined : await response.json()) as T
 }

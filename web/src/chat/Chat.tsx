@@ -2,6 +2,7 @@ import { CircleAlert, Play, RotateCcw } from "lucide-react"
 import { useEffect, useState } from "react"
 import type { Approval, Decision, Json, Thread } from "../api/types"
 import { useLanguage } from "../i18n/language"
+import type { Said } from "../run/events"
 import { sentence, type Session, type Snapshot } from "../run/session"
 import { Button } from "../ui/Button"
 import { Composer } from "./Composer"
@@ -23,6 +24,7 @@ interface Props {
   workspace: string
   firstWords: string
   tray: React.ReactNode
+  foot: (one: Said) => React.ReactNode
   card: (
     asked: Approval,
     place: string,
@@ -32,7 +34,7 @@ interface Props {
 }
 
 /** One conversation. */
-export function Chat({ session, now, id, thread, assistant, workspace, firstWords, tray, card }: Props) {
+export function Chat({ session, now, id, thread, assistant, workspace, firstWords, tray, foot, card }: Props) {
   const { say } = useLanguage()
   const [notice, setNotice] = useState("")
   const [returned, setReturned] = useState("")
@@ -67,7 +69,7 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
   return (
     <div className="flex min-h-0 min-w-0 flex-1 flex-col">
       <ThreadId value={id}>
-        <Messages view={now.view} busy={busy} loading={now.phase === "loading"} asked={asking(now)}>
+        <Messages view={now.view} busy={busy} loading={now.phase === "loading"} asked={asking(now)} foot={foot}>
           {now.approvals.map((asked, index) => (
             <div key={asked.approval_id}>
               {card(asked, many > 1 ? `${index + 1} / ${many}` : "", answer, (said) => session.resume(assistant, asked, said))}

@@ -21,11 +21,13 @@ interface Props {
   loading: boolean
   /** Tool calls that wait for a person. */
   asked: ReadonlySet<string>
+  /** What stands at the foot of a message that the root graph's state holds. */
+  foot: (one: Said) => React.ReactNode
   children: React.ReactNode
 }
 
 /** The conversation. It stays at the bottom only if it is there already. */
-export function Messages({ view, busy, loading, asked, children }: Props) {
+export function Messages({ view, busy, loading, asked, foot, children }: Props) {
   const { say } = useLanguage()
   const scroller = useRef<HTMLDivElement>(null)
   const stuck = useRef(true)
@@ -84,6 +86,7 @@ export function Messages({ view, busy, loading, asked, children }: Props) {
               far={older + index < near}
               word={words.get(one.id)}
               judged={kept.has(one.id) && !one.calls.length && !(busy && one === last) ? changed : undefined}
+              foot={kept.has(one.id) && !busy ? foot : undefined}
             />
           ))}
           {children}
@@ -154,18 +157,20 @@ interface MessageProps {
   word: Feedback | undefined
   /** Missing: nothing can be said of it. */
   judged: ((message: string, word: Feedback | undefined) => void) | undefined
+  foot: ((one: Said) => React.ReactNode) | undefined
 }
 
 const Message = memo(
-  function Message({ one, opens, results, spans, states, open, far, word, judged }: MessageProps) {
+  function Message({ one, opens, results, spans, states, open, far, word, judged, foot }: MessageProps) {
     const { say } = useLanguage()
     if (one.role === "person") {
       return (
-        <div className={`flex justify-end ${far ? "far" : ""}`} data-role="person">
+        <div className={`flex flex-col items-end gap-1 ${far ? "far" : ""}`} data-role="person">
           <p className="max-w-[85%] rounded-2xl rounded-br-md bg-accent/10 px-4 py-2 whitespace-pre-wrap [overflow-wrap:anywhere]">
             <span className="sr-only">{say("you")}: </span>
             {one.text}
           </p>
+          {foot?.(one)}
         </div>
       )
     }
@@ -190,6 +195,7 @@ const Message = memo(
           </div>
         )}
         {judged && <Thumbs message={one.id} word={word} changed={judged} />}
+        {foot?.(one)}
       </article>
     )
   },
@@ -200,6 +206,7 @@ const Message = memo(
     before.far === after.far &&
     before.word === after.word &&
     before.judged === after.judged &&
+    before.foot === after.foot &&
     before.results.every((result, index) => result === after.results[index]) &&
     before.spans.every((span, index) => span === after.spans[index]) &&
     before.states.every((state, index) => state === after.states[index]),

@@ -32,6 +32,7 @@ export function Bench({ tab, show, ...chat }: Props) {
         {...chat}
         session={session}
         now={now}
+        foot={noFoot}
         card={(asked, place, answer, resume) => (
           <ApprovalCard asked={asked} place={place} answer={answer} resume={resume} />
         )}
@@ -45,4 +46,8 @@ export function Bench({ tab, show, ...chat }: Props) {
       )}
     </div>
   )
+}
+
+function noFoot(): React.ReactNode {
+  return null
 }

@@ -1,0 +1,3 @@
+export const english = {}
+
+export const russian: Record<keyof typeof english, string> = {}
