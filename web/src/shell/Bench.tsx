@@ -4,6 +4,7 @@ import { ApprovalCard } from "../approvals/ApprovalCard"
 import { Chat } from "../chat/Chat"
 import { useLanguage } from "../i18n/language"
 import { Session } from "../run/session"
+import { Boundary } from "./Boundary"
 import { Panel } from "./Panel"
 import { TABS } from "./tabs"
 
@@ -39,9 +40,11 @@ export function Bench({ tab, show, ...chat }: Props) {
       />
       {shown && (
         <Panel tabs={TABS} tab={shown.id} show={show}>
-          <Suspense fallback={<p className="p-4 text-sm text-soft">{say("loading")}</p>}>
-            <shown.Body thread={chat.id} assistant={chat.assistant} workspace={chat.workspace} session={session} now={now} />
-          </Suspense>
+          <Boundary of={shown.id}>
+            <Suspense fallback={<p className="p-4 text-sm text-soft">{say("loading")}</p>}>
+              <shown.Body thread={chat.id} assistant={chat.assistant} workspace={chat.workspace} session={session} now={now} />
+            </Suspense>
+          </Boundary>
         </Panel>
       )}
     </div>
