@@ -57,17 +57,14 @@ class Bucket:
         self._left, self._at = float(burst), time.monotonic()
         self.refused = 0  # one after the other
 
-    def take(self) -> None:
-        """Let one more through.
-
-        Raises:
-            TooFast: it is too early for it.
-        """
+    def take(self) -> TooFast | None:
+        """Let one more through, or return why not."""
         now = time.monotonic()
         self._left = min(self._burst, self._left + (now - self._at) * self._rate)
         self._at = now
         if self._left < 1:
             self.refused += 1
-            raise TooFast(f"more than {self._rate:g} messages a second: this one was not done")
+            return TooFast(f"more than {self._rate:g} messages a second: this one was not done")
         self._left -= 1
         self.refused = 0
+        return None

@@ -320,7 +320,7 @@ class StateChanged(_Event):
 
 
 class Withdrawn(_Event):
-    """A worker died and another goes on: forget these messages, they are said again."""
+    """A worker died and another goes on: forget what was said in these messages so far; it is said again."""
 
     example = {"data": {"message_ids": ["run-7"], "attempt": 2}}
 

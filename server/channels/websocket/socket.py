@@ -81,8 +81,10 @@ class Session:
         while (message := await self._heard()) is not None:
             given: Any = None
             try:
-                bucket.take()
+                too_fast = bucket.take()
                 given = _decoded(message, settings.max_bytes)
+                if too_fast:
+                    raise too_fast
                 await self._do(messages.read(given))
             except ArtelError as refused:
                 await self.refuse(refused, given)

@@ -71,8 +71,14 @@ class Line:
         return told
 
     def text(self) -> str:
-        """Return all tokens there were, as one text."""
-        return "".join(one["data"] for one in self.told if one["type"] == "token")
+        """Return all tokens that count, as one text."""
+        said: list[Told] = []
+        for one in self.told:
+            if one["type"] == "token":
+                said.append(one)
+            if one["type"] == "retracted":
+                said = [old for old in said if old["message_id"] not in one["data"]["message_ids"]]
+        return "".join(one["data"] for one in said)
 
     def types(self) -> list[str]:
         """Return what came, state changes by their state."""
@@ -83,11 +89,15 @@ class Line:
         of_log = [one for one in self.told if "event_id" in one]
         return [{name: value for name, value in one.items() if name != "at"} for one in of_log]
 
+    async def rest(self) -> None:
+        """Read until the socket ends."""
+        while True:
+            await asyncio.wait_for(self.socket.recv(), 10)
+
     async def closing(self) -> tuple[int, str]:
         """Wait for the end of the socket; its code and reason."""
         with pytest.raises(ConnectionClosed) as closed:
-            while True:
-                await asyncio.wait_for(self.socket.recv(), 10)
+            await self.rest()
         assert closed.value.rcvd
         return closed.value.rcvd.code, closed.value.rcvd.reason
 

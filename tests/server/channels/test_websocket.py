@@ -1,15 +1,25 @@
 """The gateway: words, answers and stops over one socket, and what it tells of the event log."""
 
 import asyncio
-import json
-from typing import Any
-from uuid import uuid4
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
+from jsonschema import Draft202012Validator
+from tests.fakes.listening import listening
+from tests.fakes.served import calling, serving
 from tests.fakes.speaking import Stage
 from tests.server.channels.conftest import Line, Open
-from websockets.exceptions import InvalidStatus
+from tests.server.engine.test_recovery import kill
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from artel.server.channels.websocket.asyncapi import document
+from artel.server.channels.websocket.settings import SocketSettings
+from artel.server.cli.patience import Talker
+from artel.server.settings import Settings
 
 
 async def test_words_are_answered_token_by_token_and_then_it_is_done(dial: Open) -> None:
@@ -142,8 +152,8 @@ async def test_a_run_that_fails_says_why(dial: Open) -> None:
         ('{"type": "chat", "message": 5}', "got 5"),
         ('{"type": "chat", "message": "hi", "mesage_id": "x"}', "mesage_id"),
         ('{"type": "chat", "message": "hi", "session_id": "x"}', "got 'x'"),
-        ('{"type": "subscribe", "session_id": "%s", "after": "last"}' % uuid4(), "got 'last'"),
-        ('{"type": "tool_approval", "approval_id": "%s"}' % uuid4(), "approved"),
+        (f'{{"type": "subscribe", "session_id": "{uuid4()}", "after": "last"}}', "got 'last'"),
+        (f'{{"type": "tool_approval", "approval_id": "{uuid4()}"}}', "approved"),
         ('{"type": "chat", "message": "a\\u0000b"}', "NUL"),
         ('{"type": "chat", "message": "hi", "assistant": "nobody"}', "nobody"),
     ],
@@ -203,8 +213,6 @@ async def test_what_is_not_kept_any_more_is_told_as_a_gap(dial: Open, app: FastA
 
 
 async def test_a_session_that_is_deleted_is_told_of_and_the_socket_stays(dial: Open, app: FastAPI) -> None:
-    from tests.fakes.served import calling
-
     async with dial() as line, calling(app) as http:
         session = (await line.asked("chat", message="hi", assistant="talk"))["session_id"]
         await line.until("state", "idle")
@@ -226,17 +234,12 @@ async def test_a_server_that_stops_says_so(dial: Open, app: FastAPI) -> None:
         await line.asked("chat", message="hi", assistant="talk")
         await line.until("state", "idle")
         app.state.engine.draining = True
-        for thread in list(line.told):
-            app.state.engine.audience.changed(__import__("uuid").UUID(thread["session_id"]))
+        app.state.engine.audience.changed(UUID(line.told[0]["session_id"]))
         code, _ = await line.closing()
     assert code == 1012
 
 
 def test_each_message_of_the_document_has_an_example_that_fits() -> None:
-    from jsonschema import Draft202012Validator
-
-    from artel.server.channels.websocket.asyncapi import document
-
     made = document()
     for one in made["components"]["messages"].values():
         schema = {"$ref": one["payload"]["$ref"], "components": made["components"]}
@@ -256,5 +259,83 @@ async def test_many_sockets_speak_at_once(dial: Open) -> None:
     assert len({line.told[0]["session_id"] for line in lines}) == 30
 
 
-def _json(told: Any) -> str:
-    return json.dumps(told, sort_keys=True)
+async def test_a_worker_that_dies_in_mid_stream_loses_and_doubles_nothing(
+    dial: Open, app: FastAPI, stage: Stage, fresh_dsn: str
+) -> None:
+    async with (
+        serving(fresh_dsn, catalog=stage.catalog()) as other,
+        listening(other, ws=cast("Any", Talker)) as url,
+        connect(f"{url.replace('http', 'ws', 1)}/api/v1/ws") as socket,
+        dial() as first,
+    ):
+        session = (await first.asked("chat", message="hi", assistant="slow"))["session_id"]
+        whole = Line(socket)
+        await whole.asked("subscribe", session_id=session, after="0")
+        await whole.until("token", " two")
+        last = (await first.until("token", " two"))["event_id"]
+        await kill(cast("Any", SimpleNamespace(engine=app.state.engine, db=app.state.engine.db)))
+        stage.gate.set()
+        await whole.until("state", "idle")
+        again = Line(socket)
+        await again.asked("subscribe", session_id=session, after=last)
+        await again.until("state", "idle")
+    assert "retracted" in whole.types()
+    assert whole.text() == "one two three"
+    assert first.events() + again.events() == whole.events()
+
+
+SMALL = Settings(sockets=SocketSettings(rate=1, burst=3, most=2, idle_s=0.3, stall_s=0.3, threads=1))
+
+
+@pytest.mark.parametrize("settings", [SMALL])
+async def test_a_socket_that_says_too_much_is_told_and_then_closed(dial: Open) -> None:
+    async with dial() as line:
+        told = [await line.asked("ping") for _ in range(4)]
+        assert [one["type"] for one in told] == ["pong", "pong", "pong", "error"]
+        assert (told[-1]["code"], told[-1]["status"]) == ("too_many_messages", 429)
+        for _ in range(200):
+            await line.send("ping")
+        assert (await line.closing())[0] == 4429
+
+
+@pytest.mark.parametrize("settings", [SMALL])
+async def test_a_user_has_so_many_sockets_and_no_more(dial: Open) -> None:
+    async with dial() as one:
+        async with dial(), dial() as third:
+            assert (await third.next())["code"] == "too_many_sockets"
+            assert (await third.closing())[0] == 4429
+        async with dial() as again:
+            assert (await again.asked("ping"))["type"] == "pong"
+        assert (await one.asked("ping"))["type"] == "pong"
+
+
+@pytest.mark.parametrize("settings", [SMALL])
+async def test_a_socket_that_says_nothing_is_closed_and_one_that_listens_is_not(dial: Open) -> None:
+    async with dial() as silent, dial() as listens:
+        session = (await listens.asked("chat", message="hi", assistant="talk"))["session_id"]
+        await listens.until("state", "idle")
+        assert (await silent.closing())[0] == 4408
+        more = await listens.asked("chat", message="hi", assistant="talk")
+        assert (more["code"], more["status"]) == ("too_many_sockets", 429)
+        assert (await listens.asked("unsubscribe", session_id=session))["type"] == "accepted"
+
+
+SLOW = Settings(sockets=SocketSettings(stall_s=0.5))
+
+
+@pytest.mark.parametrize("settings", [SLOW])
+async def test_one_who_takes_nothing_is_cut_and_holds_nobody_up(dial: Open, app: FastAPI) -> None:
+    async with dial(max_queue=1, max_size=None, compression=None) as slow, dial(max_size=None) as quick:
+        session = (await quick.asked("chat", message="x" * 1_000_000, assistant="talk"))["session_id"]
+        await quick.until("state", "idle")
+        for _ in range(40):
+            await slow.send("subscribe", session_id=session, after="0")
+        async with asyncio.timeout(20):
+            while app.state.sockets.open["local"] > 1:
+                await quick.asked("ping")
+                await asyncio.sleep(0.05)
+        with pytest.raises(ConnectionClosed) as closed:
+            await slow.rest()
+        assert closed.value.rcvd is None
+        await quick.asked("subscribe", session_id=session, after="0")
+        await quick.until("state", "idle")
