@@ -237,7 +237,7 @@ def _pack(events: Sequence[Event]) -> bytes:
     return PACKED + zlib.compress(lines, LEVEL) if len(lines) >= WORTH_PACKING else PLAIN + lines
 
 
-def _unpack(chunk: bytes, at: datetime) -> Iterator[tuple[Event, ValuesRef | None]]:
+def _unpack(chunk: bytes, at: datetime | None = None) -> Iterator[tuple[Event, ValuesRef | None]]:
     kind, lines = chunk[:1], chunk[1:]
     if kind == PACKED:
         lines = zlib.decompress(lines)

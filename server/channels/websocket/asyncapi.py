@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.responses import Response
 
-from artel.server.channels.websocket import messages
+from artel.server.channels.websocket import saying, telling
 from artel.server.channels.websocket.introducing import KEY, PATH, PROTOCOL
-from artel.server.channels.websocket.messages import name_of
+from artel.server.channels.websocket.saying import name_of
 from artel.server.protocol.given import Json, JsonRoute
 
 router = APIRouter(route_class=JsonRoute, tags=["Product"])
@@ -20,7 +20,7 @@ router = APIRouter(route_class=JsonRoute, tags=["Product"])
 REF = "#/components/schemas/{model}"
 SESSION = "01997d5e-0000-7000-8000-000000000001"
 RUN = "01997d5e-0000-7000-8000-000000000002"
-COMMON = {"session_id": SESSION, "run_id": RUN, "event_id": "41-0", "agent": "coder"}
+COMMON = {"session_id": SESSION, "run_id": RUN, "event_id": "41-0"}
 AT = "2026-01-09T12:00:00.250000Z"
 
 
@@ -49,17 +49,17 @@ def document() -> dict[str, Any]:
                 f"bring its key beside it as `{KEY}` and the key in base64url, or in a first message `auth`.",
                 "messages": {
                     name: {"$ref": f"#/components/messages/{name}"}
-                    for name in map(_key, (*messages.CLIENT, *messages.SERVER))
+                    for name in map(_key, (*saying.CLIENT, *telling.SERVER))
                 },
                 "bindings": {"ws": {"method": "GET", "bindingVersion": "0.1.0"}},
             }
         },
         "operations": {
-            "say": _operation("receive", "What clients say.", messages.CLIENT),
-            "tell": _operation("send", "What the server tells.", messages.SERVER),
+            "say": _operation("receive", "What clients say.", saying.CLIENT),
+            "tell": _operation("send", "What the server tells.", telling.SERVER),
         },
         "components": {
-            "messages": {_key(kind): _message(kind) for kind in (*messages.CLIENT, *messages.SERVER)},
+            "messages": {_key(kind): _message(kind) for kind in (*saying.CLIENT, *telling.SERVER)},
             "schemas": _schemas(),
         },
     }
@@ -68,9 +68,9 @@ def document() -> dict[str, Any]:
 def example_of(kind: type[BaseModel]) -> dict[str, Any]:
     """Return a message of a kind, as it is on the wire."""
     given: dict[str, Any] = dict(getattr(kind, "example", {}))
-    if kind in messages.CLIENT:
+    if kind in saying.CLIENT:
         return given
-    common = COMMON if "event_id" in kind.model_fields and kind is not messages.Failed else {}
+    common = COMMON if "event_id" in kind.model_fields and kind is not telling.Failed else {}
     told = {"type": name_of(kind), **common, **given, "at": AT}
     return told | {name: COMMON[name] for name in told if told[name] == "…"}
 
@@ -106,10 +106,10 @@ def _message(kind: type[BaseModel]) -> dict[str, Any]:
 def _schemas() -> dict[str, Any]:
     mode: Any = "validation"
     kinds: Sequence[tuple[type[BaseModel], Any]] = [
-        (kind, mode) for kind in (*messages.CLIENT, *messages.SERVER)
+        (kind, mode) for kind in (*saying.CLIENT, *telling.SERVER)
     ]
     _, made = models_json_schema(kinds, ref_template=REF)
     found: dict[str, Any] = made["$defs"]
-    for kind in (*messages.CLIENT, *messages.SERVER):
+    for kind in (*saying.CLIENT, *telling.SERVER):
         found[_key(kind)]["required"] = sorted({"type", *found[_key(kind)].get("required", ())})
     return found

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 from artel.server.auth.caller import Caller
 from artel.server.catalog import Catalog
-from artel.server.channels.websocket.messages import Cancel, Chat, ToolApproval
+from artel.server.channels.websocket.saying import Cancel, Chat, ToolApproval
 from artel.server.engine import Engine, admission, dispatch, following
 from artel.server.protocol import orders
 from artel.server.protocol.bodies import RunBody

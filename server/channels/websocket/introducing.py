@@ -14,9 +14,10 @@ from starlette._utils import get_route_path
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from artel.server.channels.websocket import messages
+from artel.server.channels.websocket import saying, telling
 from artel.server.channels.websocket.limits import Sockets
-from artel.server.channels.websocket.messages import Accepted, Auth, Failed, now
+from artel.server.channels.websocket.saying import Auth
+from artel.server.channels.websocket.telling import Accepted, Failed, now
 from artel.storage.errors import ArtelError, Invalid
 
 PATH = "/api/v1/ws"
@@ -118,7 +119,7 @@ class _Open:
 def _auth(message: Message) -> Auth:
     text = message.get("text") or message.get("bytes") or ""
     try:
-        said = messages.read(orjson.loads(text)) if len(text) <= MOST else None
+        said = saying.read(orjson.loads(text)) if len(text) <= MOST else None
     except orjson.JSONDecodeError:
         said = None
     if not isinstance(said, Auth):
@@ -135,5 +136,5 @@ def _keyed(scope: Scope, key: str) -> Scope:
     return {**scope, "headers": [*scope["headers"], *headers]}
 
 
-async def _text(send: Send, told: messages.ServerMessage) -> None:
-    await send({"type": "websocket.send", "text": messages.encoded(told)})
+async def _text(send: Send, told: telling.ServerMessage) -> None:
+    await send({"type": "websocket.send", "text": telling.encoded(told)})

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from artel.server.channels.websocket import messages
-from artel.server.channels.websocket.messages import ServerMessage, State, now
+from artel.server.channels.websocket import telling
 from artel.server.channels.websocket.project import Place
+from artel.server.channels.websocket.telling import ServerMessage, State, now
 from artel.server.engine import Engine, following
 from artel.storage import approvals, events, runs, threads
 from artel.storage.approvals import Approval
@@ -32,7 +32,7 @@ async def standing(
             return since, await _gap(conn, session_id, since, number)
         asked = await approvals.open_of_thread(conn, session_id)
         state, run_id = await _state(conn, session_id, owner, asks=bool(asked))
-    told = messages.StateChanged(at=now(), session_id=session_id, run_id=run_id, data=state)
+    told = telling.StateChanged(at=now(), session_id=session_id, run_id=run_id, data=state)
     return Place(number, EVERY_PART), [told, *map(_question, asked)]
 
 
@@ -40,8 +40,8 @@ async def _gap(conn: Connection, session_id: UUID, since: Place, number: int) ->
     run = await numbering.first_with(conn, session_id, number=since.number)
     if run is None or not run.ended or await events.last_seq(conn, run.run_id):
         return []
-    gap = messages.Gap(before=Place(number + 1).name)
-    return [messages.Missed(at=now(), session_id=session_id, run_id=run.run_id, data=gap)]
+    gap = telling.Gap(before=Place(number + 1).name)
+    return [telling.Missed(at=now(), session_id=session_id, run_id=run.run_id, data=gap)]
 
 
 async def _state(conn: Connection, session_id: UUID, owner: str, *, asks: bool) -> tuple[State, UUID | None]:
@@ -56,7 +56,7 @@ async def _state(conn: Connection, session_id: UUID, owner: str, *, asks: bool) 
 
 
 def _question(asked: Approval) -> ServerMessage:
-    fields = {name: getattr(asked, name) for name in messages.Question.model_fields}
-    told = messages.Question(**fields)
+    fields = {name: getattr(asked, name) for name in telling.Question.model_fields}
+    told = telling.Question(**fields)
     known = {"session_id": asked.thread_id, "run_id": asked.run_id, "agent": asked.agent}
-    return messages.ApprovalRequired(at=now(), data=told, **known)
+    return telling.ApprovalRequired(at=now(), data=told, **known)

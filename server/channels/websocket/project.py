@@ -7,8 +7,8 @@ from uuid import UUID
 
 import orjson
 
-from artel.server.channels.websocket import messages
-from artel.server.channels.websocket.messages import Outcome, ServerMessage, State
+from artel.server.channels.websocket import telling
+from artel.server.channels.websocket.telling import Outcome, ServerMessage, State
 from artel.server.protocol.v2.lifecycle import placed
 from artel.server.protocol.v2.messages import Messages
 from artel.storage.encoding import dumps
@@ -57,7 +57,7 @@ class View:
         """Return what these events are, each with its place."""
         for event in events:
             number = self._base + event.seq
-            at = event.at or messages.now()
+            at = event.at or telling.now()
             for part, (kind, agent, fields) in enumerate(self._parts(event)):
                 place = Place(number, part)
                 common = {"session_id": self._thread, "run_id": self.run_id, "event_id": place.name}
@@ -68,7 +68,7 @@ class View:
             self._begun = True
             if event.seq != FIRST_SEQ:
                 before = Place(self._base + event.seq).name
-                yield messages.Missed, None, {"data": {"before": before}}
+                yield telling.Missed, None, {"data": {"before": before}}
         match event.type:
             case "metadata":
                 yield from self._attempt(orjson.loads(event.data).get("attempt", 1))
@@ -81,11 +81,11 @@ class View:
             case "updates":
                 yield from self._returned(event)
             case "approval.asked":
-                yield messages.ApprovalRequired, self._agent(event.ns, None), {"data": asked(event.data)}
+                yield telling.ApprovalRequired, self._agent(event.ns, None), {"data": asked(event.data)}
             case "approval.decided":
-                yield messages.ApprovalDecided, None, {"data": _decided(event.data)}
+                yield telling.ApprovalDecided, None, {"data": _decided(event.data)}
             case "error":
-                yield messages.Failed, None, _failure(orjson.loads(event.data))
+                yield telling.Failed, None, _failure(orjson.loads(event.data))
             case "run.ended":
                 yield from self._ended(orjson.loads(event.data))
 
@@ -93,10 +93,10 @@ class View:
         """Begin an attempt: what the one before said and did not keep is said again."""
         if attempt > 1:
             gone = {"message_ids": list(self._said), "attempt": attempt}
-            yield messages.Withdrawn, None, {"data": gone}
+            yield telling.Withdrawn, None, {"data": gone}
         else:
             for one in _given(self._run.kwargs.get("input")):
-                yield messages.UserMessage, None, {"data": one}
+                yield telling.UserMessage, None, {"data": one}
         for _ in self._messages.void("", ""):
             pass
         self._said.clear()
@@ -132,11 +132,11 @@ class View:
                 self._said[name] = None
             case {"event": "content-block-delta", "delta": {"type": "text-delta", "text": text}}:
                 if name in self._said:
-                    yield messages.Token, self._agent(ns, node, name), {"data": text, "message_id": name}
+                    yield telling.Token, self._agent(ns, node, name), {"data": text, "message_id": name}
             case {"event": "content-block-finish", "content": {"type": "tool_call"} as call}:
                 self._calls.add(call["id"] or "")
                 told = {"id": call["id"] or "", "name": call["name"], "args": call["args"]}
-                yield messages.ToolCalled, self._agent(ns, node, name), {"data": told, "message_id": name}
+                yield telling.ToolCalled, self._agent(ns, node, name), {"data": told, "message_id": name}
             case {"event": "message-finish" | "error"}:
                 self._speakers.pop(name, None)
                 if self._calls:
@@ -154,19 +154,19 @@ class View:
             "content": content if isinstance(content, str) else _text(content),
         }
         agent = metadata.get("lc_agent_name") or self._agent(ns, None)
-        yield messages.ToolAnswered, agent, {"data": result, "message_id": name}
+        yield telling.ToolAnswered, agent, {"data": result, "message_id": name}
         if not self._calls:
             yield from self._becomes("processing")
 
     def _ended(self, end: Json) -> Iterator[tuple[Any, str | None, Json]]:
         status = _outcome(end)
-        yield messages.Finished, None, {"data": {"status": status}}
+        yield telling.Finished, None, {"data": {"status": status}}
         yield from self._becomes(_AFTER[status])
 
     def _becomes(self, state: State) -> Iterator[tuple[Any, str | None, Json]]:
         if state != self._state:
             self._state = state
-            yield messages.StateChanged, None, {"data": state}
+            yield telling.StateChanged, None, {"data": state}
 
     def _agent(self, ns: str, node: str | None, message: str = "") -> str:
         """Say who speaks: as the message says, else the graph inside, else the root graph."""
@@ -185,12 +185,12 @@ _AFTER: dict[Outcome, State] = {
 def asked(data: bytes) -> Json:
     """Return a question of the log as it is told."""
     told = orjson.loads(data)
-    return {name: told.get(name) for name in messages.Question.model_fields}
+    return {name: told.get(name) for name in telling.Question.model_fields}
 
 
 def _decided(data: bytes) -> Json:
     told = orjson.loads(data)
-    return {name: told.get(name) for name in messages.Decided.model_fields}
+    return {name: told.get(name) for name in telling.Decided.model_fields}
 
 
 def _failure(error: Json) -> Json:

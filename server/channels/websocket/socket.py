@@ -11,13 +11,14 @@ from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from artel.server.auth.caller import GivenCaller
-from artel.server.channels.websocket import doing, messages
+from artel.server.channels.websocket import doing, saying, telling
 from artel.server.channels.websocket.doing import Begun, Desk
 from artel.server.channels.websocket.introducing import PROTOCOL
 from artel.server.channels.websocket.limits import Bucket, Sockets, TooMany
 from artel.server.channels.websocket.listening import EVERY_PART, standing
-from artel.server.channels.websocket.messages import Accepted, ClientMessage, Failed, ServerMessage, now
 from artel.server.channels.websocket.project import Place, View
+from artel.server.channels.websocket.saying import ClientMessage
+from artel.server.channels.websocket.telling import Accepted, Failed, ServerMessage, now
 from artel.server.engine import following
 from artel.server.engine.following import IsThere, Look
 from artel.server.errors import Answered, TooLarge
@@ -85,7 +86,7 @@ class Session:
                 given = _decoded(message, settings.max_bytes)
                 if too_fast:
                     raise too_fast
-                await self._do(messages.read(given))
+                await self._do(saying.read(given))
             except ArtelError as refused:
                 await self.refuse(refused, given)
                 if bucket.refused >= STRIKES:
@@ -133,7 +134,7 @@ class Session:
             raise Gone
         try:
             async with asyncio.timeout(self.sockets.settings.stall_s):
-                await self.websocket.send_text(messages.encoded(told))
+                await self.websocket.send_text(telling.encoded(told))
         except (WebSocketDisconnect, RuntimeError):
             raise Gone from None
         except TimeoutError:
@@ -161,23 +162,23 @@ class Session:
 
     async def _do(self, said: ClientMessage) -> None:
         match said:
-            case messages.Chat():
+            case saying.Chat():
                 self._has_room_for(said.session_id)
                 await self._begins(said, await doing.say(self.desk, said))
-            case messages.ToolApproval():
+            case saying.ToolApproval():
                 self._has_room_for(said.session_id)
                 await self._begins(said, await doing.answer(self.desk, said))
-            case messages.Cancel():
+            case saying.Cancel():
                 await doing.stop(self.desk, said)
                 await self._accept(said, said.session_id)
-            case messages.Subscribe():
+            case saying.Subscribe():
                 await self._subscribe(said)
-            case messages.Unsubscribe():
+            case saying.Unsubscribe():
                 await self._stop_telling(said.session_id)
                 await self._accept(said, said.session_id)
-            case messages.Ping():
-                await self.send(messages.Pong(at=now(), reply_to=said.id))
-            case messages.Auth():
+            case saying.Ping():
+                await self.send(telling.Pong(at=now(), reply_to=said.id))
+            case saying.Auth():
                 if self.desk.caller.policy is not None:
                     raise BadRequest(f"this socket is {self.desk.caller.name}'s already: open another")
                 await self._accept(said)
@@ -194,7 +195,7 @@ class Session:
             async with self._sending:
                 if self._begun.get(begun.session_id) != begun.run_id:
                     told = {"session_id": begun.session_id, "run_id": begun.run_id, "data": "queued"}
-                    await self._send(messages.StateChanged(at=now(), **told))
+                    await self._send(telling.StateChanged(at=now(), **told))
         if begun.session_id not in self._told:
             try:
                 is_there = await admitted(self.desk.engine, self.desk.caller, begun.session_id, since=1)
@@ -202,7 +203,7 @@ class Session:
                 return  # one to whom a question was escalated answers it, and no more
             self._tell(begun.session_id, Place(begun.since, EVERY_PART), is_there)
 
-    async def _subscribe(self, said: messages.Subscribe) -> None:
+    async def _subscribe(self, said: saying.Subscribe) -> None:
         self._has_room_for(said.session_id)
         session_id = said.session_id
         is_there = await admitted(self.desk.engine, self.desk.caller, session_id, since=1)
