@@ -30,10 +30,7 @@ from artel.tools.tool import Tool
 
 REFERENCE = Path(__file__).parent / "reference"
 MADE = "Made from the code by `make docs`; do not edit.\n"
-COMMON = {  # said once for all messages of the gateway: of a client's, and of the server's
-    True: frozenset({"id", "type"}),
-    False: frozenset({"type", "at", "session_id", "run_id", "event_id", "agent"}),
-}
+PLACED = frozenset({"session_id", "run_id", "event_id", "agent"})  # said once for all messages of a session
 SCRIPTS = "artel.storage.migrations."  # Alembic runs these; they cannot be imported
 
 
@@ -224,12 +221,13 @@ def websocket() -> str:
 
 def _told(kind: type[BaseModel]) -> str:
     """Return how a page tells of a message: what it means, an example, its own fields."""
-    common = COMMON[kind in saying.CLIENT]
+    common = {"id", "type"} if kind in saying.CLIENT else {"type", "at"}
+    common |= PLACED if "event_id" in kind.model_fields else set()
     known = asyncapi.example_of(kind)
     example = {name: value for name, value in known.items() if name == "type" or name not in common}
     parts = [f"### {saying.name_of(kind)}\n\n{first_line(kind)}\n\n```json\n"]
     parts.append(json.dumps(example, ensure_ascii=False) + "\n```\n")
-    own = [(name, field) for name, field in _deep(kind) if name not in common]
+    own = [(name, field) for name, field in _deep(kind) if name not in common and any(_meaning(field))]
     if own:
         parts.append("\n| field | default | |\n|---|---|---|\n")
         for name, field in own:
