@@ -55,8 +55,8 @@ class Begun(NamedTuple):
     waits: bool = False
 
 
-async def say(desk: Desk, said: Chat) -> Begun:
-    """Start a run with somebody's words.
+async def say(desk: Desk, said: Chat, *, heard: bool = False) -> Begun:
+    """Start a run with somebody's words; with `heard`, in a session that is listened to already.
 
     Raises:
         UnknownThread: the caller has no such session.
@@ -77,10 +77,11 @@ async def say(desk: Desk, said: Chat) -> Begun:
     )
     call = Call(desk.caller, desk.request_id, said.message_id)
     order = await orders.make(desk.engine.db, desk.catalog, body, thread_id=thread_id, call=call)
-    since = await following.now(desk.engine, thread_id) if thread else 0
+    since = await following.now(desk.engine, thread_id) if thread and not heard else 0
     run = await admission.earlier(desk.engine, order)
     if run is None:
-        await _asks_nothing(desk, thread_id)
+        if thread and thread.status == "interrupted":
+            await _asks_nothing(desk, thread_id)
         run = await dispatch.start(desk.engine, order, fast=True)
     begins = since if run.event_base is None else min(since, run.event_base)
     return Begun(thread_id, run.run_id, begins, run.status == "pending")

@@ -96,14 +96,17 @@ class Session:
                 raise
             except Exception:
                 log.exception("a message failed", request_id=self.desk.request_id)
-                await self.refuse(_Bug("this is a bug of the server; its log says more"), given)
+                await self._tell_why("this is a bug of the server; its log says more", "internal", 500, given)
 
     async def refuse(self, error: ArtelError, given: Any = None) -> None:
         """Tell why a message was not done."""
-        reply = given.get("id") if isinstance(given, dict) else None
         status = error.answer_status if isinstance(error, Answered) else error.status
+        await self._tell_why(str(error), error.code, status, given)
+
+    async def _tell_why(self, error: str, code: str, status: int, given: Any) -> None:
+        reply = given.get("id") if isinstance(given, dict) else None
         reply_to = reply if isinstance(reply, str) else None
-        await self.send(Failed(at=now(), error=str(error), code=error.code, status=status, reply_to=reply_to))
+        await self.send(Failed(at=now(), error=error, code=code, status=status, reply_to=reply_to))
 
     async def end(self, code: int, reason: str) -> None:
         """Close the socket, once."""
@@ -164,7 +167,8 @@ class Session:
         match said:
             case saying.Chat():
                 self._has_room_for(said.session_id)
-                await self._begins(said, await doing.say(self.desk, said))
+                heard = said.session_id in self._told
+                await self._begins(said, await doing.say(self.desk, said, heard=heard))
             case saying.ToolApproval():
                 self._has_room_for(said.session_id)
                 await self._begins(said, await doing.answer(self.desk, said))
@@ -262,12 +266,6 @@ class Session:
                     async with self._sending:
                         self._begun[session_id] = run.run_id
                         await self._send(told)
-
-
-class _Bug(ArtelError):
-    """What nobody foresaw."""
-
-    code = "internal"
 
 
 def _decoded(message: str | bytes, most: int) -> Any:

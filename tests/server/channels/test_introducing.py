@@ -81,3 +81,32 @@ async def test_who_does_not_say_who_they_are_is_let_do_nothing(dial: Dial, frame
 async def test_who_says_nothing_at_all_is_not_waited_for(dial: Dial) -> None:
     async with dial() as line:
         assert (await line.closing())[0] == 4408
+
+
+async def test_a_call_is_allowed_changed_or_refused_by_its_id(dial: Dial) -> None:
+    other = {"path": "y", "content": "z"}
+    async with dial("ada") as line:
+        for answer, decided in (
+            ({"approved": True}, {"type": "approve"}),
+            ({"approved": False, "reason": "no"}, {"type": "reject", "message": "no"}),
+            (
+                {"approved": True, "args": other},
+                {
+                    "type": "edit",
+                    "edited_action": {"name": "write_file", "args": other},
+                },
+            ),
+        ):
+            session = (await line.asked("chat", message="hi", assistant="gated"))["session_id"]
+            asked = await line.until("approval_required", session_id=session)
+            assert (asked["data"]["tool"], asked["data"]["args"]) == ("write_file", {"path": "x"})
+            await line.until("state", "waiting")
+            said = {"session_id": session, "tool_call_id": "c1", **answer}
+            accepted = await line.asked("tool_approval", **said)
+            assert accepted["type"] == "accepted", accepted
+            told = await line.until("approval_decided", session_id=session)
+            assert (told["data"]["decision"], told["data"]["by"]) == (decided, "ada")
+            await line.until("state", "idle")
+            assert (await line.asked("tool_approval", **said))["code"] == "already_decided"
+            wrong = await line.asked("tool_approval", session_id=session, tool_call_id="c9", approved=True)
+            assert wrong["status"] == 404
