@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 from fastapi import FastAPI
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 from tests.fakes.listening import listening
 from tests.fakes.served import serving
 from tests.fakes.speaking import Stage

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 from tests.fakes.listening import listening
 from tests.fakes.served import calling, serving
 from tests.fakes.speaking import Stage
