@@ -3,12 +3,13 @@
 # ruff: noqa: E501 - the lines of a page are as long as they read best
 
 import argparse
+import json
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -19,6 +20,8 @@ from artel.graphs.roles import built_in
 from artel.server.__main__ import parser
 from artel.server.app import create_app
 from artel.server.catalog import Catalog
+from artel.server.channels.websocket import asyncapi, saying, telling
+from artel.server.channels.websocket.settings import SocketSettings
 from artel.server.settings import COMMON_NAMES, Settings
 from artel.storage.errors import ArtelError
 from artel.tools.policy import DEFAULT, Call, judge
@@ -27,6 +30,7 @@ from artel.tools.tool import Tool
 
 REFERENCE = Path(__file__).parent / "reference"
 MADE = "Made from the code by `make docs`; do not edit.\n"
+PLACED = frozenset({"session_id", "run_id", "event_id", "agent"})  # said once for all messages of a session
 SCRIPTS = "artel.storage.migrations."  # Alembic runs these; they cannot be imported
 
 
@@ -43,6 +47,7 @@ def pages() -> dict[str, str]:
         "errors.md": errors(),
         "settings.md": settings(),
         "tools.md": tools(),
+        "websocket.md": websocket(),
         "wire.md": wire(),
     }
 
@@ -200,6 +205,51 @@ def wire() -> str:
                 parts.append(f"\n## {tag}\n\n| route | |\n|---|---|\n")
             parts.append(f"| `{method.upper()} {path}` | {route['description'].splitlines()[0]} |\n")
     return "".join(parts)
+
+
+def websocket() -> str:
+    """Return the page of the gateway's messages."""
+    text = (REFERENCE / "websocket.md.in").read_text().replace("{made}", MADE)
+    said = "\n".join(_told(kind) for kind in saying.CLIENT)
+    told = "\n".join(_told(kind) for kind in telling.SERVER)
+    limits = "".join(
+        f"| `{variable(('sockets', name))}` | {default(field)} | {field.description} |\n"
+        for name, field in fields(SocketSettings)
+    )
+    return text.replace("{client}", said).replace("{server}", told).replace("{limits}", limits)
+
+
+def _told(kind: type[BaseModel]) -> str:
+    """Return how a page tells of a message: what it means, an example, its own fields."""
+    common = {"id", "type"} if kind in saying.CLIENT else {"type", "at"}
+    common |= PLACED if "event_id" in kind.model_fields else set()
+    known = asyncapi.example_of(kind)
+    example = {name: value for name, value in known.items() if name == "type" or name not in common}
+    parts = [f"### {saying.name_of(kind)}\n\n{first_line(kind)}\n\n```json\n"]
+    parts.append(json.dumps(example, ensure_ascii=False) + "\n```\n")
+    own = [(name, field) for name, field in _deep(kind) if name not in common and any(_meaning(field))]
+    if own:
+        parts.append("\n| field | default | |\n|---|---|---|\n")
+        for name, field in own:
+            needed = "needed" if field.is_required() and kind in saying.CLIENT else default(field)
+            parts.append(f"| `{name}` | {needed} | {' '.join(_meaning(field))} |\n")
+    return "".join(parts)
+
+
+def _deep(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the fields of a message, and those of its `data`."""
+    for name, field in model.model_fields.items():
+        if is_group(field):
+            yield from _deep(cast("type[BaseModel]", field.annotation), f"{name}.")
+        else:
+            yield above + name, field
+
+
+def _meaning(field: FieldInfo) -> Iterator[str]:
+    if get_origin(field.annotation) is Literal:
+        yield "One of " + ", ".join(f"`{one}`" for one in get_args(field.annotation)) + "."
+    if field.description:
+        yield field.description
 
 
 def first_line(thing: type) -> str:

@@ -7,6 +7,10 @@ from starlette.middleware import Middleware
 
 from artel.server import errors
 from artel.server.catalog import Catalog
+from artel.server.channels.websocket import asyncapi
+from artel.server.channels.websocket import socket as gateway
+from artel.server.channels.websocket.limits import Sockets
+from artel.server.channels.websocket.settings import SocketSettings
 from artel.server.edge import Edge
 from artel.server.engine import Engine
 from artel.server.http import section
@@ -89,6 +93,8 @@ PRODUCT = (
     training,
     experiments,
     memories,
+    gateway,
+    asyncapi,
 )
 
 
@@ -121,6 +127,7 @@ def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = Non
     catalog.handles = lambda: engine.handles
     app.state.http = http
     app.state.secrets = settings.secrets if settings else ()
+    app.state.sockets = Sockets(settings.sockets if settings else SocketSettings())
     app.state.bundles = Bundles(sources(catalog))
     errors.install(app)
     for module in (*WIRE, *OTHERS, *V2):

@@ -21,6 +21,7 @@ from artel.graphs.budget import AgentSettings
 from artel.graphs.kinds import connections
 from artel.graphs.kinds.connections import ConnectionSettings, ConnectionsFileWrong
 from artel.graphs.models.settings import ModelSettings
+from artel.server.channels.websocket.settings import SocketSettings
 from artel.server.engine.settings import EngineSettings, WebhookSettings
 from artel.server.telemetry.settings import LogSettings, TelemetrySettings
 from artel.storage.errors import Invalid
@@ -137,6 +138,7 @@ class Settings(BaseSettings):
         InternetSettings(), description="What agents may reach of the internet."
     )
     web: WebSettings = Field(WebSettings(), description="Who may talk to the server.")
+    sockets: SocketSettings = Field(SocketSettings(), description="How much one WebSocket may ask.")
     log: LogSettings = Field(LogSettings(), description="What is logged, and how.")
     telemetry: TelemetrySettings = Field(TelemetrySettings(), description="What is told to those who watch.")
     git: GitSettings = Field(GitSettings(), description="Where git may push to and pull from.")

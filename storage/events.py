@@ -7,8 +7,8 @@ as a reference to it, so that no state is stored twice.
 
 import zlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -46,7 +46,8 @@ class Event:
     """One thing a run said; `data` is compact JSON, encoded once.
 
     `held` is asked when the event is stored: it names the committed checkpoint that holds the same state,
-    or None when there is none (yet), and then `data` itself is stored.
+    or None when there is none (yet), and then `data` itself is stored. `at` is when its chunk was stored: of
+    one that comes from memory nothing, for that is now.
     """
 
     seq: int
@@ -54,6 +55,7 @@ class Event:
     ns: str  # "" for the root graph, else "node:task_id|child:task_id"
     data: bytes
     held: Held | None = field(default=None, compare=False, repr=False)
+    at: datetime | None = field(default=None, compare=False, repr=False)
 
 
 APPEND = """
@@ -76,7 +78,7 @@ values (%(run_id)s, %(first)s, %(last)s, %(attempt)s, %(chunk)s)
 """
 
 READ = """
-select chunk from run_events where run_id = %(run_id)s and last_seq > %(after)s order by first_seq
+select chunk, created_at from run_events where run_id = %(run_id)s and last_seq > %(after)s order by first_seq
 """
 
 LAST_SEQ = "select coalesce(max(last_seq), 0) as last from run_events where run_id = %(run_id)s"
@@ -169,13 +171,13 @@ async def read(
         chunk = row["chunk"]
         if chunk[:1] == SEALED:
             chunk = await _open(conn, chunk)
-        for event, ref in _unpack(chunk):
+        for event, ref in _unpack(chunk, row["created_at"]):
             if event.seq <= after:
                 continue
             if ref is None:
                 found.append(event)
             elif resolve and (data := await resolve(ref)) is not None:
-                found.append(Event(event.seq, event.type, event.ns, data))
+                found.append(replace(event, data=data))
     return found
 
 
@@ -235,7 +237,7 @@ def _pack(events: Sequence[Event]) -> bytes:
     return PACKED + zlib.compress(lines, LEVEL) if len(lines) >= WORTH_PACKING else PLAIN + lines
 
 
-def _unpack(chunk: bytes) -> Iterator[tuple[Event, ValuesRef | None]]:
+def _unpack(chunk: bytes, at: datetime | None = None) -> Iterator[tuple[Event, ValuesRef | None]]:
     kind, lines = chunk[:1], chunk[1:]
     if kind == PACKED:
         lines = zlib.decompress(lines)
@@ -247,4 +249,4 @@ def _unpack(chunk: bytes) -> Iterator[tuple[Event, ValuesRef | None]]:
         seq, type_, ns, size, *ref = orjson.loads(lines[start:stop])
         start = stop + 1 + size
         where = ValuesRef(ref[0][0], ref[0][1], tuple(map(tuple, ref[0][2]))) if ref else None
-        yield Event(seq, type_, ns, lines[stop + 1 : start]), where
+        yield Event(seq, type_, ns, lines[stop + 1 : start], at=at), where

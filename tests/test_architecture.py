@@ -18,6 +18,7 @@ LONGEST = 300  # lines that say something
 
 # Where a failure of any kind is met: the worker's runs and jobs, the application, and code of strangers.
 EDGES = {
+    "server/channels/websocket/socket.py": "the application, for the gateway: a bug is told, or closes one",
     "server/edge.py": "the application: one answer for bugs, logged once",
     "server/engine/__init__.py": "the worker: a job of the engine begins again",
     "server/engine/execution.py": "the worker: a graph's failure ends its run",

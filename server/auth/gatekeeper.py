@@ -20,6 +20,7 @@ from artel.server.auth.caller import Caller, calling
 from artel.server.auth.policy import NOBODY, Handlers
 from artel.server.auth.section import AuthSection, wanted
 from artel.server.auth.user import NobodyReturned, studio_user, user_of
+from artel.server.channels.websocket import introducing
 from artel.server.errors import Answered, refuse
 from artel.storage.errors import ArtelError, BadRequest
 
@@ -108,19 +109,28 @@ class Authentication:
             scope["artel.caller"] = NOBODY
             await self.app(scope, receive, send)
             return
+        if introducing.is_gateway(scope):
+            scope = introducing.with_key(scope)
         again = Again(receive)
         try:
-            caller = await self.keeper.caller(scope, again.record)
+            await self._admit(scope, again.record)
         except ArtelError as refused:
             if isinstance(refused, NobodyReturned):
                 log.exception("a key could not be checked", path=scope["path"])
+            elif introducing.may_introduce(scope):
+                await introducing.introduced(self.app, scope, receive, send, self._admit)
+                return
             await refuse(refused, scope, receive, send)
             return
+        await self.app(scope, again.replay if again.read else receive, send)
+
+    async def _admit(self, scope: Scope, receive: Receive | None = None) -> None:
+        """Note in a scope who it is, as far as the keeper lets them in."""
+        caller = await self.keeper.caller(scope, receive or _nothing)
         scope["artel.caller"] = caller
         calling.set(caller)
         scope["user"] = caller.known
         scope["auth"] = AuthCredentials(caller.permissions)
-        await self.app(scope, again.replay if again.read else receive, send)
 
 
 class Again:
@@ -139,6 +149,10 @@ class Again:
     async def replay(self) -> Message:
         """Receive what was kept, then what comes."""
         return self.read.pop(0) if self.read else await self._receive()
+
+
+async def _nothing() -> Message:
+    return {"type": "websocket.disconnect", "code": 1000}
 
 
 async def _told(names: tuple[str, ...], scope: Scope, receive: Receive, headers: Headers) -> dict[str, Any]:

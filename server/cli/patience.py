@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from artel.server.protocol.held import CUT
 
@@ -78,3 +79,13 @@ class Patient(HttpToolsProtocol):
         self.transport.write(head.encode() + kind.encode() + body)
         self.transport.pause_reading()
         self.loop.call_later(LAST_WORDS_S, self.transport.close)
+
+
+class Talker(WebSocketsSansIOProtocol):
+    """A WebSocket that can be cut: one whose client takes nothing can be told nothing, nor ended in order."""
+
+    def handle_connect(self, event: Any) -> None:
+        """Begin, with the means to cut it."""
+        super().handle_connect(event)
+        if hasattr(self, "scope"):
+            cast("dict[str, Any]", self.scope)[CUT] = self.transport.abort

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from artel.server import served
 from artel.server.app import create_app
 from artel.server.cli.ground import Ground, configure_logging, database, open_ground, settle
-from artel.server.cli.patience import Patient
+from artel.server.cli.patience import Patient, Talker
 from artel.server.cli.stopping import stop_on_signals
 from artel.server.edge import MAX_BODY
 from artel.server.engine.worker import drain
@@ -28,6 +28,7 @@ from artel.storage.errors import ArtelError
 
 PORTS_TRIED = 20
 BACKLOG = 2048
+PING_S = 20.0  # between pings on WebSockets
 LAST_WORDS_S = 3  # for responses still open when all runs have been handed over
 
 
@@ -132,7 +133,7 @@ async def answering(ground: Ground, listener: socket.socket) -> AsyncIterator["a
     await prepare(ground.engine.db, ground.catalog)
     app = create_app(ground.engine, ground.catalog, ground.settings)
     async with app.router.lifespan_context(app):
-        server = server_of(app)
+        server = server_of(app, ping_s=ground.settings.sockets.ping_s)
         _tidy()
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         up = asyncio.create_task(server.up.wait())
@@ -154,14 +155,16 @@ def _tidy() -> None:
         trim(0)  # glibc keeps freed memory: a megabyte
 
 
-def server_of(app: FastAPI) -> Server:
+def server_of(app: FastAPI, *, ping_s: float = PING_S) -> Server:
     """Return a server of an application, not started yet."""
     config = uvicorn.Config(
         app,
         loop="none",
         http=Patient,
-        ws="websockets-sansio",
+        ws=Talker,
         ws_max_size=MAX_BODY,
+        ws_ping_interval=ping_s,
+        ws_ping_timeout=ping_s,
         lifespan="off",
         access_log=False,
         log_config=None,

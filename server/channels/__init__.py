@@ -1,0 +1,1 @@
+"""Ways by which people reach agents, beside the page and the wire."""
