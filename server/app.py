@@ -45,6 +45,7 @@ from artel.server.routes import (
     feedback,
     grants,
     hitl,
+    inbox,
     info,
     mcp_servers,
     memories,
@@ -67,6 +68,7 @@ OTHERS = (mcp, a2a, a2a_card, ui)
 PRODUCT = (
     info,
     approvals,
+    inbox,
     changes,
     connections,
     webhooks,
