@@ -14,7 +14,6 @@ import type { Card } from "./Whole"
 export type LinkTo = ComponentType<{
   href: string
   className?: string
-  "aria-label"?: string
   children?: React.ReactNode
 }>
 
@@ -97,11 +96,10 @@ export function InboxPage({ card, Link }: { card: Card; Link: LinkTo }) {
                 <Link
                   href={`/t/${thread}`}
                   className="group flex min-h-10 items-center gap-2 px-3 pointer-coarse:min-h-11"
-                  aria-label={`${say("inboxOpen")}: ${title || say("newThread")}`}
                 >
                   <span className="min-w-0 flex-1 truncate font-medium">{title || say("newThread")}</span>
                   <span className="flex shrink-0 items-center gap-1 text-xs text-soft group-hover:text-ink">
-                    <span className="hidden sm:inline">{say("inboxOpen")}</span> <ArrowUpRight size={14} aria-hidden />
+                    <span className="sr-only sm:not-sr-only">{say("inboxOpen")}</span> <ArrowUpRight size={14} aria-hidden />
                   </span>
                 </Link>
               </h3>

@@ -52,7 +52,7 @@ export function Item({ row, card, unfolded, answered, dismiss }: Props) {
           <span className="flex min-w-0 flex-wrap items-baseline gap-x-2">
             <span className="font-medium">{row.tool ?? say(`inboxKind_${row.kind}`)}</span>
             <span
-              className={`min-w-0 max-w-full truncate ${row.kind === "tool_call" ? "font-mono text-[13px]" : ""} ${gone ? "text-soft line-through" : ""}`}
+              className={`line-clamp-2 min-w-0 max-w-full [overflow-wrap:anywhere] sm:line-clamp-1 ${row.kind === "tool_call" ? "font-mono text-[13px]" : ""} ${gone ? "text-soft line-through" : ""}`}
             >
               {row.about}
             </span>

@@ -43,6 +43,11 @@ export function inSight(): void {
   localStorage.setItem(LOOKED, String(Date.now()))
 }
 
+/** This page is out of sight; another that is not says so again soon. */
+export function outOfSight(): void {
+  localStorage.removeItem(LOOKED)
+}
+
 export function anyInSight(): boolean {
   return Date.now() - Number(localStorage.getItem(LOOKED) ?? 0) < IN_SIGHT_MS
 }

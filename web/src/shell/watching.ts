@@ -1,12 +1,12 @@
 import { useEffect, useRef } from "react"
 import { useLanguage } from "../i18n/language"
 import { agentOf } from "../inbox/order"
-import { anyInSight, inSight, newsOf, notify, permission } from "../inbox/notices"
+import { anyInSight, inSight, newsOf, notify, outOfSight, permission } from "../inbox/notices"
 import { refresh, useWaiting, type WhatWaits } from "../run/waiting"
 import { go } from "./route"
 
 const IN_SIGHT_MS = 3_000
-const HIDDEN_MS = 10_000
+const HIDDEN_MS = 5_000
 
 interface Badged {
   setAppBadge?: (count: number) => Promise<void>
@@ -27,12 +27,16 @@ export function useWatch(): WhatWaits {
       looked = Date.now()
       void refresh()
     }
+    const turned = () => {
+      if (document.hidden) outOfSight()
+      look()
+    }
     look()
     const timer = setInterval(look, IN_SIGHT_MS)
-    document.addEventListener("visibilitychange", look)
+    document.addEventListener("visibilitychange", turned)
     return () => {
       clearInterval(timer)
-      document.removeEventListener("visibilitychange", look)
+      document.removeEventListener("visibilitychange", turned)
     }
   }, [])
 
