@@ -89,7 +89,9 @@ def asked(tab: Visit, title: str) -> Locator:
     return tab.page.get_by_role("region", name=title, exact=True).get_by_test_id("waiting")
 
 
-def test_what_waits_is_answered_from_the_list_and_gone_in_another_tab(offline: Server, visit: Visiting) -> None:
+def test_what_waits_is_answered_from_the_list_and_gone_in_another_tab(
+    offline: Server, visit: Visiting
+) -> None:
     add_a_line(offline, "listed.md")
     tab, other = inbox(visit(offline)), inbox(visit(offline))
     row = asked(tab, "listed.md")
@@ -104,7 +106,6 @@ def test_what_waits_is_answered_from_the_list_and_gone_in_another_tab(offline: S
     expect(tab.page.get_by_text("Still waiting: 0.")).to_be_visible()
     expect(asked(other, "listed.md")).to_have_count(0)
     expect(tab.page).to_have_title("Inbox · Artel")
-    tab.page.wait_for_function("() => true")
     assert _until(offline, "listed.md") == "one\ntwo\n"
 
 
@@ -215,7 +216,7 @@ def test_the_browser_tells_what_waits_once_it_is_asked_to(offline: Server, visit
     expect(switch).to_be_checked()
     tab.page.evaluate(HIDE, True)
     thread = add_a_line(offline, "told.md")
-    tab.page.wait_for_function("window.noted.length === 1")
+    tab.page.wait_for_function("() => window.noted.length === 1")
     told: Any = tab.page.evaluate("[window.noted[0].title, window.noted[0].options.body]")
     assert told == ["told.md", "coder asks you told.md"]
     tab.page.evaluate(HIDE, False)
