@@ -49,6 +49,7 @@ from artel.server.routes import (
     feedback,
     grants,
     hitl,
+    inbox,
     info,
     mcp_servers,
     memories,
@@ -71,6 +72,7 @@ OTHERS = (mcp, a2a, a2a_card, ui)
 PRODUCT = (
     info,
     approvals,
+    inbox,
     changes,
     connections,
     webhooks,

@@ -54,6 +54,7 @@ export interface Values {
   messages?: WireMessage[]
   route?: Route | null
   todos?: Todo[] | null
+  plan?: Plan | null
 }
 
 export type ThreadStatus = "idle" | "busy" | "interrupted" | "error"
@@ -125,6 +126,8 @@ export interface Question {
 export interface Plan {
   goal: string
   version: number
+  /** 2: of a step of another plan. */
+  depth?: number
   status: "proposed" | "running" | "done" | "cancelled"
   steps: PlanStep[]
 }
@@ -137,7 +140,21 @@ export interface PlanStep {
   depends_on?: string[]
   acceptance?: string
   checks?: string[]
+  inputs?: string[]
   paths?: string[]
+  attempts?: number
+  result?: StepResult | null
+  spent?: { tokens?: number; priced?: number; usd?: number; ms?: number }
+}
+
+/** What came of a step; `runtime` wrote it for an agent that did not. */
+export interface StepResult {
+  summary: string
+  by: "agent" | "runtime"
+  files: { path: string; added?: number; removed?: number }[]
+  evidence: string[]
+  open_questions: string[]
+  notes: string[]
 }
 
 /** One of the questions that an agent asks at once. */

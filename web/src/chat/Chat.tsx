@@ -26,6 +26,8 @@ interface Props {
   firstWords: string
   tray: React.ReactNode
   foot: (one: Said) => React.ReactNode
+  /** Show the whole plan beside the conversation. */
+  showPlan?: () => void
   card: (
     asked: Approval,
     place: string,
@@ -35,7 +37,7 @@ interface Props {
 }
 
 /** One conversation. */
-export function Chat({ session, now, id, thread, assistant, workspace, firstWords, tray, foot, card }: Props) {
+export function Chat({ session, now, id, thread, assistant, workspace, firstWords, tray, foot, showPlan, card }: Props) {
   const { say } = useLanguage()
   const [notice, setNotice] = useState("")
   const [returned, setReturned] = useState("")
@@ -127,7 +129,7 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
         {now.queued.map((one) => (
           <Pending key={one.run} words={one.words} steers={false} remove={() => attempt(session.unqueue(one))} />
         ))}
-        <Todos todos={now.view.todos} />
+        <Todos view={now.view} still={!busy} open={showPlan} />
         <Status
           phase={now.phase}
           reconnecting={now.reconnecting}

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import type { StreamEvent } from "../api/types"
 import recorded from "./edit.events.json"
+import plan from "./plan.events.json"
 import { empty, fromState, heard, reduce, said } from "./events"
 
 let number = 0
@@ -150,4 +151,40 @@ test("the fill of the model's window is what was told last, and unknown where th
   expect(view.fill).toEqual({ tokens: 1200, window: 16384, limit: 12288, compacted: true })
   expect(reduce(view, event("custom", { type: "context" })).fill).toBeNull()
   expect(reduce(view, event("custom", { type: "other" })).fill).toEqual(view.fill)
+})
+
+test("a plan is drawn live as a real run told it, whatever agents inside still hold of it", () => {
+  const seen: string[] = []
+  let view = empty
+  for (const one of plan as StreamEvent[]) {
+    view = reduce(view, one)
+    const now = view.plan?.steps.map((step) => step.status[0]).join("") ?? ""
+    if (now !== seen.at(-1)) seen.push(now)
+  }
+  expect(seen.filter(Boolean)).toEqual(["ppp", "ipp", "cpp", "cip", "ccp", "cci", "ccc"])
+  expect(view.plan).toMatchObject({ status: "done", goal: "The shop has discounts" })
+  expect(view.plan?.steps[0]?.result?.files).toEqual([{ path: "docs/note.md", added: 1, removed: 0 }])
+})
+
+test("the plan of a step stands under that step", () => {
+  const step = (id: string, agent: string) => ({ id, title: id, agent, status: "in_progress" })
+  const outer = { goal: "all", depth: 1, status: "running", steps: [step("a", "orchestrator")] }
+  const own = { goal: "a part", depth: 2, status: "running", steps: [step("b", "coder")] }
+  const view = [
+    event("custom", { type: "plan", plan: outer }),
+    event("custom|work:1", { type: "plan", plan: own }),
+    event("custom|work:1", { type: "plan", plan: "none" }),
+  ].reduce(reduce, empty)
+  expect(view.plan?.goal).toBe("all")
+  expect(view.inner.get("a")?.goal).toBe("a part")
+})
+
+test("todos of an agent that works for another stand apart from the others", () => {
+  const todo = (content: string) => ({ id: content, content, status: "pending" })
+  const view = [
+    event("custom|coder:1", { type: "todos", agent: "coder", todos: [todo("mine")] }),
+    event("custom|coder:1|tools:2", { type: "todos", agent: "explore", todos: [todo("its")] }),
+  ].reduce(reduce, empty)
+  expect(view.todos.map((one) => one.content)).toEqual(["mine"])
+  expect([...view.parts.values()].map((one) => [one.agent, one.todos.length])).toEqual([["explore", 1]])
 })

@@ -1,4 +1,4 @@
-import type { Json, Route, StreamEvent, Todo, ToolCall, Values, WireMessage } from "../api/types"
+import type { Json, Plan, Route, StreamEvent, Todo, ToolCall, Values, WireMessage } from "../api/types"
 
 /** A message on screen. `agent` is who speaks. */
 export interface Said {
@@ -24,6 +24,12 @@ export interface Span {
 const TODO_STATUSES = new Set<Todo["status"]>(["pending", "in_progress", "completed", "failed", "cancelled"])
 const LATELY = 12 // messages looked at for tool calls that began or ended
 
+/** The todos of an agent that works for another. */
+export interface Part {
+  agent: string
+  todos: Todo[]
+}
+
 /** How full the window of the model is, in tokens. */
 export interface Fill {
   tokens: number
@@ -44,6 +50,11 @@ export interface View {
   spans: ReadonlyMap<string, Span>
   route: Route | null
   todos: Todo[]
+  /** The todos of agents inside, by where they work. */
+  parts: ReadonlyMap<string, Part>
+  plan: Plan | null
+  /** Plans that steps have of their own, by the step's id. */
+  inner: ReadonlyMap<string, Plan>
   /** Of the agent that was heard of last; null where its model has no window. */
   fill: Fill | null
   error: { error: string; message: string } | null
@@ -58,6 +69,9 @@ export const empty: View = {
   spans: new Map(),
   route: null,
   todos: [],
+  parts: new Map(),
+  plan: null,
+  inner: new Map(),
   fill: null,
   error: null,
   attempt: 1,
@@ -80,7 +94,7 @@ function apply(view: View, kind: string, namespace: string, event: StreamEvent):
     case "updates":
       return updates(view, JSON.parse(event.data) as Record<string, unknown>)
     case "custom":
-      return custom(view, JSON.parse(event.data) as Custom)
+      return custom(view, JSON.parse(event.data) as Custom, namespace)
     case "error":
       return { ...view, error: JSON.parse(event.data) as { error: string; message: string } }
     default:
@@ -116,13 +130,13 @@ function split(name: string): [string, string?] {
 
 function begin(view: View, data: { attempt?: number }): View {
   const attempt = data.attempt ?? 1
-  if (attempt <= 1) return { ...view, attempt, error: null }
+  if (attempt <= 1) return { ...view, attempt, error: null, parts: new Map(), inner: new Map() }
   const live = view.live.filter((one) => view.kept.has(one.id) || one.role === "person")
   return { ...view, attempt, error: null, live, spoken: new Map() }
 }
 
 function values(before: View, state: Values, namespace: string): View {
-  const view = state.todos ? { ...before, todos: state.todos.filter(isTodo) } : before
+  const view = planned(state.todos ? listed(before, state.todos, "", namespace) : before, state, namespace)
   if (!state.messages) return view
   const known = new Map([...view.live, ...view.root].map((one) => [one.id, one]))
   const wire = state.messages.filter((one) => one.id && one.type !== "system")
@@ -181,7 +195,7 @@ interface Heard {
   messages?: { id: string; text: string }[]
 }
 
-type Custom = { type?: string; todos?: Json[] } & Partial<Route> & Partial<Fill> & Heard
+type Custom = { type?: string; todos?: Json[]; plan?: Plan } & Partial<Route> & Partial<Fill> & Heard
 
 const STEERED = "steer-" // how the ids of such messages begin
 
@@ -203,16 +217,48 @@ function told(view: View, { messages = [] }: Heard): View {
 
 const PERSON = { role: "person" as const, agent: "", calls: [], callId: "", failed: false, depth: 0 }
 
+function isPlan(one: Plan | undefined): one is Plan {
+  return typeof one?.goal === "string" && Array.isArray(one.steps)
+}
+
 function isTodo(one: unknown): one is Todo {
   return typeof (one as Todo | null)?.content === "string" && TODO_STATUSES.has((one as Todo).status)
 }
 
-function custom(view: View, data: Custom): View {
+/** Todos of whoever answers the person, or of an agent that works for that one. */
+function listed(view: View, todos: readonly unknown[], agent: string, namespace: string): View {
+  const told = todos.filter(isTodo)
+  if (namespace.split("|").length < 2) return { ...view, todos: told }
+  const known = view.parts.get(namespace)
+  const part = { agent: agent || (known?.agent ?? inner(namespace)), todos: told }
+  return { ...view, parts: new Map(view.parts).set(namespace, part) }
+}
+
+/** The thread's plan is that of the root graph: agents inside hold it as it was when they began. */
+function planned(view: View, state: Values, namespace: string): View {
+  return namespace || state.plan === undefined || same(state.plan, view.plan) ? view : { ...view, plan: state.plan }
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}
+
+function announced(view: View, plan: Plan): View {
+  if ((plan.depth ?? 1) === 1) return { ...view, plan }
+  const step = view.plan?.steps.find((one) => one.status === "in_progress" && one.agent === PLANNER)
+  return step ? { ...view, inner: new Map(view.inner).set(step.id, plan) } : view
+}
+
+const PLANNER = "orchestrator" // whose steps have a plan of their own
+
+function custom(view: View, data: Custom, namespace: string): View {
   switch (data.type) {
     case "steered":
       return told(view, data)
     case "todos":
-      return Array.isArray(data.todos) ? { ...view, todos: (data.todos as unknown[]).filter(isTodo) } : view
+      return Array.isArray(data.todos) ? listed(view, data.todos, data.agent ?? "", namespace) : view
+    case "plan":
+      return isPlan(data.plan) ? announced(view, data.plan) : view
     case "route":
       return { ...view, route: { agent: data.agent ?? "", reason: data.reason ?? "" } }
     case "context": {

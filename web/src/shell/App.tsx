@@ -3,7 +3,7 @@ import * as api from "../api/client"
 import type { Assistant, Info, Thread } from "../api/types"
 import { useLanguage } from "../i18n/language"
 import { forget, keepList, keptList } from "../offline/kept"
-import { asks } from "../run/session"
+import { refresh as lookAgain } from "../run/waiting"
 import { ThreadList } from "../threads/ThreadList"
 import { firstOf, talks } from "./assistants"
 import { Boundary } from "./Boundary"
@@ -13,6 +13,7 @@ import { Navigation } from "./Navigation"
 import { PAGES } from "./pages"
 import { go, useRoute } from "./route"
 import { Tray } from "./Tray"
+import { useWatch } from "./watching"
 import { Welcome } from "./Welcome"
 
 const REFRESH_MS = 3_000
@@ -34,6 +35,8 @@ export function App() {
   const [drawer, setDrawer] = useState(false)
   const [tab, setTab] = useState(() => localStorage.getItem(PANEL) ?? "")
 
+  const { waiting: asked, more } = useWatch()
+
   const refresh = useCallback(() => {
     api.threads
       .search()
@@ -48,6 +51,11 @@ export function App() {
         if (known) setThreads((now) => now ?? known)
       })
   }, [])
+
+  const changed = useCallback(() => {
+    refresh()
+    void lookAgain()
+  }, [refresh])
 
   const refused = (failure: unknown) => setFailed(failure instanceof Error ? failure.message : String(failure))
 
@@ -68,7 +76,7 @@ export function App() {
   const chosen = picked || current?.metadata.graph_id || firstOf(assistants)
   const moved = workspace?.thread === open ? workspace.folder : null
   const folder = moved ?? current?.metadata.workspace ?? info?.default_workspace ?? ""
-  const waiting = threads?.filter(asks).length ?? 0
+  const waiting = asked.length ? `${asked.length}${more ? "+" : ""}` : ""
   const page = route.page === "chat" ? null : PAGES[route.page]
   const title = page ? say(page.word) : current?.metadata.title
   useEffect(() => {
@@ -154,7 +162,7 @@ export function App() {
             assistant={chosen}
             workspace={folder}
             firstWords={first.thread === open ? first.words : ""}
-            changed={refresh}
+            changed={changed}
             tray={tray}
             tab={tab}
             show={show}

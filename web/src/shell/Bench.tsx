@@ -34,6 +34,7 @@ export function Bench({ tab, show, ...chat }: Props) {
         session={session}
         now={now}
         foot={noFoot}
+        showPlan={() => show("plan")}
         card={(asked, place, answer, resume) => (
           <ApprovalCard asked={asked} place={place} answer={answer} resume={resume} />
         )}

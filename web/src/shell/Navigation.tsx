@@ -5,8 +5,8 @@ import type { Route } from "./route"
 
 interface Props {
   page: Route["page"]
-  /** How many conversations wait for an answer. */
-  waiting: number
+  /** How many questions wait for an answer; none: "". */
+  waiting: string
   visited: () => void
 }
 
@@ -28,8 +28,8 @@ export function Navigation({ page, waiting, visited }: Props) {
             >
               <Icon size={16} className="text-soft" aria-hidden />
               <span className="flex-1">{say(word)}</span>
-              {name === "inbox" && waiting > 0 && (
-                <span className="rounded-full bg-warn-bg px-2 text-xs text-warn">{waiting}</span>
+              {name === "inbox" && waiting && (
+                <span className="rounded-full bg-warn-bg px-2 text-xs text-warn tabular-nums">{waiting}</span>
               )}
             </Link>
           </li>

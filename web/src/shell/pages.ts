@@ -20,7 +20,7 @@ const page = (load: () => Promise<{ default: ComponentType<never> }>) =>
 
 /** Every page but the conversation; each is fetched when it is first opened. */
 export const PAGES: Record<Exclude<Route["page"], "chat">, Page> = {
-  inbox: { word: "inbox", Icon: Inbox, listed: true, Body: page(() => import("../inbox/InboxPage")) },
+  inbox: { word: "inbox", Icon: Inbox, listed: true, Body: page(() => import("./Inbox")) },
   graph: { word: "graph", Icon: Workflow, listed: true, Body: page(() => import("../graph/GraphPage")) },
   settings: { word: "settings", Icon: Settings, listed: true, Body: page(() => import("../settings/SettingsPage")) },
 }

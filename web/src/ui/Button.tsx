@@ -1,4 +1,4 @@
-import type { ButtonHTMLAttributes } from "react"
+import type { ButtonHTMLAttributes, Ref } from "react"
 
 const LOOKS = {
   plain: "border border-line bg-raised hover:bg-panel",
@@ -9,6 +9,7 @@ const LOOKS = {
 
 interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
   look?: keyof typeof LOOKS
+  ref?: Ref<HTMLButtonElement>
 }
 
 /** A button; icon-only ones need an `aria-label`. */
