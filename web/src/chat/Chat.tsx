@@ -25,6 +25,8 @@ interface Props {
   firstWords: string
   tray: React.ReactNode
   foot: (one: Said) => React.ReactNode
+  /** What is said of the state on screen, if it is not the newest. */
+  banner: React.ReactNode
   card: (
     asked: Approval,
     place: string,
@@ -34,7 +36,7 @@ interface Props {
 }
 
 /** One conversation. */
-export function Chat({ session, now, id, thread, assistant, workspace, firstWords, tray, foot, card }: Props) {
+export function Chat({ session, now, id, thread, assistant, workspace, firstWords, tray, foot, banner, card }: Props) {
   const { say } = useLanguage()
   const [notice, setNotice] = useState("")
   const [returned, setReturned] = useState("")
@@ -67,7 +69,7 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
 
   const many = now.approvals.length
   return (
-    <div className="flex min-h-0 min-w-0 flex-1 flex-col">
+    <div className={`flex min-h-0 min-w-0 flex-1 flex-col ${now.shown?.kind === "past" ? "[&>:last-child]:hidden" : ""}`}>
       <ThreadId value={id}>
         <Messages view={now.view} busy={busy} loading={now.phase === "loading"} asked={asking(now)} foot={foot}>
           {now.approvals.map((asked, index) => (
@@ -125,6 +127,7 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
         {now.queued.map((one) => (
           <Pending key={one.run} words={one.words} steers={false} remove={() => attempt(session.unqueue(one))} />
         ))}
+        {banner}
         <Todos todos={now.view.todos} />
         <Status
           phase={now.phase}
@@ -141,6 +144,7 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
         send={(words) => session.send(words, start)}
         steer={(words) => session.steer(words, start)}
         stop={() => attempt(session.stop())}
+        onUp={() => session.editLast()}
         tray={tray}
         fill={now.view.fill}
       />
