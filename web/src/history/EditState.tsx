@@ -4,6 +4,7 @@ import type { Values } from "../api/types"
 import { useLanguage } from "../i18n/language"
 import { sentence, type Session } from "../run/session"
 import { Button } from "../ui/Button"
+import { afterDrawn } from "./focus"
 import { draft, type Part, parsed, PARTS } from "./parts"
 
 interface Props {
@@ -118,8 +119,4 @@ export function EditState({ session, one, close }: Props) {
       </div>
     </dialog>
   )
-}
-
-function afterDrawn(act: () => void): void {
-  requestAnimationFrame(() => requestAnimationFrame(act))
 }

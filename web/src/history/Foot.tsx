@@ -6,6 +6,7 @@ import type { Fork } from "../run/branches"
 import type { Said } from "../run/events"
 import { sentence, type Session } from "../run/session"
 import { Button } from "../ui/Button"
+import { COMPOSER, rescue } from "./focus"
 import { Reword } from "./Reword"
 
 interface Props {
@@ -35,6 +36,8 @@ export function Foot({ one, session, start }: Props) {
     setSure(false)
     act.catch((failure: unknown) => setProblem(sentence(failure)))
   }
+  const answer = (act: Promise<void>) => attempt(act.finally(() => rescue(COMPOSER)))
+  const go = (head: string, way: number) => attempt(session.show(head, "branch").then(() => follow(session, head, way)))
   const reason = busy ? say("historyBusy") : undefined
   const { edit, again, forks } = foot
   if (editing) {
@@ -49,10 +52,7 @@ export function Foot({ one, session, start }: Props) {
   }
   return (
     <>
-      <div className="-mx-1 flex flex-wrap items-center text-soft" data-testid="foot">
-        {forks.map((fork, index) => (
-          <Ways key={index} fork={fork} go={(head) => attempt(session.show(head, "branch"))} />
-        ))}
+      <div className="-mx-1 flex flex-wrap items-center text-soft" data-foot={one.id}>
         {one.role === "person" && edit && (
           <Button
             look="bare"
@@ -65,6 +65,9 @@ export function Foot({ one, session, start }: Props) {
             <Pencil size={14} aria-hidden />
           </Button>
         )}
+        {forks.map((fork, index) => (
+          <Ways key={index} fork={fork} go={go} />
+        ))}
         {again && (
           <Button
             look="bare"
@@ -72,7 +75,7 @@ export function Foot({ one, session, start }: Props) {
             disabled={busy}
             aria-label={say("historyAgain")}
             title={reason ?? say("historyAgainHint")}
-            onClick={() => (asked ? setSure(true) : attempt(session.again(again, start)))}
+            onClick={() => (asked ? setSure(true) : answer(session.again(again, start)))}
           >
             <RefreshCw size={14} aria-hidden />
           </Button>
@@ -81,7 +84,7 @@ export function Foot({ one, session, start }: Props) {
       {sure && again && (
         <div className="flex w-full flex-wrap items-center gap-2 text-sm text-warn" role="alert">
           {say("historyAsked")}
-          <Button onClick={() => attempt(session.again(again, start))}>{say("historyAgain")}</Button>
+          <Button onClick={() => answer(session.again(again, start))}>{say("historyAgain")}</Button>
           <Button look="bare" autoFocus onClick={() => setSure(false)}>
             {say("cancel")}
           </Button>
@@ -96,8 +99,15 @@ export function Foot({ one, session, start }: Props) {
   )
 }
 
+/** Keep the focus on the switch: on another branch it stands at another message. */
+function follow(session: Session, head: string, way: number) {
+  const place = [...session.ahead().feet].find(([, foot]) => foot.forks.some((fork) => fork.heads[fork.at] === head))?.[0]
+  const at = place ? `[data-foot="${CSS.escape(place)}"] [data-way` : "none"
+  rescue(`${at}="${way}"]:enabled`, `${at}]:enabled`, COMPOSER)
+}
+
 /** `‹ 2/3 ›`: the ways a conversation took from here. */
-function Ways({ fork, go }: { fork: Fork; go: (head: string) => void }) {
+function Ways({ fork, go }: { fork: Fork; go: (head: string, way: number) => void }) {
   const { say } = useLanguage()
   const all = fork.heads.length
   const step = (by: 1 | -1, label: string, Icon: typeof ChevronLeft) => {
@@ -109,7 +119,8 @@ function Ways({ fork, go }: { fork: Fork; go: (head: string) => void }) {
         aria-label={label}
         title={label}
         disabled={head === undefined}
-        onClick={() => head && go(head)}
+        data-way={by}
+        onClick={() => head && go(head, by)}
       >
         <Icon size={15} aria-hidden />
       </Button>

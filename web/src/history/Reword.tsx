@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react"
 import { useLanguage } from "../i18n/language"
 import { sentence } from "../run/session"
 import { Button } from "../ui/Button"
+import { COMPOSER, rescue } from "./focus"
 
 interface Props {
   words: string
@@ -22,12 +23,7 @@ export function Reword({ words, asked, send, close }: Props) {
     const area = field.current
     area?.focus()
     area?.setSelectionRange(area.value.length, area.value.length)
-    return () => {
-      requestAnimationFrame(() => {
-        const lost = document.activeElement === null || document.activeElement === document.body
-        if (lost) document.querySelector<HTMLTextAreaElement>("form textarea")?.focus()
-      })
-    }
+    return () => rescue(COMPOSER)
   }, [])
   async function submit() {
     const text = draft.trim()

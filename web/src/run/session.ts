@@ -107,6 +107,9 @@ export class Session {
 
   snapshot = () => this.now
 
+  /** What the next frame will show. */
+  ahead = () => this.merged()
+
   /** Show what the server holds, then follow what is running. */
   async load(): Promise<void> {
     this.closed = false
