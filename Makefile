@@ -66,7 +66,7 @@ soak: $(STAMPS)/dev $(STAMPS)/web $(STAMPS)/clients  ## the long tests: fuzzing,
 	@$(BIN)/python -m pytest -m soak -q
 
 faults: $(STAMPS)/dev  ## kill, cut and storm, and say what was lost, doubled, and how long it took
-	@$(BIN)/python -m pytest -m "fault and not soak" -q tests/journeys
+	@$(BIN)/python -m pytest -m "fault and not soak" -q tests/journeys tests/web
 
 lock: $(STAMPS)/dev  ## resolve all dependencies anew
 	@$(BIN)/python requirements/lock.py

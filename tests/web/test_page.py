@@ -29,7 +29,7 @@ def test_an_answer_cites_the_file_it_comes_from(offline: Server, visit: Visiting
     tab.settled()
     expect(tab.page.get_by_test_id("agent").last).to_have_text("ask")
     expect(tab.page.get_by_test_id("tool").first).to_have_attribute("data-state", "done")
-    expect(tab.page.get_by_role("navigation").get_by_text("Where is tick defined?")).to_be_visible()
+    expect(tab.page.get_by_role("navigation", name="Conversations").get_by_text("Where is tick defined?")).to_be_visible()
 
 
 def test_a_tool_line_unfolds_to_its_arguments_and_result(offline: Server, visit: Visiting) -> None:
@@ -115,7 +115,7 @@ def test_a_question_waits_through_a_reload(offline: Server, visit: Visiting) -> 
     expect(tab.page.get_by_test_id("tool").filter(has_text="edit_file")).to_have_attribute(
         "data-state", "asked"
     )
-    expect(tab.page.get_by_role("navigation").get_by_text("waits for you").first).to_be_visible()
+    expect(tab.page.get_by_role("navigation", name="Conversations").get_by_text("waits for you").first).to_be_visible()
     tab.press("Approve", inside=tab.card)
     tab.until("idle")
     assert target.read_text() == README + "later\n"
@@ -380,7 +380,7 @@ def test_conversations_are_renamed_searched_and_deleted(offline: Server, visit: 
     tab = visit(offline).open()
     tab.say("Which files are here?")
     tab.until("idle")
-    side = tab.page.get_by_role("navigation")
+    side = tab.page.get_by_role("navigation", name="Conversations")
     side.get_by_text("Which files are here?").hover()
     side.get_by_role("button", name="Rename: Which files are here?").click()
     side.get_by_role("textbox", name="Rename").fill("A name of its own")
@@ -438,7 +438,7 @@ def test_a_list_that_cannot_be_loaded_says_so_and_tries_again(offline: Server, v
     tab = visit(offline)
     tab.page.route("**/threads/search", lambda route: route.fulfill(status=500, json={"detail": "no disk"}))
     tab.open()
-    side = tab.page.get_by_role("navigation")
+    side = tab.page.get_by_role("navigation", name="Conversations")
     expect(side.get_by_role("alert")).to_contain_text("no disk")
     tab.page.unroute("**/threads/search")
     tab.press("Try again", inside=side)

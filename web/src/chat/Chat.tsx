@@ -2,6 +2,7 @@ import { CircleAlert, Play, RotateCcw } from "lucide-react"
 import { useEffect, useState } from "react"
 import type { Approval, Decision, Json, Thread } from "../api/types"
 import { useLanguage } from "../i18n/language"
+import { Away } from "../offline/Away"
 import type { Said } from "../run/events"
 import { sentence, type Session, type Snapshot } from "../run/session"
 import { Button } from "../ui/Button"
@@ -70,6 +71,7 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
   const many = now.approvals.length
   return (
     <div className={`flex min-h-0 min-w-0 flex-1 flex-col ${now.shown?.kind === "past" ? "[&>:last-child]:hidden" : ""}`}>
+      <Away at={now.keptAt} />
       <ThreadId value={id}>
         <Messages view={now.view} busy={busy} loading={now.phase === "loading"} asked={asking(now)} foot={foot}>
           {now.approvals.map((asked, index) => (

@@ -13,6 +13,7 @@ const WORDS: Record<Phase, Key> = {
   waiting: "waiting",
   error: "runFailed",
   lost: "lost",
+  offline: "lost",
   refused: "refused",
 }
 const DOTS: Partial<Record<Phase, string>> = {
@@ -23,6 +24,7 @@ const DOTS: Partial<Record<Phase, string>> = {
   waiting: "bg-warn",
   error: "bg-bad",
   lost: "bg-bad",
+  offline: "bg-bad",
   refused: "bg-bad",
 }
 

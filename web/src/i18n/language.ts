@@ -7,6 +7,7 @@ export type Language = "en" | "ru" | "pseudo"
 const KEPT = "artel.language"
 const listeners = new Set<() => void>()
 let current: Language = first()
+document.documentElement.lang = tag(current)
 
 function first(): Language {
   const kept = localStorage.getItem(KEPT)

@@ -1,11 +1,12 @@
 import { approvals, type RunStart, Refused, runs, steering, threads } from "../api/client"
 import { type Checkpoint, checkpoints } from "../api/history"
 import { read } from "../api/sse"
+import { keep, kept } from "../offline/kept"
 import type { Approval, Decision, Json, Run, State, Steered, StreamEvent, Thread } from "../api/types"
 import { cut, feet, type Foot, grow } from "./branches"
 import { empty, fromState, heard, reduce, said, type View } from "./events"
 
-export type Phase = "loading" | "idle" | "queued" | "processing" | "executing" | "stopping" | "waiting" | "error" | "lost" | "refused"
+export type Phase = "loading" | "idle" | "queued" | "processing" | "executing" | "stopping" | "waiting" | "error" | "lost" | "offline" | "refused"
 
 /** Words that wait behind the run that is on. */
 export interface Queued {
@@ -36,6 +37,8 @@ export interface Snapshot {
   reconnecting: boolean
   /** A sentence about what went wrong beside the run itself. */
   notice: string
+  /** When what is shown was kept, in ms, while the server cannot be reached; else 0. */
+  keptAt: number
   run: string
   /** The thread's checkpoints as far as they are known, newest first, and whether there are older ones. */
   past: Checkpoint[]
@@ -62,6 +65,7 @@ const NOTHING: Snapshot = {
   phase: "loading",
   reconnecting: false,
   notice: "",
+  keptAt: 0,
   run: "",
   past: [],
   older: false,
@@ -92,6 +96,8 @@ export class Session {
   private seen = ""
   private joined = 0
   private closed = false
+  private losing = false
+  private patience = FIRST_WAIT_MS
   private greeted = false
   private sending: Promise<unknown> = Promise.resolve()
 
@@ -130,8 +136,25 @@ export class Session {
       const chosen = sessionStorage.getItem(BRANCH + this.thread)
       if (chosen && !this.merged().shown) await this.show(chosen, "branch").catch(() => this.back())
     } catch (failure) {
-      this.set({ phase: failure instanceof Refused ? "refused" : "lost", notice: sentence(failure) })
+      if (failure instanceof Refused) this.set({ phase: "refused", notice: sentence(failure) })
+      else await this.lose(failure)
     }
+  }
+
+  /** The server cannot be reached: show what was kept, and look again by and by. */
+  private async lose(failure: unknown): Promise<void> {
+    const { view, keptAt } = this.merged()
+    const known = view.root.length ? undefined : await kept(this.thread).catch(() => undefined)
+    if (known) this.set({ view: { ...empty, root: known.root, todos: known.todos }, phase: "offline", keptAt: known.at })
+    else if (view.root.length) this.set({ phase: "offline", keptAt: keptAt || Date.now(), reconnecting: false })
+    else this.set({ phase: "lost", notice: sentence(failure), reconnecting: false })
+    if (this.losing || this.closed) return
+    this.losing = true
+    await pause(this.patience * (0.7 + Math.random() * 0.6), AbortSignal.any([]))
+    this.losing = false
+    this.patience = Math.min(this.patience * 2, LONGEST_WAIT_MS)
+    const { phase } = this.merged()
+    if (!this.closed && !this.following && (phase === "lost" || phase === "offline")) await this.load()
   }
 
   /** The thread list saw this thread: look again if somebody else moved it. */
@@ -344,7 +367,7 @@ export class Session {
     this.following = control
     this.seen = after === "-1" ? "" : after
     const queued = this.merged().queued.filter((one) => one.run !== run)
-    this.set({ run, queued, paused: [], phase: "processing", reconnecting: false })
+    this.set({ run, queued, paused: [], phase: "processing", reconnecting: false, keptAt: 0 })
     const gone = () => this.closed || this.following !== control
     let wait = FIRST_WAIT_MS
     let response = open?.response
@@ -387,7 +410,7 @@ export class Session {
       }
       this.rest(look)
     } catch (failure) {
-      this.set({ phase: "lost", notice: sentence(failure), reconnecting: false })
+      await this.lose(failure)
     }
   }
 
@@ -399,7 +422,9 @@ export class Session {
     const phase = look.open.length ? "waiting" : error ? "error" : "idle"
     const stopped = look.recent[0]?.status === "interrupted"
     const paused = look.open.length || error || stopped ? [] : look.state.next
-    this.set({ view, ...waiting(look), paused, phase, run: "", reconnecting: false, notice: "" })
+    this.patience = FIRST_WAIT_MS
+    this.set({ view, ...waiting(look), paused, phase, run: "", reconnecting: false, notice: "", keptAt: 0 })
+    void keep(this.thread, view).catch(() => undefined) // a browser without room shows all the same
     this.remember().catch(() => undefined) // nothing is known of branches: none is offered
   }
 

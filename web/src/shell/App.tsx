@@ -2,9 +2,11 @@ import { Suspense, useCallback, useEffect, useState } from "react"
 import * as api from "../api/client"
 import type { Assistant, Info, Thread } from "../api/types"
 import { useLanguage } from "../i18n/language"
+import { forget, keepList, keptList } from "../offline/kept"
 import { asks } from "../run/session"
 import { ThreadList } from "../threads/ThreadList"
 import { firstOf, talks } from "./assistants"
+import { Boundary } from "./Boundary"
 import { Bench } from "./Bench"
 import { Header } from "./Header"
 import { Navigation } from "./Navigation"
@@ -38,8 +40,13 @@ export function App() {
       .then((found) => {
         setThreads(found)
         setFailed("")
+        void keepList(found).catch(() => undefined)
       })
-      .catch((failure: unknown) => setFailed(failure instanceof Error ? failure.message : String(failure)))
+      .catch(async (failure: unknown) => {
+        setFailed(failure instanceof Error ? failure.message : String(failure))
+        const known = await keptList().catch(() => undefined)
+        if (known) setThreads((now) => now ?? known)
+      })
   }, [])
 
   const refused = (failure: unknown) => setFailed(failure instanceof Error ? failure.message : String(failure))
@@ -116,6 +123,7 @@ export function App() {
           rename={(id, title) => void api.threads.rename(id, title).then(refresh, refused)}
           remove={(id) =>
             void api.threads.remove(id).then(() => {
+              void forget(id).catch(() => undefined)
               if (id === open) go("/")
               refresh()
             }, refused)
@@ -133,9 +141,11 @@ export function App() {
           panel={open ? { open: tab !== "", toggle: () => show(tab ? "" : "plan") } : undefined}
         />
         {page ? (
-          <Suspense fallback={<p className="p-6 text-sm text-soft">{say("loading")}</p>}>
-            <page.Body route={route} />
-          </Suspense>
+          <Boundary of={route.page}>
+            <Suspense fallback={<p className="p-6 text-sm text-soft">{say("loading")}</p>}>
+              <page.Body route={route} />
+            </Suspense>
+          </Boundary>
         ) : open ? (
           <Bench
             key={open}

@@ -7,6 +7,7 @@ import { Foot } from "../history/Foot"
 import { useLanguage } from "../i18n/language"
 import type { Said } from "../run/events"
 import { Session, type Snapshot } from "../run/session"
+import { Boundary } from "./Boundary"
 import { Panel } from "./Panel"
 import { TABS } from "./tabs"
 
@@ -49,9 +50,11 @@ export function Bench({ tab, show, ...chat }: Props) {
       />
       {shown && (
         <Panel tabs={TABS} tab={shown.id} show={show}>
-          <Suspense fallback={<p className="p-4 text-sm text-soft">{say("loading")}</p>}>
-            <shown.Body thread={chat.id} assistant={chat.assistant} workspace={chat.workspace} session={session} now={now} />
-          </Suspense>
+          <Boundary of={shown.id}>
+            <Suspense fallback={<p className="p-4 text-sm text-soft">{say("loading")}</p>}>
+              <shown.Body thread={chat.id} assistant={chat.assistant} workspace={chat.workspace} session={session} now={now} />
+            </Suspense>
+          </Boundary>
         </Panel>
       )}
     </div>
