@@ -21,12 +21,12 @@ export function Banner({ shown, session, asked }: Props) {
     <div
       role="status"
       aria-label={say("historyBanner")}
-      className="mb-3 flex flex-wrap items-center gap-x-3 gap-y-2 rounded-xl border border-line bg-warn-bg px-4 py-2 text-sm text-warn"
+      className={`mb-3 flex flex-wrap items-center gap-x-3 gap-y-2 rounded-xl border border-line px-4 py-2 text-sm ${past ? "bg-warn-bg text-warn" : "bg-panel text-soft"}`}
     >
       <Icon size={16} className="shrink-0" aria-hidden />
       <div className="min-w-0 flex-1 basis-56">
-        <p className="font-medium">{say(past ? "historyPast" : "historyBranch", { time })}</p>
-        {!past && <p>{say("historyGoesOn")}</p>}
+        <p className={past ? "font-medium" : "font-medium text-ink"}>{say(past ? "historyPast" : "historyBranch", { time })}</p>
+        {!past && <p>{say(shown.next.length ? "historyGoesOn" : "historyGoesOnEnd")}</p>}
         {asked && <p>{say("historyAskedThere")}</p>}
       </div>
       <div className="flex flex-wrap gap-2 text-ink">
