@@ -60,6 +60,8 @@ export interface RunStart {
   input?: { messages: Pick<WireMessage, "content" | "id" | "type">[] } | null
   command?: { resume: Json }
   context?: { workspace: string }
+  /** Where in the thread's past it begins; without it at the newest checkpoint. */
+  checkpoint?: { checkpoint_id: string }
 }
 
 export const runs = {

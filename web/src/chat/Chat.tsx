@@ -28,6 +28,8 @@ interface Props {
   foot: (one: Said) => React.ReactNode
   /** Show the whole plan beside the conversation. */
   showPlan?: () => void
+  /** What is said of the state on screen, if it is not the newest. */
+  banner: React.ReactNode
   card: (
     asked: Approval,
     place: string,
@@ -37,7 +39,7 @@ interface Props {
 }
 
 /** One conversation. */
-export function Chat({ session, now, id, thread, assistant, workspace, firstWords, tray, foot, showPlan, card }: Props) {
+export function Chat({ session, now, id, thread, assistant, workspace, firstWords, tray, foot, showPlan, banner, card }: Props) {
   const { say } = useLanguage()
   const [notice, setNotice] = useState("")
   const [returned, setReturned] = useState("")
@@ -70,7 +72,7 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
 
   const many = now.approvals.length
   return (
-    <div className="flex min-h-0 min-w-0 flex-1 flex-col">
+    <div className={`flex min-h-0 min-w-0 flex-1 flex-col ${now.shown?.kind === "past" ? "[&>:last-child]:hidden" : ""}`}>
       <Away at={now.keptAt} />
       <ThreadId value={id}>
         <Messages view={now.view} busy={busy} loading={now.phase === "loading"} asked={asking(now)} foot={foot}>
@@ -129,6 +131,7 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
         {now.queued.map((one) => (
           <Pending key={one.run} words={one.words} steers={false} remove={() => attempt(session.unqueue(one))} />
         ))}
+        {banner}
         <Todos view={now.view} still={!busy} open={showPlan} />
         <Status
           phase={now.phase}
@@ -145,6 +148,7 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
         send={(words) => session.send(words, start)}
         steer={(words) => session.steer(words, start)}
         stop={() => attempt(session.stop())}
+        onUp={() => session.editLast()}
         tray={tray}
         fill={now.view.fill}
       />

@@ -14,6 +14,8 @@ interface Props {
   /** Say it to the agent while it works, between two steps. */
   steer?: (words: string) => Promise<void>
   stop: () => void
+  /** The Up key where nothing is written. */
+  onUp?: () => void
   /** Take the focus: a person has just come to write. */
   ready: boolean
   tray: React.ReactNode
@@ -24,7 +26,7 @@ interface Props {
 const LONGEST_PX = 240
 
 /** Where a person writes. The draft is kept per thread, and comes back when sending fails. */
-export function Composer({ thread, busy, returned = "", send, steer = send, stop, ready, tray, fill = null }: Props) {
+export function Composer({ thread, busy, returned = "", send, steer = send, stop, onUp, ready, tray, fill = null }: Props) {
   const { say } = useLanguage()
   const kept = `artel.draft.${thread}`
   const [words, setWords] = useState(() => localStorage.getItem(kept) ?? "")
@@ -90,6 +92,10 @@ export function Composer({ thread, busy, returned = "", send, steer = send, stop
               void submit(busy && (event.ctrlKey || event.metaKey) ? steer : send)
             }
             if (event.key === "Escape" && busy) stop()
+            if (event.key === "ArrowUp" && !words && onUp) {
+              event.preventDefault()
+              onUp()
+            }
           }}
           className="quiet block w-full resize-none bg-transparent px-4 pt-3 pb-1"
         />

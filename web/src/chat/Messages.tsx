@@ -86,7 +86,7 @@ export function Messages({ view, busy, loading, asked, foot, children }: Props) 
               far={older + index < near}
               word={words.get(one.id)}
               judged={kept.has(one.id) && !one.calls.length && !(busy && one === last) ? changed : undefined}
-              foot={kept.has(one.id) && !busy ? foot : undefined}
+              foot={kept.has(one.id) ? foot : undefined}
             />
           ))}
           {children}
@@ -165,7 +165,7 @@ const Message = memo(
     const { say } = useLanguage()
     if (one.role === "person") {
       return (
-        <div className={`flex flex-col items-end gap-1 ${far ? "far" : ""}`} data-role="person">
+        <div className={`group flex flex-col items-end gap-1 ${far ? "far" : ""}`} data-role="person">
           <p className="max-w-[85%] rounded-2xl rounded-br-md bg-accent/10 px-4 py-2 whitespace-pre-wrap [overflow-wrap:anywhere]">
             <span className="sr-only">{say("you")}: </span>
             {one.text}
@@ -194,8 +194,10 @@ const Message = memo(
             ))}
           </div>
         )}
-        {judged && <Thumbs message={one.id} word={word} changed={judged} />}
-        {foot?.(one)}
+        <div className="flex flex-wrap items-start gap-x-1">
+          {judged && <Thumbs message={one.id} word={word} changed={judged} />}
+          {foot?.(one)}
+        </div>
       </article>
     )
   },

@@ -1,7 +1,9 @@
 import { approvals, type RunStart, Refused, runs, steering, threads } from "../api/client"
+import { type Checkpoint, checkpoints } from "../api/history"
 import { read } from "../api/sse"
 import { keep, kept } from "../offline/kept"
 import type { Approval, Decision, Json, Run, State, Steered, StreamEvent, Thread } from "../api/types"
+import { cut, feet, type Foot, grow } from "./branches"
 import { empty, fromState, heard, reduce, said, type View } from "./events"
 
 export type Phase = "loading" | "idle" | "queued" | "processing" | "executing" | "stopping" | "waiting" | "error" | "lost" | "offline" | "refused"
@@ -10,6 +12,16 @@ export type Phase = "loading" | "idle" | "queued" | "processing" | "executing" |
 export interface Queued {
   run: string
   words: string
+}
+
+/** What is on screen in place of the newest state. */
+export interface Shown {
+  /** `past` is only looked at; what is said on a `branch` goes on from there. */
+  kind: "past" | "branch"
+  checkpoint: string
+  at: string | null
+  view: View
+  next: string[]
 }
 
 /** Everything the chat of one thread shows. Replaced as a whole, at most once a frame. */
@@ -28,6 +40,14 @@ export interface Snapshot {
   /** When what is shown was kept, in ms, while the server cannot be reached; else 0. */
   keptAt: number
   run: string
+  /** The thread's checkpoints as far as they are known, newest first, and whether there are older ones. */
+  past: Checkpoint[]
+  older: boolean
+  shown: Shown | null
+  /** What can be done at the messages on screen, by their ids. */
+  feet: ReadonlyMap<string, Foot>
+  /** The message that is being said otherwise. */
+  editing: string
 }
 
 const FIRST_WAIT_MS = 500
@@ -47,7 +67,15 @@ const NOTHING: Snapshot = {
   notice: "",
   keptAt: 0,
   run: "",
+  past: [],
+  older: false,
+  shown: null,
+  feet: new Map(),
+  editing: "",
 }
+
+const PAGE = 200 // checkpoints; a turn makes about five
+const BRANCH = "artel.branch."
 
 /** What the server says of a thread, in one look. */
 interface Look {
@@ -85,6 +113,9 @@ export class Session {
 
   snapshot = () => this.now
 
+  /** What the next frame will show. */
+  ahead = () => this.merged()
+
   /** Show what the server holds, then follow what is running. */
   async load(): Promise<void> {
     this.closed = false
@@ -102,6 +133,8 @@ export class Session {
         await this.replay(newest.run_id)
       }
       this.rest(look)
+      const chosen = sessionStorage.getItem(BRANCH + this.thread)
+      if (chosen && !this.merged().shown) await this.show(chosen, "branch").catch(() => this.back())
     } catch (failure) {
       if (failure instanceof Refused) this.set({ phase: "refused", notice: sentence(failure) })
       else await this.lose(failure)
@@ -148,17 +181,79 @@ export class Session {
 
   private async deliver(words: string, start: Omit<RunStart, "input">): Promise<void> {
     const message = { type: "human" as const, id: crypto.randomUUID(), content: words }
-    const order = { ...start, input: { messages: [message] } }
+    const order = { ...start, input: { messages: [message] }, ...this.from() }
     this.set({ notice: "" })
     if (this.following) {
       const run = await runs.queue(this.thread, order)
+      this.back()
       this.set({ queued: [...this.merged().queued, { run: run.run_id, words }] })
       return
     }
-    await this.begin(order)
-    const view = this.merged().view
-    const event = { event: "messages", data: JSON.stringify([message, {}]), id: "" }
-    this.set({ view: reduce({ ...view, error: null }, event) })
+    const { view, shown } = this.merged()
+    await this.begin(order, spoken(shown?.view ?? view, message))
+  }
+
+  /** Say a message otherwise: a branch from before it. Gives the words back by throwing. */
+  async edit(message: string, words: string, start: Omit<RunStart, "input">): Promise<void> {
+    const { view, shown, feet } = this.merged()
+    const said = { type: "human" as const, id: crypto.randomUUID(), content: words }
+    const checkpoint = { checkpoint_id: feet.get(message)?.edit ?? "" }
+    const before = cut(shown?.view ?? view, message, { with: false })
+    await this.begin({ ...start, input: { messages: [said] }, checkpoint }, spoken(before, said))
+  }
+
+  /** Have a message answered anew: a branch from where it was said. */
+  async again({ checkpoint, message }: NonNullable<Foot["again"]>, start: Omit<RunStart, "input">): Promise<void> {
+    const { view, shown } = this.merged()
+    const order = { ...start, input: null, checkpoint: { checkpoint_id: checkpoint } }
+    await this.begin(order, cut(shown?.view ?? view, message, { with: true }))
+  }
+
+  /** Open the last message of the person that can be said otherwise. */
+  editLast(): void {
+    const { view, shown, feet } = this.merged()
+    const last = (shown?.view ?? view).root.findLast((one) => one.role === "person" && feet.get(one.id)?.edit)
+    if (last && !this.following && shown?.kind !== "past") this.reword(last.id)
+  }
+
+  /** Have a message said otherwise; "": none. */
+  reword(message: string): void {
+    this.set({ editing: message })
+  }
+
+  /** Show a state of the past, to look at it or to go on from it. */
+  async show(checkpoint: string, kind: Shown["kind"]): Promise<void> {
+    if (kind === "branch" && checkpoint === this.merged().past[0]?.checkpoint_id) return this.back()
+    const state = await checkpoints.state(this.thread, checkpoint)
+    if (kind === "branch") sessionStorage.setItem(BRANCH + this.thread, checkpoint)
+    const view = fromState(state.values)
+    this.lookAt({ kind, checkpoint, at: state.created_at, view, next: state.next })
+  }
+
+  /** Show the newest state. */
+  back(): void {
+    sessionStorage.removeItem(BRANCH + this.thread)
+    if (this.merged().shown) this.lookAt(null)
+  }
+
+  /** Learn which checkpoints there are; `older`: those before the ones that are known. */
+  async remember({ older = false } = {}): Promise<void> {
+    const before = this.merged().past
+    const found = await checkpoints.of(this.thread, PAGE, older ? before.at(-1)?.checkpoint_id : "")
+    const rest = older ? [] : before.filter((one) => one.checkpoint_id < (found.at(-1)?.checkpoint_id ?? ""))
+    const past = older ? [...before, ...found] : [...found, ...rest]
+    const more = older || !rest.length ? found.length === PAGE : this.merged().older
+    this.set({ past, older: more, feet: standing(past, this.merged().shown) })
+  }
+
+  private lookAt(shown: Shown | null): void {
+    this.set({ shown, editing: "", feet: standing(this.merged().past, shown) })
+  }
+
+  /** Where a run begins that is started now. */
+  private from(): Pick<RunStart, "checkpoint"> {
+    const { shown } = this.merged()
+    return shown?.kind === "branch" ? { checkpoint: { checkpoint_id: shown.checkpoint } } : {}
   }
 
   /** Say something to the agent that works: it hears it before its next step. Gives it back by throwing. */
@@ -200,8 +295,8 @@ export class Session {
 
   /** Go on from the last checkpoint: after a failure, or at a breakpoint. */
   async goOn(start: Omit<RunStart, "input">): Promise<void> {
-    await this.begin({ ...start, input: null })
-    this.set({ view: { ...this.merged().view, error: null } })
+    const { view, shown } = this.merged()
+    await this.begin({ ...start, input: null, ...this.from() }, { ...(shown?.view ?? view), error: null })
   }
 
   /** Answer an approval; true if ours was the first answer. */
@@ -253,11 +348,15 @@ export class Session {
     for await (const events of read(response)) this.take(events)
   }
 
-  private async begin(start: RunStart): Promise<void> {
+  private async begin(start: RunStart, view?: View): Promise<void> {
     const control = new AbortController()
     const response = await runs.stream(this.thread, start, control.signal)
     const run = /runs\/([^/]+)/.exec(response.headers.get("Content-Location") ?? "")?.[1] ?? ""
     this.changed()
+    if (view) {
+      this.back()
+      this.set({ view, editing: "", ...(start.checkpoint ? { approvals: [] } : {}) })
+    }
     void this.follow(run, "", { response, control })
   }
 
@@ -326,6 +425,7 @@ export class Session {
     this.patience = FIRST_WAIT_MS
     this.set({ view, ...waiting(look), paused, phase, run: "", reconnecting: false, notice: "", keptAt: 0 })
     void keep(this.thread, view).catch(() => undefined) // a browser without room shows all the same
+    this.remember().catch(() => undefined) // nothing is known of branches: none is offered
   }
 
   private take(events: StreamEvent[]): void {
@@ -365,6 +465,17 @@ export function asks(thread: Thread): boolean {
 
 export function sentence(failure: unknown): string {
   return failure instanceof Error ? failure.message : String(failure)
+}
+
+/** What can be done at the messages of what is on screen. */
+function standing(past: Checkpoint[], shown: Shown | null): Snapshot["feet"] {
+  const head = shown?.checkpoint ?? past[0]?.checkpoint_id ?? ""
+  return feet(grow(past), head)
+}
+
+function spoken(view: View, message: { id: string; type: string; content: string }): View {
+  const event = { event: "messages", data: JSON.stringify([message, {}]), id: "" }
+  return reduce({ ...view, error: null }, event)
 }
 
 function unfinished(recent: Run[]): Run[] {

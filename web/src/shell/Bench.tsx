@@ -1,9 +1,12 @@
-import { Suspense, useState, useSyncExternalStore } from "react"
+import { Suspense, useCallback, useMemo, useState, useSyncExternalStore } from "react"
 import type { Thread } from "../api/types"
 import { ApprovalCard } from "../approvals/ApprovalCard"
 import { Chat } from "../chat/Chat"
+import { Banner } from "../history/Banner"
+import { Foot } from "../history/Foot"
 import { useLanguage } from "../i18n/language"
-import { Session } from "../run/session"
+import type { Said } from "../run/events"
+import { Session, type Snapshot } from "../run/session"
 import { Boundary } from "./Boundary"
 import { Panel } from "./Panel"
 import { TABS } from "./tabs"
@@ -26,15 +29,22 @@ export function Bench({ tab, show, ...chat }: Props) {
   const { say } = useLanguage()
   const [session] = useState(() => new Session(chat.id, chat.changed))
   const now = useSyncExternalStore(session.subscribe, session.snapshot)
+  const { assistant, workspace } = chat
+  const start = useMemo(
+    () => ({ assistant_id: assistant, ...(workspace ? { context: { workspace } } : {}) }),
+    [assistant, workspace],
+  )
+  const foot = useCallback((one: Said) => <Foot one={one} session={session} start={start} />, [session, start])
   const shown = TABS.find((one) => one.id === tab)
   return (
     <div className="flex min-h-0 flex-1">
       <Chat
         {...chat}
         session={session}
-        now={now}
-        foot={noFoot}
+        now={seen(now)}
+        foot={foot}
         showPlan={() => show("plan")}
+        banner={now.shown && <Banner shown={now.shown} session={session} asked={now.approvals.length > 0} />}
         card={(asked, place, answer, resume) => (
           <ApprovalCard asked={asked} place={place} answer={answer} resume={resume} />
         )}
@@ -52,6 +62,9 @@ export function Bench({ tab, show, ...chat }: Props) {
   )
 }
 
-function noFoot(): React.ReactNode {
-  return null
+/** What is on screen: the newest state, or one of the past in its place. */
+function seen(now: Snapshot): Snapshot {
+  const { shown } = now
+  if (!shown) return now
+  return { ...now, view: shown.view, approvals: [], paused: shown.kind === "branch" ? shown.next : [] }
 }
