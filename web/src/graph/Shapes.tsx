@@ -74,7 +74,7 @@ function Edge({ line, chosen, faint }: { line: Line; chosen: boolean; faint: boo
         markerEnd={`url(#arrow${chosen ? "-chosen" : ""})`}
         className={chosen ? "stroke-accent" : "stroke-soft/70"}
       />
-      {line.at && (
+      {line.at && line.when && (
         <text x={line.at.x} y={line.at.y + 4} fontSize={11} textAnchor="middle" strokeWidth={4} paintOrder="stroke" className="fill-soft stroke-page">
           {line.when.length > 40 ? `${line.when.slice(0, 39)}…` : line.when}
         </text>

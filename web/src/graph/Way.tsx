@@ -32,8 +32,9 @@ function told({ path, status }: Shown, say: Say): string {
   if (path.failed.size) return say("graphStopped", { way: list(path.failed) })
   if (path.waits.size) return say("graphWaits", { way: list(path.waits) })
   const passed = [...path.passed].sort(([, a], [, b]) => a.order - b.order).map(([place]) => readable(place))
-  if (status === "running" || status === "pending") return say("graphStarts")
-  return say("graphOver", { way: passed.join(" → ") })
+  const live = status === "running" || status === "pending"
+  if (live && !passed.length) return say("graphStarts")
+  return say(live ? "graphSoFar" : "graphOver", { way: passed.join(" → ") })
 }
 
 function readable(place: string): string {

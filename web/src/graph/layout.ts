@@ -31,6 +31,7 @@ const PADDING_PX = 36
 const MARGIN_PX = 24
 const LABEL_CHARS = 40
 const LOOP_PX = 20
+const NOWHERE: Rect = { x: 0, y: 0, width: 0, height: 0 }
 
 /** Place a graph so that it is drawn largest in a view `ratio` times as wide as it is high. */
 export function place(model: Model, ratio: number): Placed {
@@ -62,7 +63,7 @@ export function placeTo(model: Model, direction: Direction): Placed {
   const nodes = rects(model.nodes)
   const boxes = rects(model.boxes)
   const lines = model.edges.map((one, index): Line => {
-    if (one.from === one.to) return { ...one, ...loop(nodes[one.from]) }
+    if (one.from === one.to) return { ...one, ...loop(nodes[one.from], direction) }
     const found = graph.edge(one.from, one.to, String(index)) as { points?: Line["points"]; x?: number; y?: number }
     const at = one.when && found.x !== undefined && found.y !== undefined ? { x: found.x, y: found.y } : null
     return { ...one, points: found.points ?? [], at }
@@ -70,8 +71,13 @@ export function placeTo(model: Model, direction: Direction): Placed {
   return { ...bounds([...Object.values(nodes), ...Object.values(boxes)], lines), nodes, boxes, lines }
 }
 
-/** A way back to the same node, over its upper edge. */
-function loop({ x, y, width }: Rect = { x: 0, y: 0, width: 0, height: 0 }): Pick<Line, "points" | "at"> {
+/** A way back to the same node, at the side where no other line arrives. */
+function loop({ x, y, width, height }: Rect = NOWHERE, direction: Direction): Pick<Line, "points" | "at"> {
+  if (direction === "TB") {
+    const [from, to, right] = [y + height * 0.25, y + height * 0.75, x + width]
+    const out = right + LOOP_PX
+    return { points: [{ x: right, y: to }, { x: out, y: to + 6 }, { x: out, y: from - 6 }, { x: right, y: from }], at: { x: out, y: y + height / 2 } }
+  }
   const [from, to, top] = [x + width * 0.3, x + width * 0.7, y - LOOP_PX]
   return { points: [{ x: from, y }, { x: from - 6, y: top }, { x: to + 6, y: top }, { x: to, y }], at: { x: x + width / 2, y: top } }
 }

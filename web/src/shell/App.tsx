@@ -7,9 +7,11 @@ import { ThreadList } from "../threads/ThreadList"
 import { firstOf, talks } from "./assistants"
 import { Bench } from "./Bench"
 import { Header } from "./Header"
+import { KeyNotice } from "./KeyNotice"
 import { Navigation } from "./Navigation"
 import { PAGES } from "./pages"
 import { go, useRoute } from "./route"
+import { Touring } from "./Touring"
 import { Tray } from "./Tray"
 import { Welcome } from "./Welcome"
 
@@ -86,6 +88,7 @@ export function App() {
     setAgent({ thread, name: chosen })
     go(`/t/${thread}`)
     refresh()
+    return thread
   }
 
   const tray = (
@@ -130,8 +133,10 @@ export function App() {
           info={info}
           drawer={drawer}
           openDrawer={() => setDrawer(true)}
+          graph={open ? `/graph/${encodeURIComponent(chosen)}?thread=${open}` : undefined}
           panel={open ? { open: tab !== "", toggle: () => show(tab ? "" : "plan") } : undefined}
         />
+        <KeyNotice />
         {page ? (
           <Suspense fallback={<p className="p-6 text-sm text-soft">{say("loading")}</p>}>
             <page.Body route={route} />
@@ -150,9 +155,10 @@ export function App() {
             show={show}
           />
         ) : (
-          <Welcome begin={begin} tray={tray} />
+          <Welcome begin={(words) => begin(words).then(() => undefined)} tray={tray} />
         )}
       </main>
+      {!page && <Touring open={open} fresh={threads?.length === 0} begin={begin} />}
     </div>
   )
 }
