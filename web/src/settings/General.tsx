@@ -27,9 +27,7 @@ export function General() {
     <>
       <Choice title={say("setLanguage")} name="language" options={LANGUAGES} chosen={language} choose={speak} />
       <Choice title={say("theme")} name="theme" options={THEMES.map(([one, word]) => [one, say(word)])} chosen={chosen} choose={paint} />
-      <Part title={say("setPictures")} about={say("setPicturesOff")}>
-        {null}
-      </Part>
+      <Part title={say("setPictures")} about={say("setPicturesOff")} />
       <Part title={say("setTour")} about={say("setTourAbout")}>
         <a
           href="/"

@@ -28,7 +28,7 @@ export function Memories() {
     }
   }
   return (
-    <Part title={say("setMemories")} about={say("setMemoriesAbout")}>
+    <Part alone title={say("setMemories")} about={say("setMemoriesAbout")}>
       <Shown loaded={known}>
         {(found) => (
           <>

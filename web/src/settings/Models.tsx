@@ -17,7 +17,7 @@ export function Models() {
   const now = useLoaded(health)
   return (
     <>
-      <Part title={say("setModels")} about={say("setModelsAbout", { names: HOW.join(", ") })}>
+      <Part alone title={say("setModels")} about={say("setModelsAbout", { names: HOW.join(", ") })}>
         <Shown loaded={told}>
           {(found) => (
             <>

@@ -3,12 +3,20 @@ import { useLanguage } from "../i18n/language"
 import { Button } from "../ui/Button"
 import type { Loaded } from "./useLoaded"
 
+interface PartProps {
+  title: string
+  about?: string
+  /** The section has the same title over it. */
+  alone?: boolean
+  children?: React.ReactNode
+}
+
 /** A part of a section, under its heading. */
-export function Part({ title, about, children }: { title: string; about?: string; children: React.ReactNode }) {
+export function Part({ title, about, alone, children }: PartProps) {
   return (
     <section aria-label={title} className="space-y-3">
       <div className="space-y-0.5">
-        <h3 className="font-semibold">{title}</h3>
+        <h3 className={alone ? "sr-only" : "font-semibold"}>{title}</h3>
         {about && <p className="max-w-prose text-sm text-soft">{about}</p>}
       </div>
       {children}

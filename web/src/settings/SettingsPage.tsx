@@ -40,7 +40,7 @@ export default function SettingsPage({ route }: PageProps<"settings">) {
                 aria-current={name === open ? "page" : undefined}
                 className={`flex min-h-9 items-center gap-2 rounded-lg px-2.5 text-sm pointer-coarse:min-h-11 ${name === open ? "bg-accent/12" : "hover:bg-panel"}`}
               >
-                <Icon size={15} className="shrink-0 text-soft" aria-hidden /> {say(word)}
+                <Icon size={15} className="hidden shrink-0 text-soft md:block" aria-hidden /> {say(word)}
               </a>
             </li>
           ))}

@@ -16,7 +16,7 @@ export function Usage() {
   const [by, setBy] = useState<keyof typeof ASKS>("day")
   const told = useLoaded(ASKS[by].ask)
   return (
-    <Part title={say("setUsage")} about={say("setUsageAbout")}>
+    <Part alone title={say("setUsage")} about={say("setUsageAbout")}>
       <select
         aria-label={say("setBy")}
         value={by}

@@ -55,7 +55,7 @@ export default function Tour({ ask, close }: Props) {
       {target && (
         <div
           aria-hidden
-          className="pointer-events-none fixed z-40 rounded-xl ring-2 ring-accent"
+          className="pointer-events-none fixed z-40 rounded-2xl ring-2 ring-accent"
           style={{ left: target.left - 4, top: target.top - 4, width: target.width + 8, height: target.height + 8 }}
         />
       )}
@@ -100,7 +100,8 @@ function useTarget(at: string, card: React.RefObject<HTMLDivElement | null>) {
   useEffect(() => {
     const measure = () => {
       const shown = [...document.querySelectorAll<HTMLElement>(at)].filter((one) => one.offsetParent !== null)
-      const rect = (shown.find((one) => one.dataset["testid"]) ?? shown.at(-1))?.getBoundingClientRect()
+      const told = shown.find((one) => one.dataset["testid"]) ?? shown.at(-1)
+      const rect = (told?.matches("textarea") ? told.parentElement : told)?.getBoundingClientRect()
       const size = { width: card.current?.offsetWidth ?? 0, height: card.current?.offsetHeight ?? 0 }
       const seen = { width: window.innerWidth, height: window.innerHeight }
       const target = rect ? { left: rect.left, top: rect.top, width: rect.width, height: rect.height } : null
