@@ -46,7 +46,7 @@ export default function SettingsPage({ route }: PageProps<"settings">) {
           ))}
         </ul>
       </nav>
-      <div className="min-h-0 flex-1 overflow-y-auto">
+      <div tabIndex={0} className="min-h-0 flex-1 overflow-y-auto -outline-offset-2">
         <div key={open} className="mx-auto max-w-3xl space-y-8 px-4 py-6 sm:px-6">
           <h2 className="text-xl font-semibold tracking-tight">{say(SECTIONS[open]?.word ?? "setGeneral")}</h2>
           <Body />

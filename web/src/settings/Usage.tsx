@@ -52,7 +52,7 @@ function Table({ total, groups, heading }: { total: Sum; groups: Sum[]; heading:
     </>
   )
   return (
-    <div className="overflow-x-auto rounded-xl border border-line bg-raised" tabIndex={0} role="region" aria-label={say("setUsage")}>
+    <div className="overflow-x-auto rounded-xl border border-line bg-raised" tabIndex={0} role="region" aria-label={`${say("setUsage")}: ${heading}`}>
       <table className="w-full text-sm">
         <thead className="text-xs text-soft">
           <tr className="border-b border-line">
