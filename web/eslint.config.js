@@ -2,7 +2,7 @@ import hooks from "eslint-plugin-react-hooks"
 import tseslint from "typescript-eslint"
 
 // Features never import each other, `shell` puts them together; `ui` knows nothing of agents.
-const features = ["approvals", "chat", "files", "graph", "history", "inbox", "plan", "settings", "threads"]
+const features = ["approvals", "chat", "files", "graph", "history", "inbox", "plan", "settings", "threads", "tour"]
 const zone = (folder, forbidden) => ({
   files: [`src/${folder}/**`],
   rules: {

@@ -31,6 +31,7 @@ QUIET = (
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
+SHOWN_ROUND = "localStorage.getItem('artel.toured') ?? localStorage.setItem('artel.toured', 'yes')"
 SETTLED = ("idle", "waiting", "error")
 # 300 words, 40 ms apart: time enough to reload, to stop, and to put words into the queue
 LONG = " ".join(f"word{n}" for n in range(300))
@@ -243,6 +244,7 @@ def visit(browser: Browser) -> Iterator[Visiting]:
         width: int = 1280,
         height: int = 800,
         scheme: str = "light",
+        fresh: bool = False,
     ) -> Visit:
         context = browser.new_context(
             locale=language,
@@ -250,6 +252,8 @@ def visit(browser: Browser) -> Iterator[Visiting]:
             color_scheme="dark" if scheme == "dark" else "light",
         )
         context.set_default_timeout(WAIT_MS)
+        if not fresh:
+            context.add_init_script(SHOWN_ROUND)
         contexts.append(context)
         page = context.new_page()
         tab = Visit(page, server.url)

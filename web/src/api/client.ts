@@ -1,3 +1,4 @@
+import { answered, sign } from "./key"
 import type { Approval, Assistant, Change, Decision, Feedback, Info, Json, Restored, Run, State, Steered, Thread, WireMessage } from "./types"
 
 export const MODES = ["values", "messages-tuple", "updates", "custom"]
@@ -18,7 +19,9 @@ export async function send(method: string, path: string, body?: unknown, options
   if (body !== undefined) headers.set("Content-Type", "application/json")
   const init: RequestInit = { ...options, method, headers }
   if (body !== undefined) init.body = JSON.stringify(body)
+  sign(headers)
   const response = await fetch(path, init)
+  answered(response.status)
   if (response.ok) return response
   const text = await response.text()
   throw new Refused(response.status, sentence(text) || `${response.status} ${response.statusText}`)

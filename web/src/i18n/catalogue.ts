@@ -9,9 +9,10 @@ import * as inbox from "./words/inbox"
 import * as offline from "./words/offline"
 import * as plan from "./words/plan"
 import * as settings from "./words/settings"
+import * as tour from "./words/tour"
 
 /** The words of each part of the page, in both languages; a missing one does not compile. */
-export const parts = { approvals, chat, common, composer, files, graph, history, inbox, offline, plan, settings }
+export const parts = { approvals, chat, common, composer, files, graph, history, inbox, offline, plan, settings, tour }
 
 export const english = {
   ...approvals.english,
@@ -25,6 +26,7 @@ export const english = {
   ...offline.english,
   ...plan.english,
   ...settings.english,
+  ...tour.english,
 }
 
 export type Key = keyof typeof english
@@ -41,4 +43,5 @@ export const russian: Record<Key, string> = {
   ...offline.russian,
   ...plan.russian,
   ...settings.russian,
+  ...tour.russian,
 }

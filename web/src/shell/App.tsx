@@ -9,9 +9,11 @@ import { firstOf, talks } from "./assistants"
 import { Boundary } from "./Boundary"
 import { Bench } from "./Bench"
 import { Header } from "./Header"
+import { KeyNotice } from "./KeyNotice"
 import { Navigation } from "./Navigation"
 import { PAGES } from "./pages"
 import { go, useRoute } from "./route"
+import { Touring } from "./Touring"
 import { Tray } from "./Tray"
 import { useWatch } from "./watching"
 import { Welcome } from "./Welcome"
@@ -101,6 +103,7 @@ export function App() {
     setAgent({ thread, name: chosen })
     go(`/t/${thread}`)
     refresh()
+    return thread
   }
 
   const tray = (
@@ -146,8 +149,10 @@ export function App() {
           info={info}
           drawer={drawer}
           openDrawer={() => setDrawer(true)}
+          graph={open ? `/graph/${encodeURIComponent(chosen)}?thread=${open}` : undefined}
           panel={open ? { open: tab !== "", toggle: () => show(tab ? "" : "plan") } : undefined}
         />
+        <KeyNotice />
         {page ? (
           <Boundary of={route.page}>
             <Suspense fallback={<p className="p-6 text-sm text-soft">{say("loading")}</p>}>
@@ -168,9 +173,10 @@ export function App() {
             show={show}
           />
         ) : (
-          <Welcome begin={begin} tray={tray} />
+          <Welcome begin={(words) => begin(words).then(() => undefined)} tray={tray} />
         )}
       </main>
+      {!page && <Touring open={open} fresh={threads?.length === 0} begin={begin} />}
     </div>
   )
 }

@@ -1,9 +1,10 @@
-import { Languages, Menu, Monitor, Moon, PanelRight, Sun, TriangleAlert } from "lucide-react"
+import { Languages, Menu, Monitor, Moon, PanelRight, Sun, TriangleAlert, Workflow } from "lucide-react"
 import { useState } from "react"
 import type { Info } from "../api/types"
 import { speak, useLanguage } from "../i18n/language"
 import { colour, type Theme, theme } from "../theme"
 import { Button } from "../ui/Button"
+import { Link } from "./Link"
 
 interface Props {
   title: string
@@ -12,10 +13,12 @@ interface Props {
   openDrawer: () => void
   /** Missing: there is nothing beside what is open. */
   panel?: { open: boolean; toggle: () => void } | undefined
+  /** Where the graph is drawn that works here. */
+  graph?: string | undefined
 }
 
 /** The line over everything: where one is, which model answers, how the page looks and speaks. */
-export function Header({ title, info, drawer, openDrawer, panel }: Props) {
+export function Header({ title, info, drawer, openDrawer, panel, graph }: Props) {
   const { language, say } = useLanguage()
   return (
     <header className="flex min-h-13 items-center gap-1 border-b border-line px-2 sm:px-3">
@@ -41,6 +44,16 @@ export function Header({ title, info, drawer, openDrawer, panel }: Props) {
       >
         <Languages size={18} aria-hidden />
       </Button>
+      {graph && (
+        <Link
+          href={graph}
+          aria-label={say("graphShow")}
+          title={say("graphShow")}
+          className="hidden min-h-9 items-center rounded-lg px-3 text-soft hover:bg-panel hover:text-ink sm:inline-flex pointer-coarse:min-h-11"
+        >
+          <Workflow size={18} aria-hidden />
+        </Link>
+      )}
       {panel && (
         <Button
           look="bare"

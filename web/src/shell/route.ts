@@ -8,6 +8,7 @@ export type Route =
   | { page: "settings"; section: string }
 
 const THREAD = /^\/t\/([0-9a-f-]{36})/
+const VIEWS = /^\/(?:(?:t|inbox|graph|settings)(?:\/|$)|$)/
 const listeners = new Set<() => void>()
 let current = read(location.pathname)
 
@@ -43,3 +44,14 @@ function arrived(): void {
 }
 
 window.addEventListener("popstate", arrived)
+document.addEventListener("click", followed)
+
+/** A plain click on a plain link to a view stays in the page. */
+function followed(event: MouseEvent): void {
+  const link = event.target instanceof Element ? event.target.closest<HTMLAnchorElement>("a[href]") : null
+  const otherwise = event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey
+  if (!link || otherwise || link.target || link.hasAttribute("download") || link.origin !== location.origin) return
+  if (!VIEWS.test(link.pathname)) return
+  event.preventDefault()
+  go(link.pathname + link.search)
+}

@@ -1,0 +1,36 @@
+/** Words of the tour. */
+export const english = {
+  tour: "Tour",
+  tourAgent: "Who answers",
+  tourAgentWords: "The orchestrator reads the request and picks who works on it. Here you choose somebody yourself, and the folder they work in.",
+  tourAsks: "Where it asks you",
+  tourAsksWords: "Before a file changes or a command runs, a card shows what would happen. Nothing is done until you say yes.",
+  tourDone: "Done",
+  tourNext: "Next",
+  tourPanel: "Beside the conversation",
+  tourPanelWords: "Plan, files and history open here. You find this tour again in the settings.",
+  tourSkip: "End the tour",
+  tourStep: "{n} of {all}",
+  tourTryAsk: "Try it: ask about this folder",
+  tourTryEdit: "Try it: a change that asks",
+  tourWrite: "Write here",
+  tourWriteWords: "Say what you want to know or to have changed. Enter sends it.",
+}
+
+export const russian: Record<keyof typeof english, string> = {
+  tour: "Знакомство",
+  tourAgent: "Кто отвечает",
+  tourAgentWords: "Orchestrator читает запрос и решает, кому его отдать. Здесь можно выбрать агента самому, рядом папку для работы.",
+  tourAsks: "Где вас спросят",
+  tourAsksWords: "Прежде чем изменится файл или выполнится команда, карточка покажет, что произойдёт. Без вашего согласия ничего не делается.",
+  tourDone: "Готово",
+  tourNext: "Дальше",
+  tourPanel: "Рядом с диалогом",
+  tourPanelWords: "Здесь открываются план, файлы и история. Само знакомство можно повторить из настроек.",
+  tourSkip: "Закончить знакомство",
+  tourStep: "{n} из {all}",
+  tourTryAsk: "Попробовать: спросить об этой папке",
+  tourTryEdit: "Попробовать: изменение с вопросом",
+  tourWrite: "Пишите здесь",
+  tourWriteWords: "Скажите, что хотите узнать или изменить. Enter отправляет.",
+}
