@@ -35,6 +35,7 @@ from artel.server.routes import (
     agents,
     approvals,
     archives,
+    attachments,
     audit,
     changes,
     connections,
@@ -89,6 +90,7 @@ PRODUCT = (
     training,
     experiments,
     memories,
+    attachments,
 )
 
 

@@ -1,6 +1,7 @@
 import { approvals, type RunStart, Refused, runs, steering, threads } from "../api/client"
 import { read } from "../api/sse"
 import type { Approval, Decision, Json, Run, State, Steered, StreamEvent, Thread } from "../api/types"
+import { contentOf, inShort, wordsOf } from "./attached"
 import { empty, fromState, heard, reduce, said, type View } from "./events"
 
 export type Phase = "loading" | "idle" | "queued" | "processing" | "executing" | "stopping" | "waiting" | "error" | "lost" | "refused"
@@ -124,12 +125,12 @@ export class Session {
   }
 
   private async deliver(words: string, start: Omit<RunStart, "input">): Promise<void> {
-    const message = { type: "human" as const, id: crypto.randomUUID(), content: words }
+    const message = { type: "human" as const, id: crypto.randomUUID(), content: contentOf(words) }
     const order = { ...start, input: { messages: [message] } }
     this.set({ notice: "" })
     if (this.following) {
       const run = await runs.queue(this.thread, order)
-      this.set({ queued: [...this.merged().queued, { run: run.run_id, words }] })
+      this.set({ queued: [...this.merged().queued, { run: run.run_id, words: inShort(words) }] })
       return
     }
     await this.begin(order)
@@ -348,11 +349,8 @@ function unfinished(recent: Run[]): Run[] {
 
 function waiting({ recent, open, said }: Look): Pick<Snapshot, "approvals" | "queued" | "steered"> {
   const behind = unfinished(recent).slice(1)
-  const words = (run: Run) => {
-    const content = run.kwargs?.input?.messages?.at(-1)?.content
-    return typeof content === "string" ? content : ""
-  }
-  const queued = behind.map((run) => ({ run: run.run_id, words: words(run) }))
+  const words = (run: Run) => wordsOf(run.kwargs?.input?.messages?.at(-1)?.content)
+  const queued = behind.map((run) => ({ run: run.run_id, words: inShort(words(run)) }))
   return { approvals: open, queued, steered: said.filter((one) => one.status === "waiting") }
 }
 
