@@ -39,6 +39,7 @@ from artel.server.routes import (
     agents,
     approvals,
     archives,
+    attachments,
     audit,
     changes,
     checkpoints,
@@ -99,6 +100,7 @@ PRODUCT = (
     memories,
     gateway,
     asyncapi,
+    attachments,
 )
 
 

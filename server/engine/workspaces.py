@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import structlog
@@ -47,6 +47,41 @@ class WorkspaceNotReady(Conflict):
     code = "workspace_not_ready"
 
 
+class Asks(Protocol):
+    """What wants to work in the folder of a thread: a run, or a person who puts a file there before one."""
+
+    @property
+    def thread_id(self) -> UUID:
+        """The thread."""
+
+    @property
+    def owner(self) -> str:
+        """Whose it is."""
+
+    @property
+    def user_id(self) -> str:
+        """Who asks."""
+
+    @property
+    def new_thread(self) -> bool:
+        """Whether nothing was ever put down on it."""
+
+    @property
+    def kwargs(self) -> Mapping[str, Any]:
+        """As of a run: its `context` names a workspace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who puts something into the folder of a thread without running anything."""
+
+    thread_id: UUID
+    owner: str
+    user_id: str
+    kwargs: Mapping[str, Any]
+    new_thread: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
     """The folder in which a run works."""
@@ -57,7 +92,7 @@ class Settled:
     "Where the threads worked that this one is a copy of: what they say of their folder is said of this one."
 
 
-async def settle(engine: Engine, run: Run) -> Settled | None:
+async def settle(engine: Engine, run: Asks) -> Settled | None:
     """Return the folder that the thread of a run chose by name; made if it is not there. None: it chose none.
 
     A run that says FOLDER_OF works in the folder of that thread: only the server says so, and has asked
@@ -126,6 +161,18 @@ async def _found(engine: Engine, run: Run, saver: BaseCheckpointSaver[Any]) -> P
     return await to_thread(workspace_of_run, asked)
 
 
+async def visited(engine: Engine, visitor: Visitor) -> Path:
+    """Return the folder in which the next run of a thread will work; made if it is not there.
+
+    Raises:
+        UnknownWorkspace, OtherWorkspace, WorkspaceNotReady: as of `settle`.
+        ToolRefused: it is no folder below an allowed root.
+    """
+    if settled := await settle(engine, visitor):
+        return settled.path
+    return await to_thread(workspace_of_run, _asked(visitor), engine.handles)
+
+
 async def reaching(engine: Engine, thread_id: UUID, *, owner: str) -> Handles:
     """Return the server's handles for what looks at the folder of a thread, also one of the thread's own."""
     given: Handles = engine.handles
@@ -189,13 +236,13 @@ def mirror_name(workspace: Workspace) -> str:
     return sha256("\0".join(whose).encode()).hexdigest()[:32]
 
 
-def _asked(run: Run) -> str:
+def _asked(run: Asks) -> str:
     context = run.kwargs.get("context")
     asked = context.get("workspace") if isinstance(context, Mapping) else None
     return asked if isinstance(asked, str) else ""
 
 
-async def _workspace(conn: Connection, run: Run, folder: Folder | None, name: str) -> Workspace:
+async def _workspace(conn: Connection, run: Asks, folder: Folder | None, name: str) -> Workspace:
     if folder is None:
         return await workspaces.get(conn, Whose(run.owner, run.user_id), name)
     workspace = await workspaces.of_folder(conn, folder)
@@ -207,7 +254,7 @@ async def _workspace(conn: Connection, run: Run, folder: Folder | None, name: st
     return workspace
 
 
-async def _chosen(conn: Connection, given: Handles, run: Run, workspace: Workspace) -> Folder:
+async def _chosen(conn: Connection, given: Handles, run: Asks, workspace: Workspace) -> Folder:
     own = workspace.mode != "shared"
     path = _new_path(given, run.owner) if own else await to_thread(_shared, workspace, given)
     folder = await workspaces.choose(conn, run.thread_id, workspace.workspace_id, str(path), own=own)

@@ -27,6 +27,7 @@ class Info(BaseModel):
     roots: list[str]
     default_workspace: str
     off: list[str]
+    attachment_mb: int
 
 
 @router.get("")
@@ -39,4 +40,5 @@ async def info(engine: GivenEngine) -> Info:
         roots=[str(root) for root in handles.roots] if handles else [],
         default_workspace=str(handles.default_workspace) if handles else "",
         off=missing(handles.models) if handles else [],
+        attachment_mb=handles.workspaces.attachment_mb if handles else 0,
     )

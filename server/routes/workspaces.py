@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 from starlette.responses import Response
 
 from artel.graphs.context import Handles
@@ -138,6 +138,25 @@ async def search(
     async with engine.db.connection() as conn:
         found = await workspaces.search(conn, _whose(caller), limit=limit, offset=offset)
     return Json([_record(one) for one in found])
+
+
+class Allowed(BaseModel):
+    """A folder that agents may work in."""
+
+    path: str = Field(description="Where it really lies.")
+
+
+@router.get(
+    "/folder", responses=answers(NoAgents, OutsideWorkspace, DeniedPath, BadPath, WrongKind, Forbidden)
+)
+async def folder(
+    path: Annotated[Text, Query(max_length=MAX_SOURCE, description="Absolute path.")],
+    engine: GivenEngine,
+    caller: GivenCaller,
+) -> Allowed:
+    """Say whether agents may work in a folder, and where it really lies."""
+    await caller.may("threads", "create", {"metadata": {}})
+    return Allowed(path=str(await to_thread(resolve_workspace, path, _handles(engine).roots)))
 
 
 @router.get("/{workspace_id}", responses=answers(UnknownWorkspace, Forbidden))

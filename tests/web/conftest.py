@@ -155,6 +155,12 @@ class Visit:
         """Press a button by its name."""
         (inside or self.page).get_by_role("button", name=name, exact=True).click()
 
+    def talk_to(self, agent: str) -> None:
+        """Choose who answers."""
+        self.page.get_by_role("button", name="Agent:").click()
+        self.page.get_by_role("option").filter(has=self.page.get_by_text(agent, exact=True)).click()
+        expect(self.page.get_by_role("listbox")).to_have_count(0)
+
     def until(self, *phases: str) -> None:
         """Wait until the conversation is in one of these phases."""
         wanted = ", ".join(f'[data-testid="status"][data-phase="{phase}"]' for phase in phases)

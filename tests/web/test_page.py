@@ -157,7 +157,7 @@ def test_another_tab_follows_by_itself(offline: Server, visit: Visiting) -> None
 
 def test_two_questions_at_once_are_answered_one_by_one(scripted: Server, visit: Visiting) -> None:
     tab = visit(scripted).open()
-    tab.page.get_by_label("Agent").select_option("coder")
+    tab.talk_to("coder")
     tab.say("change both files")
     expect(tab.card).to_have_count(2)
     tab.press("Approve", inside=tab.card.filter(has_text="one.txt"))
@@ -173,7 +173,7 @@ def test_parts_of_a_change_are_taken_and_others_left(scripted: Server, visit: Vi
     file = scripted.workspace / "parts.txt"
     file.write_text(MANY_LINES)
     tab = visit(scripted).open()
-    tab.page.get_by_label("Agent").select_option("coder")
+    tab.talk_to("coder")
     tab.say("change three places")
     boxes = tab.card.get_by_role("checkbox")
     expect(boxes).to_have_count(4)  # the file, and its three parts
@@ -282,7 +282,7 @@ def test_a_long_conversation_opens_at_once_and_streams_smoothly(foreign: Server,
 
 def test_a_reload_in_mid_stream_goes_on_to_the_same_text(scripted: Server, visit: Visiting) -> None:
     tab = visit(scripted).open()
-    tab.page.get_by_label("Agent").select_option("ask")
+    tab.talk_to("ask")
     tab.say("explain at length")
     expect(tab.answer).to_contain_text("word20 ")
     for _ in range(2):
@@ -295,7 +295,7 @@ def test_a_reload_in_mid_stream_goes_on_to_the_same_text(scripted: Server, visit
 
 def test_a_server_that_is_killed_and_comes_back_goes_on(scripted: Server, visit: Visiting) -> None:
     tab = visit(scripted).open()
-    tab.page.get_by_label("Agent").select_option("ask")
+    tab.talk_to("ask")
     tab.say("explain through a crash")
     expect(tab.answer).to_contain_text("word20 ")
     scripted.stop(hard=True)
@@ -309,7 +309,7 @@ def test_a_server_that_is_killed_and_comes_back_goes_on(scripted: Server, visit:
 
 def test_stop_stops_also_after_a_reload(scripted: Server, visit: Visiting) -> None:
     tab = visit(scripted).open()
-    tab.page.get_by_label("Agent").select_option("ask")
+    tab.talk_to("ask")
     tab.say("explain until stopped")
     expect(tab.answer).to_contain_text("word9 ")
     tab.page.reload()
@@ -322,7 +322,7 @@ def test_stop_stops_also_after_a_reload(scripted: Server, visit: Visiting) -> No
 
 def test_words_queue_behind_a_run_and_can_be_taken_back(scripted: Server, visit: Visiting) -> None:
     tab = visit(scripted).open()
-    tab.page.get_by_label("Agent").select_option("ask")
+    tab.talk_to("ask")
     tab.say("explain first")
     expect(tab.answer).to_contain_text("word9 ")
     tab.say("taken back")
@@ -339,7 +339,7 @@ def test_words_queue_behind_a_run_and_can_be_taken_back(scripted: Server, visit:
 
 def test_words_queue_in_the_order_they_were_said(scripted: Server, visit: Visiting) -> None:
     tab = visit(scripted).open()
-    tab.page.get_by_label("Agent").select_option("ask")
+    tab.talk_to("ask")
     tab.say("explain first")
     expect(tab.answer).to_contain_text("word9 ")
     held: list[Route] = []
@@ -357,7 +357,7 @@ def test_words_queue_in_the_order_they_were_said(scripted: Server, visit: Visiti
 
 def test_a_failure_is_shown_also_after_a_reload(scripted: Server, visit: Visiting) -> None:
     tab = visit(scripted).open()
-    tab.page.get_by_label("Agent").select_option("ask")
+    tab.talk_to("ask")
     tab.say("please break")
     expect(tab.page.get_by_role("alert")).to_contain_text("fell over")
     tab.page.reload()
@@ -381,15 +381,15 @@ def test_conversations_are_renamed_searched_and_deleted(offline: Server, visit: 
     tab.say("Which files are here?")
     tab.until("idle")
     side = tab.page.get_by_role("navigation", name="Conversations")
-    side.get_by_text("Which files are here?").hover()
-    side.get_by_role("button", name="Rename: Which files are here?").click()
+    side.get_by_role("button", name="More for Which files are here?").click()
+    tab.page.get_by_role("menuitem", name="Rename").click()
     side.get_by_role("textbox", name="Rename").fill("A name of its own")
     side.get_by_role("textbox", name="Rename").press("Enter")
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("A name of its own")
     side.get_by_role("searchbox").fill("of its own")
     expect(side.get_by_role("listitem")).to_have_count(1)
-    side.get_by_text("A name of its own").hover()
-    side.get_by_role("button", name="Delete: A name of its own").click()
+    side.get_by_role("button", name="More for A name of its own").click()
+    tab.page.get_by_role("menuitem", name="Delete").click()
     tab.press("Delete", inside=tab.page.get_by_role("dialog"))
     expect(side.get_by_text("Nothing found.")).to_be_visible()
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("New conversation")

@@ -14,3 +14,6 @@ class WorkspaceSettings(BaseModel):
     ttl_h: float = Field(
         720, gt=0, le=876_000, description="Hours unused after which a thread's folder is removed."
     )
+    attachment_mb: int = Field(
+        25, ge=1, le=64, description="Size of a file that a person may attach to a conversation."
+    )

@@ -1,6 +1,7 @@
 export type Theme = "system" | "light" | "dark"
 
 const KEPT = "artel.theme"
+const listeners = new Set<() => void>()
 const wantsDark = window.matchMedia("(prefers-color-scheme: dark)")
 
 export function theme(): Theme {
@@ -13,6 +14,13 @@ export function colour(chosen: Theme): void {
   localStorage.setItem(KEPT, chosen)
   const dark = chosen === "dark" || (chosen === "system" && wantsDark.matches)
   document.documentElement.dataset["theme"] = dark ? "dark" : "light"
+  for (const listener of listeners) listener()
+}
+
+/** Be told when the page is coloured anew. */
+export function watch(listener: () => void): () => void {
+  listeners.add(listener)
+  return () => void listeners.delete(listener)
 }
 
 wantsDark.addEventListener("change", () => colour(theme()))

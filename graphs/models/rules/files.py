@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from artel.graphs.models.rules.turn import Call, Step, Steps
+from artel.tools.workspace.attaching import FOLDER
 
 MAX_READS = 20  # windows of one file
 
@@ -34,6 +35,8 @@ Reading: TypeAlias = Generator[list[Call], Steps, File | Step]
 def find(named: str) -> Finding:
     """Return the paths that fit a name: itself if it is there, else files of that name anywhere."""
     name = named.rstrip("/").removeprefix("./")
+    if name.startswith(f"{FOLDER}/"):  # git ignores what people attach, so glob leaves it out
+        return [name]
     (here, below) = yield [Call("glob", {"pattern": name}), Call("glob", {"pattern": f"**/{name}*"})]
     if here.ok and name in here.lines:
         return [name]

@@ -63,7 +63,7 @@ export interface Thread {
   thread_id: string
   status: ThreadStatus
   updated_at: string
-  metadata: { title?: string; graph_id?: string; assistant_id?: string; workspace?: string }
+  metadata: { title?: string; graph_id?: string; assistant_id?: string; workspace?: string; pinned?: boolean }
   error?: { error: string; message: string } | null
   interrupts?: Record<string, { id: string; value: Json }[]>
 }
@@ -90,7 +90,7 @@ export interface Assistant {
   graph_id: string
   name: string
   description: string | null
-  metadata?: { kind?: string }
+  metadata?: { kind?: string; created_by?: string }
 }
 
 export interface Info {
@@ -99,6 +99,7 @@ export interface Info {
   roots: string[]
   default_workspace: string
   off: string[]
+  attachment_mb?: number
 }
 
 export interface Question {

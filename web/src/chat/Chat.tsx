@@ -1,8 +1,10 @@
 import { CircleAlert, Play, RotateCcw } from "lucide-react"
 import { useEffect, useState } from "react"
+import { upload } from "../api/attachments"
 import type { Approval, Decision, Json, Thread } from "../api/types"
 import { useLanguage } from "../i18n/language"
 import { Away } from "../offline/Away"
+import { parted, withFiles } from "../run/attached"
 import type { Said } from "../run/events"
 import { sentence, type Session, type Snapshot } from "../run/session"
 import { Button } from "../ui/Button"
@@ -122,10 +124,10 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
         {now.steered.map((one) => (
           <Pending
             key={one.steering_id}
-            words={one.text}
+            words={parted(one.text).text}
             steers
             remove={() => attempt(session.unsteer(one))}
-            change={(words) => attempt(session.resteer(one, words))}
+            change={(words) => attempt(session.resteer(one, withFiles(words, parted(one.text).files)))}
           />
         ))}
         {now.queued.map((one) => (
@@ -151,6 +153,8 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
         onUp={() => session.editLast()}
         tray={tray}
         fill={now.view.fill}
+        attach={(file, told, signal) => upload(id, workspace, file, told, signal)}
+        early
       />
     </div>
   )

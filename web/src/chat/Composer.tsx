@@ -1,9 +1,15 @@
-import { ArrowUp, CornerDownRight, Square } from "lucide-react"
 import { useEffect, useRef, useState } from "react"
 import { useLanguage } from "../i18n/language"
+import { parted, withFiles } from "../run/attached"
 import type { Fill } from "../run/events"
-import { Button } from "../ui/Button"
+import { sized } from "../ui/sized"
+import { AttachButton } from "./AttachButton"
+import { Deliver } from "./Deliver"
 import { Gauge } from "./Gauge"
+import { Length, LONGEST } from "./Length"
+import { Pieces } from "./Pieces"
+import { type Attach, MOST, useAttachments } from "./useAttachments"
+import { useDropped } from "./useDropped"
 
 interface Props {
   thread: string
@@ -21,17 +27,27 @@ interface Props {
   tray: React.ReactNode
   /** How full the model's window is, where it is known. */
   fill?: Fill | null
+  /** Missing: no files can be attached. */
+  attach?: Attach
+  /** Send files as soon as they are chosen, not only with the message. */
+  early?: boolean
 }
 
 const LONGEST_PX = 240
+const MUCH = 20_000 // characters of a paste that might rather be a file
 
 /** Where a person writes. The draft is kept per thread, and comes back when sending fails. */
-export function Composer({ thread, busy, returned = "", send, steer = send, stop, onUp, ready, tray, fill = null }: Props) {
-  const { say } = useLanguage()
+export function Composer(props: Props) {
+  const { thread, busy, returned = "", send, steer = send, stop, ready, tray, fill = null, attach, early = false, onUp } = props
+  const { language, say } = useLanguage()
   const kept = `artel.draft.${thread}`
   const [words, setWords] = useState(() => localStorage.getItem(kept) ?? "")
   const [problem, setProblem] = useState("")
+  const [pasted, setPasted] = useState("")
+  const [sending, setSending] = useState(false)
   const field = useRef<HTMLTextAreaElement>(null)
+  const files = useAttachments(thread, attach, early)
+  const over = useDropped(files.limit ? take : undefined)
 
   useEffect(() => {
     if (words) localStorage.setItem(kept, words)
@@ -49,20 +65,57 @@ export function Composer({ thread, busy, returned = "", send, steer = send, stop
   const [given, setGiven] = useState("")
   if (returned !== given) {
     setGiven(returned)
-    setWords((now) => now || returned)
+    setWords((now) => now || parted(returned).text)
+  }
+  const giveBack = files.giveBack
+  useEffect(() => {
+    const back = parted(returned).files
+    if (back.length) giveBack(back)
+    // Only what was given back matters; the function is a new one each time.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [returned])
+
+  function take(chosen: File[]) {
+    const { large, many } = files.add(chosen)
+    const first = large[0]
+    setProblem(
+      first
+        ? say("composerTooLarge", { name: first.name, size: sized(first.size, language), most: sized(files.limit, language) })
+        : many
+          ? say("composerTooMany", { n: MOST })
+          : "",
+    )
+    field.current?.focus()
   }
 
+  const empty = !words.trim() && !files.pieces.length
+  const broken = files.pieces.some((one) => one.state === "failed" || one.state === "lost")
+  const blocked = empty || broken || sending || words.length > LONGEST
+
   async function submit(deliver = send) {
-    const said = words.trim()
-    if (!said) return
-    setWords("")
+    const text = words.trim()
+    if (blocked) return
     setProblem("")
+    setPasted("")
+    setSending(files.pieces.some((one) => one.state !== "there"))
+    const attached = await files.arrived()
+    setSending(false)
+    if (!attached) return
+    setWords("")
+    files.clear()
     try {
-      await deliver(said)
+      await deliver(withFiles(text, attached))
     } catch (failure) {
-      setWords((now) => (now ? `${said}\n${now}` : said))
-      setProblem(failure instanceof Error ? failure.message : String(failure))
+      setWords((now) => (now ? `${text}\n${now}` : text))
+      files.giveBack(attached)
+      setProblem(`${say("notSent")} ${failure instanceof Error ? failure.message : String(failure)}`)
     }
+  }
+
+  function asFile() {
+    take([new File([pasted], "pasted.txt", { type: "text/plain" })])
+    setWords((now) => now.replace(pasted, ""))
+    setPasted("")
   }
 
   return (
@@ -74,24 +127,41 @@ export function Composer({ thread, busy, returned = "", send, steer = send, stop
       }}
     >
       {problem && (
-        <p role="alert" className="pb-2 text-sm text-bad">
-          {say("notSent")} {problem}
+        <p role="alert" className="pb-2 text-sm text-bad [overflow-wrap:anywhere]">
+          {problem}
         </p>
       )}
-      <div className="rounded-2xl border border-line bg-raised shadow-[0_1px_2px_rgb(0_0_0/0.04),0_6px_20px_-8px_rgb(0_0_0/0.12)] transition-colors focus-within:border-accent">
+      <div
+        className={`relative rounded-2xl border bg-raised shadow-[0_1px_2px_rgb(0_0_0/0.04),0_6px_20px_-8px_rgb(0_0_0/0.12)] transition-colors focus-within:border-accent ${over ? "border-accent" : "border-line"}`}
+      >
+        {over && (
+          <p className="absolute inset-0 z-10 grid place-items-center rounded-2xl bg-raised/95 text-sm text-accent">{say("composerDrop")}</p>
+        )}
+        <Pieces pieces={files.pieces} remove={files.remove} retry={files.retry} />
         <textarea
           ref={field}
           rows={1}
           aria-label={say("placeholder")}
           placeholder={say(busy ? "placeholderBusy" : "placeholder")}
           value={words}
+          readOnly={sending}
           onChange={(event) => setWords(event.target.value)}
+          onPaste={(event) => {
+            const found = [...event.clipboardData.files]
+            const text = event.clipboardData.getData("text/plain")
+            if (found.length && !text && files.limit) {
+              event.preventDefault()
+              take(found)
+            }
+            setPasted(text.length > MUCH && files.limit ? text.replace(/\r\n?/g, "\n") : "")
+          }}
           onKeyDown={(event) => {
-            if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
+            const composing = event.nativeEvent.isComposing || event.keyCode === 229 // what Safari says after the word
+            if (event.key === "Enter" && !event.shiftKey && !composing) {
               event.preventDefault()
               void submit(busy && (event.ctrlKey || event.metaKey) ? steer : send)
             }
-            if (event.key === "Escape" && busy) stop()
+            if (event.key === "Escape" && busy && !composing) stop()
             if (event.key === "ArrowUp" && !words && onUp) {
               event.preventDefault()
               onUp()
@@ -99,29 +169,12 @@ export function Composer({ thread, busy, returned = "", send, steer = send, stop
           }}
           className="quiet block w-full resize-none bg-transparent px-4 pt-3 pb-1"
         />
+        <Length words={words} pasted={words.includes(pasted) ? pasted : ""} asFile={asFile} />
         <div className="flex items-center gap-1 p-2">
+          {files.limit > 0 && <AttachButton take={take} />}
           <div className="flex min-w-0 flex-1 items-center gap-1">{tray}</div>
           {fill && <Gauge fill={fill} />}
-          {busy && (
-            <Button look="bad" onClick={stop} aria-label={say("stop")}>
-              <Square size={13} fill="currentColor" aria-hidden /> {say("stop")}
-            </Button>
-          )}
-          {busy && (
-            <Button disabled={!words.trim()} title={say("steerHint")} onClick={() => void submit(steer)}>
-              <CornerDownRight size={14} aria-hidden /> {say("steer")}
-            </Button>
-          )}
-          <Button
-            type="submit"
-            look="main"
-            className="size-9 !p-0"
-            disabled={!words.trim()}
-            aria-label={say(busy ? "queue" : "send")}
-            title={busy ? say("queue") : undefined}
-          >
-            <ArrowUp size={18} aria-hidden />
-          </Button>
+          <Deliver busy={busy} blocked={blocked} sending={sending} stop={stop} steer={() => void submit(steer)} />
         </div>
       </div>
     </form>

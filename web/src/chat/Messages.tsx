@@ -6,6 +6,7 @@ import { useLanguage } from "../i18n/language"
 import type { Said, Span, View } from "../run/events"
 import { said } from "../run/events"
 import { Markdown } from "../ui/Markdown"
+import { Attached } from "./Attached"
 import { Chip } from "./Chip"
 import { Thumbs } from "./Thumbs"
 import { Tool, type ToolState } from "./Tool"
@@ -37,7 +38,7 @@ export function Messages({ view, busy, loading, asked, foot, children }: Props) 
   const kept = useMemo(() => new Set(view.root.map((one) => one.id)), [view.root])
   const all = useMemo(() => said(view), [view])
   const results = useMemo(() => new Map(all.filter((one) => one.callId).map((one) => [one.callId, one])), [all])
-  const shown = all.filter((one) => one.role !== "tool" && (one.text || one.calls.length))
+  const shown = all.filter((one) => one.role !== "tool" && (one.text || one.calls.length || one.attached))
   const older = Math.max(0, shown.length - drawn)
   const last = shown.at(-1)
   const near = shown.length - NEAR
@@ -166,10 +167,13 @@ const Message = memo(
     if (one.role === "person") {
       return (
         <div className={`group flex flex-col items-end gap-1 ${far ? "far" : ""}`} data-role="person">
-          <p className="max-w-[85%] rounded-2xl rounded-br-md bg-accent/10 px-4 py-2 whitespace-pre-wrap [overflow-wrap:anywhere]">
-            <span className="sr-only">{say("you")}: </span>
-            {one.text}
-          </p>
+          {one.attached && <Attached files={one.attached} />}
+          {one.text && (
+            <p className="max-w-[85%] rounded-2xl rounded-br-md bg-accent/10 px-4 py-2 whitespace-pre-wrap [overflow-wrap:anywhere]">
+              <span className="sr-only">{say("you")}: </span>
+              {one.text}
+            </p>
+          )}
           {foot?.(one)}
         </div>
       )

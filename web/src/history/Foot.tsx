@@ -2,6 +2,7 @@ import { ChevronLeft, ChevronRight, Pencil, RefreshCw } from "lucide-react"
 import { useState, useSyncExternalStore } from "react"
 import type { RunStart } from "../api/client"
 import { useLanguage } from "../i18n/language"
+import { withFiles } from "../run/attached"
 import type { Fork } from "../run/branches"
 import type { Said } from "../run/events"
 import { sentence, type Session } from "../run/session"
@@ -45,7 +46,7 @@ export function Foot({ one, session, start }: Props) {
       <Reword
         words={one.text}
         asked={asked}
-        send={(words) => session.edit(one.id, words, start)}
+        send={(words) => session.edit(one.id, withFiles(words, one.attached ?? []), start)}
         close={() => session.reword("")}
       />
     )

@@ -1,4 +1,5 @@
 import type { Json, Plan, Route, StreamEvent, Todo, ToolCall, Values, WireMessage } from "../api/types"
+import { type Attached, parted, wordsOf } from "./attached"
 
 /** A message on screen. `agent` is who speaks. */
 export interface Said {
@@ -13,6 +14,8 @@ export interface Said {
   depth: number
   /** What it stands behind until the root graph's state holds it. */
   after: string
+  /** Files that a person gave with it. */
+  attached?: Attached[]
 }
 
 /** When a tool call was first seen, and when its result came, in ms; 0 is not known. */
@@ -211,7 +214,7 @@ function told(view: View, { messages = [] }: Heard): View {
   const after = view.root.at(-1)?.id ?? ""
   const fresh = messages
     .filter((one) => !known.has(one.id))
-    .map(({ id, text }): Said => ({ ...PERSON, id, text, after }))
+    .map(({ id, text }): Said => ({ ...PERSON, id, ...spokenBy("person", text), after }))
   return { ...view, live: [...view.live, ...fresh] }
 }
 
@@ -331,7 +334,7 @@ function toSaid(wire: WireMessage, agent: string, namespace: string): Said {
   return {
     id: wire.id,
     role,
-    text: text(wire.content),
+    ...spokenBy(role, wordsOf(wire.content)),
     agent: role === "tool" ? (wire.name ?? "") : wire.name || inner(namespace) || agent,
     calls: (wire.tool_calls ?? []).filter((one) => one.id),
     callId: wire.tool_call_id ?? "",
@@ -346,7 +349,8 @@ function inner(namespace: string): string {
   return namespace.split("|").at(-1)?.split(":")[0] ?? ""
 }
 
-function text(content: WireMessage["content"]): string {
-  if (typeof content === "string") return content
-  return content.map((block) => (block.type === "text" ? (block.text ?? "") : "")).join("")
+/** What a person said stands apart from the files that came with it. */
+function spokenBy(role: Said["role"], words: string): Pick<Said, "text" | "attached"> {
+  const { text, files } = role === "person" ? parted(words) : { text: words, files: [] }
+  return files.length ? { text, attached: files } : { text }
 }

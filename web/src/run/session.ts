@@ -2,7 +2,8 @@ import { approvals, type RunStart, Refused, runs, steering, threads } from "../a
 import { type Checkpoint, checkpoints } from "../api/history"
 import { read } from "../api/sse"
 import { keep, kept } from "../offline/kept"
-import type { Approval, Decision, Json, Run, State, Steered, StreamEvent, Thread } from "../api/types"
+import type { Approval, Content, Decision, Json, Run, State, Steered, StreamEvent, Thread } from "../api/types"
+import { contentOf, inShort, wordsOf } from "./attached"
 import { cut, feet, type Foot, grow } from "./branches"
 import { empty, fromState, heard, reduce, said, type View } from "./events"
 
@@ -180,13 +181,13 @@ export class Session {
   }
 
   private async deliver(words: string, start: Omit<RunStart, "input">): Promise<void> {
-    const message = { type: "human" as const, id: crypto.randomUUID(), content: words }
+    const message = { type: "human" as const, id: crypto.randomUUID(), content: contentOf(words) }
     const order = { ...start, input: { messages: [message] }, ...this.from() }
     this.set({ notice: "" })
     if (this.following) {
       const run = await runs.queue(this.thread, order)
       this.back()
-      this.set({ queued: [...this.merged().queued, { run: run.run_id, words }] })
+      this.set({ queued: [...this.merged().queued, { run: run.run_id, words: inShort(words) }] })
       return
     }
     const { view, shown } = this.merged()
@@ -196,7 +197,7 @@ export class Session {
   /** Say a message otherwise: a branch from before it. Gives the words back by throwing. */
   async edit(message: string, words: string, start: Omit<RunStart, "input">): Promise<void> {
     const { view, shown, feet } = this.merged()
-    const said = { type: "human" as const, id: crypto.randomUUID(), content: words }
+    const said = { type: "human" as const, id: crypto.randomUUID(), content: contentOf(words) }
     const checkpoint = { checkpoint_id: feet.get(message)?.edit ?? "" }
     const before = cut(shown?.view ?? view, message, { with: false })
     await this.begin({ ...start, input: { messages: [said] }, checkpoint }, spoken(before, said))
@@ -473,7 +474,7 @@ function standing(past: Checkpoint[], shown: Shown | null): Snapshot["feet"] {
   return feet(grow(past), head)
 }
 
-function spoken(view: View, message: { id: string; type: string; content: string }): View {
+function spoken(view: View, message: { id: string; type: string; content: Content }): View {
   const event = { event: "messages", data: JSON.stringify([message, {}]), id: "" }
   return reduce({ ...view, error: null }, event)
 }
@@ -484,11 +485,8 @@ function unfinished(recent: Run[]): Run[] {
 
 function waiting({ recent, open, said }: Look): Pick<Snapshot, "approvals" | "queued" | "steered"> {
   const behind = unfinished(recent).slice(1)
-  const words = (run: Run) => {
-    const content = run.kwargs?.input?.messages?.at(-1)?.content
-    return typeof content === "string" ? content : ""
-  }
-  const queued = behind.map((run) => ({ run: run.run_id, words: words(run) }))
+  const words = (run: Run) => wordsOf(run.kwargs?.input?.messages?.at(-1)?.content)
+  const queued = behind.map((run) => ({ run: run.run_id, words: inShort(words(run)) }))
   return { approvals: open, queued, steered: said.filter((one) => one.status === "waiting") }
 }
 

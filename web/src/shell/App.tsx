@@ -1,13 +1,18 @@
-import { Suspense, useCallback, useEffect, useState } from "react"
+import { Suspense, useCallback, useEffect, useRef, useState } from "react"
+import { upload } from "../api/attachments"
 import * as api from "../api/client"
-import type { Assistant, Info, Thread } from "../api/types"
+import type { Assistant, Info } from "../api/types"
 import { useLanguage } from "../i18n/language"
-import { forget, keepList, keptList } from "../offline/kept"
+import { forget } from "../offline/kept"
+import { inShort } from "../run/attached"
 import { refresh as lookAgain } from "../run/waiting"
 import { ThreadList } from "../threads/ThreadList"
-import { firstOf, talks } from "./assistants"
+import { useThreads } from "../threads/useThreads"
+import { chosenIn, firstOf, idOf, talks } from "./assistants"
 import { Boundary } from "./Boundary"
 import { Bench } from "./Bench"
+import { Commands, type Overlay } from "./Commands"
+import { remember } from "./folders"
 import { Header } from "./Header"
 import { KeyNotice } from "./KeyNotice"
 import { Navigation } from "./Navigation"
@@ -18,7 +23,6 @@ import { Tray } from "./Tray"
 import { useWatch } from "./watching"
 import { Welcome } from "./Welcome"
 
-const REFRESH_MS = 3_000
 const TITLE_CHARS = 60
 const PANEL = "artel.panel"
 
@@ -29,53 +33,30 @@ export function App() {
   const open = route.page === "chat" ? route.thread : ""
   const [info, setInfo] = useState<Info | null>(null)
   const [assistants, setAssistants] = useState<Assistant[]>([])
-  const [threads, setThreads] = useState<Thread[] | null>(null)
-  const [failed, setFailed] = useState("")
+  const listed = useThreads()
+  const { all: threads, refresh } = listed
   const [first, setFirst] = useState({ thread: "", words: "" })
   const [agent, setAgent] = useState({ thread: "", name: "" })
   const [workspace, setWorkspace] = useState<{ thread: string; folder: string } | null>(null)
   const [drawer, setDrawer] = useState(false)
+  const [overlay, setOverlay] = useState<Overlay>("")
   const [tab, setTab] = useState(() => localStorage.getItem(PANEL) ?? "")
 
   const { waiting: asked, more } = useWatch()
-
-  const refresh = useCallback(() => {
-    api.threads
-      .search()
-      .then((found) => {
-        setThreads(found)
-        setFailed("")
-        void keepList(found).catch(() => undefined)
-      })
-      .catch(async (failure: unknown) => {
-        setFailed(failure instanceof Error ? failure.message : String(failure))
-        const known = await keptList().catch(() => undefined)
-        if (known) setThreads((now) => now ?? known)
-      })
-  }, [])
 
   const changed = useCallback(() => {
     refresh()
     void lookAgain()
   }, [refresh])
 
-  const refused = (failure: unknown) => setFailed(failure instanceof Error ? failure.message : String(failure))
-
   useEffect(() => {
-    refresh()
     api.info().then(setInfo, () => undefined)
     api.assistants().then((found) => setAssistants(found.filter(talks)), () => undefined)
-    const timer = setInterval(() => document.hidden || refresh(), REFRESH_MS)
-    document.addEventListener("visibilitychange", refresh)
-    return () => {
-      clearInterval(timer)
-      document.removeEventListener("visibilitychange", refresh)
-    }
-  }, [refresh])
+  }, [])
 
   const current = threads?.find((one) => one.thread_id === open)
   const picked = agent.thread === open ? agent.name : ""
-  const chosen = picked || current?.metadata.graph_id || firstOf(assistants)
+  const chosen = picked || chosenIn(current, assistants) || firstOf(assistants)
   const moved = workspace?.thread === open ? workspace.folder : null
   const folder = moved ?? current?.metadata.workspace ?? info?.default_workspace ?? ""
   const waiting = asked.length ? `${asked.length}${more ? "+" : ""}` : ""
@@ -84,6 +65,12 @@ export function App() {
   useEffect(() => {
     document.title = `${waiting ? `(${waiting}) ` : ""}${title ? `${title} · ` : ""}Artel`
   }, [waiting, title])
+
+  const { look } = listed
+  const unknown = open && threads && !current ? open : ""
+  useEffect(() => {
+    if (unknown) look(unknown)
+  }, [unknown, look])
 
   function visit(path: string) {
     go(path)
@@ -95,15 +82,34 @@ export function App() {
     setTab(next)
   }
 
+  /** The conversation that is about to begin; made once, also when its files come before its words. */
+  const made = useRef("")
+  async function home(said: string): Promise<string> {
+    const line = inShort(said).split("\n")[0] ?? ""
+    const title = line.length > TITLE_CHARS ? `${line.slice(0, TITLE_CHARS)}…` : line
+    const assistant = assistants.find((one) => idOf(one) === chosen)
+    const asked = assistant ? { assistant_id: assistant.assistant_id } : {}
+    const metadata = { title, workspace: folder, graph_id: assistant?.graph_id ?? chosen, ...asked }
+    if (made.current) await listed.amend(made.current, metadata)
+    else made.current = (await api.threads.create(metadata)).thread_id
+    return made.current
+  }
+
   async function begin(words: string) {
-    const line = words.split("\n")[0] ?? ""
-    const named = line.length > TITLE_CHARS ? `${line.slice(0, TITLE_CHARS)}…` : line
-    const { thread_id: thread } = await api.threads.create({ title: named, workspace: folder, graph_id: chosen })
+    const thread = await home(words)
+    made.current = ""
     setFirst({ thread, words })
     setAgent({ thread, name: chosen })
+    setWorkspace({ thread, folder })
+    remember(folder)
     go(`/t/${thread}`)
     refresh()
     return thread
+  }
+
+  function move(to: string) {
+    setWorkspace({ thread: open, folder: to })
+    if (open) listed.amend(open, { workspace: to }).catch(() => undefined) // the next run says it all the same
   }
 
   const tray = (
@@ -112,7 +118,7 @@ export function App() {
       chosen={chosen}
       choose={(name) => setAgent({ thread: open, name })}
       folder={folder}
-      move={(to) => setWorkspace({ thread: open, folder: to })}
+      move={move}
       roots={info?.roots ?? []}
     />
   )
@@ -126,20 +132,17 @@ export function App() {
         className={`${drawer ? "translate-x-0" : "invisible -translate-x-full md:visible md:translate-x-0"} fixed inset-y-0 z-20 flex w-72 shrink-0 flex-col border-r border-line bg-panel transition-transform md:static`}
       >
         <ThreadList
-          threads={threads}
-          failed={failed}
+          threads={listed}
           open={open}
           choose={(id) => visit(`/t/${id}`)}
           start={() => visit("/")}
-          rename={(id, title) => void api.threads.rename(id, title).then(refresh, refused)}
-          remove={(id) =>
-            void api.threads.remove(id).then(() => {
-              void forget(id).catch(() => undefined)
-              if (id === open) go("/")
-              refresh()
-            }, refused)
-          }
-          again={refresh}
+          remove={async (id) => {
+            await api.threads.remove(id)
+            void forget(id).catch(() => undefined)
+            if (id === open) go("/")
+            refresh()
+          }}
+          palette={() => setOverlay("palette")}
         />
         <Navigation page={route.page} waiting={waiting} visited={() => setDrawer(false)} />
       </aside>
@@ -173,10 +176,27 @@ export function App() {
             show={show}
           />
         ) : (
-          <Welcome begin={(words) => begin(words).then(() => undefined)} tray={tray} />
+          <Welcome
+            begin={(words) => begin(words).then(() => undefined)}
+            attach={async (file, told, signal) => upload(await home(file.name), folder, file, told, signal)}
+            tray={tray}
+          />
         )}
       </main>
       {!page && <Touring open={open} fresh={threads?.length === 0} begin={begin} />}
+      <Commands
+        overlay={overlay}
+        put={setOverlay}
+        threads={threads ?? []}
+        assistants={assistants}
+        open={open}
+        visit={visit}
+        talkTo={(name) => {
+          visit("/")
+          setAgent({ thread: "", name })
+        }}
+        show={show}
+      />
     </div>
   )
 }

@@ -1,8 +1,8 @@
 import { Languages, Menu, Monitor, Moon, PanelRight, Sun, TriangleAlert, Workflow } from "lucide-react"
-import { useState } from "react"
+import { useSyncExternalStore } from "react"
 import type { Info } from "../api/types"
 import { speak, useLanguage } from "../i18n/language"
-import { colour, type Theme, theme } from "../theme"
+import { colour, type Theme, theme, watch } from "../theme"
 import { Button } from "../ui/Button"
 import { Link } from "./Link"
 
@@ -92,7 +92,7 @@ const NEXT: Record<Theme, Theme> = { system: "light", light: "dark", dark: "syst
 
 function ThemeButton() {
   const { say } = useLanguage()
-  const [now, setNow] = useState(theme)
+  const now = useSyncExternalStore(watch, theme)
   const Face = FACES[now]
   const label = `${say("theme")}: ${say(now)}`
   return (
@@ -100,10 +100,7 @@ function ThemeButton() {
       look="bare"
       aria-label={label}
       title={label}
-      onClick={() => {
-        colour(NEXT[now])
-        setNow(NEXT[now])
-      }}
+      onClick={() => colour(NEXT[now])}
     >
       <Face size={18} aria-hidden />
     </Button>

@@ -1,9 +1,16 @@
 import { useState } from "react"
 import { Composer } from "../chat/Composer"
+import type { Attach } from "../chat/useAttachments"
 import { useLanguage } from "../i18n/language"
 
+interface Props {
+  begin: (words: string) => Promise<void>
+  attach: Attach
+  tray: React.ReactNode
+}
+
 /** What stands where no conversation is open yet. */
-export function Welcome({ begin, tray }: { begin: (words: string) => Promise<void>; tray: React.ReactNode }) {
+export function Welcome({ begin, attach, tray }: Props) {
   const { say } = useLanguage()
   const [problem, setProblem] = useState("")
   const tries = [say("try1"), say("try2"), say("try3")]
@@ -38,7 +45,7 @@ export function Welcome({ begin, tray }: { begin: (words: string) => Promise<voi
           )}
         </div>
       </div>
-      <Composer thread="new" busy={false} send={begin} stop={() => undefined} ready tray={tray} />
+      <Composer thread="new" busy={false} send={begin} stop={() => undefined} ready tray={tray} attach={attach} />
     </>
   )
 }

@@ -1,210 +1,182 @@
-import { Pencil, Plus, Search, Trash2 } from "lucide-react"
-import { useState } from "react"
-import type { Thread, ThreadStatus } from "../api/types"
-import { useLanguage } from "../i18n/language"
-import { asks } from "../run/session"
+import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from "react"
+import type { Thread } from "../api/types"
+import type { Key } from "../i18n/catalogue"
+import { tag, useLanguage } from "../i18n/language"
 import { Button } from "../ui/Button"
 import { Confirm } from "../ui/Confirm"
+import { Head } from "./Head"
+import { Item, type Wish } from "./Item"
+import { found, type Group, grouped, titleOf } from "./listing"
+import { Loading, More } from "./More"
+import type { Threads } from "./useThreads"
+
+const Menu = lazy(() => import("./Menu"))
 
 interface Props {
-  threads: Thread[] | null
-  failed: string
+  threads: Threads
   open: string
   choose: (id: string) => void
   start: () => void
-  rename: (id: string, title: string) => void
-  remove: (id: string) => void
-  again: () => void
+  remove: (id: string) => Promise<void>
+  /** Open the list of everything that can be done. */
+  palette: () => void
 }
 
-type Face = ThreadStatus | "stopped"
-
-const DOTS: Record<Face, string> = {
-  idle: "border border-soft/40",
-  busy: "bg-accent beats",
-  interrupted: "bg-warn",
-  stopped: "border border-soft",
-  error: "bg-bad",
+const WORDS: Record<Group, Key> = {
+  pinned: "threadsPinned",
+  today: "today",
+  yesterday: "yesterday",
+  week: "threadsWeek",
+  month: "threadsMonth",
+  earlier: "earlier",
 }
-const DAY_MS = 86_400_000
+const DRAWN = 100 // conversations that are drawn at first; more come as they are scrolled to
 
 /** All conversations, the newest first. */
-export function ThreadList({ threads, failed, open, choose, start, rename, remove, again }: Props) {
-  const { say } = useLanguage()
+export function ThreadList({ threads, open, choose, start, remove, palette }: Props) {
+  const { language, say } = useLanguage()
+  const { all, failed, seen, whole, refresh, more, amend } = threads
   const [sought, setSought] = useState("")
-  const words = sought.trim().toLowerCase()
-  const shown = threads?.filter((one) => titleOf(one).toLowerCase().includes(words))
+  const [drawn, setDrawn] = useState(DRAWN)
+  const [renaming, setRenaming] = useState("")
+  const [going, setGoing] = useState<Thread | null>(null)
+  const [menu, setMenu] = useState<{ thread: string; button: HTMLButtonElement } | null>(null)
+  const [refusal, setRefusal] = useState("")
+  const [stop, setStop] = useState("")
+  const list = useRef<HTMLDivElement>(null)
+  const wanted = useDeferredValue(sought.trim())
+  const shown = useMemo(() => all && (wanted ? found(all, wanted) : all), [all, wanted])
+  const groups = useMemo(() => shown && grouped(shown), [shown])
+
+  useEffect(() => {
+    if (wanted && !whole) void more() // a title may stand among those that were not fetched yet
+  }, [wanted, whole, more, all])
+
+  const focus = (id: string) => list.current?.querySelector<HTMLElement>(`[data-thread="${id}"]`)?.focus()
+  const attempt = (act: Promise<void>) => {
+    setRefusal("")
+    act.catch((failure: unknown) => setRefusal(failure instanceof Error ? failure.message : String(failure)))
+  }
+
+  function rename(id: string, title: string | null) {
+    if (title) attempt(amend(id, { title }))
+    setRenaming("")
+    requestAnimationFrame(() => focus(id))
+  }
+
+  function ask(one: Thread, what: Wish) {
+    if (what === "rename") setRenaming(one.thread_id)
+    else if (what === "delete") setGoing(one)
+    else {
+      attempt(amend(one.thread_id, { pinned: !one.metadata.pinned }))
+      requestAnimationFrame(() => focus(one.thread_id)) // it stands elsewhere now
+    }
+  }
+
+  function moved(event: React.KeyboardEvent) {
+    const rows = [...(list.current?.querySelectorAll<HTMLElement>("[data-thread]") ?? [])]
+    const at = rows.indexOf(document.activeElement as HTMLElement)
+    const id = rows[at]?.dataset["thread"]
+    if (!id) return
+    const to = { ArrowDown: rows[at + 1], ArrowUp: rows[at - 1], Home: rows[0], End: rows.at(-1) }[event.key]
+    if (event.key === "F2") setRenaming(id)
+    else if (event.key === "Delete") setGoing(all?.find((one) => one.thread_id === id) ?? null)
+    else if (to) to.focus()
+    else return
+    event.preventDefault()
+  }
+
+  const asked = menu && all?.find((one) => one.thread_id === menu.thread)
+  const visible = new Set(groups?.flatMap(([, of]) => of).slice(0, drawn).map((one) => one.thread_id))
+  const first = visible.has(stop) ? stop : visible.has(open) ? open : (groups?.[0]?.[1][0]?.thread_id ?? "")
   return (
     <nav aria-label={say("menu")} className="flex min-h-0 flex-1 flex-col">
-      <div className="space-y-3 p-3">
-        <div className="flex items-center gap-2 px-1 pt-0.5 text-[17px] font-semibold tracking-tight">
-          <img src="/icon.svg" alt="" className="size-6" /> {"Artel"}
-        </div>
-        <Button className="w-full" onClick={start}>
-          <Plus size={16} aria-hidden /> {say("newThread")}
-        </Button>
-        <label className="flex items-center gap-2 rounded-lg border border-line bg-page px-2.5 text-sm focus-within:border-accent">
-          <Search size={15} className="shrink-0 text-soft" aria-hidden />
-          <input
-            type="search"
-            aria-label={say("search")}
-            placeholder={say("search")}
-            value={sought}
-            onChange={(event) => setSought(event.target.value)}
-            className="quiet min-w-0 flex-1 bg-transparent py-1.5"
-          />
-        </label>
-      </div>
-      {failed && (
+      <Head
+        start={start}
+        palette={palette}
+        sought={sought}
+        seek={setSought}
+        down={() => focus(groups?.[0]?.[1][0]?.thread_id ?? "")}
+      />
+      {(refusal || (failed && !all)) && (
         <div className="space-y-2 p-3 text-sm text-bad" role="alert">
-          <p>{failed}</p>
-          <Button onClick={again}>{say("retry")}</Button>
+          <p className="[overflow-wrap:anywhere]">{refusal || failed}</p>
+          <Button
+            onClick={() => {
+              setRefusal("")
+              refresh()
+            }}
+          >
+            {say(refusal ? "threadsUnderstood" : "retry")}
+          </Button>
         </div>
       )}
-      {!shown ? (
-        !failed && (
-          <div className="space-y-2 p-3" role="status">
-            <span className="sr-only">{say("loading")}</span>
-            {[0, 1, 2].map((one) => (
-              <div key={one} className="beats h-8 rounded-lg bg-line" aria-hidden />
-            ))}
-          </div>
-        )
-      ) : shown.length === 0 ? (
-        <p className="p-4 text-sm text-soft">{say(words ? "notFound" : "emptyThreads")}</p>
+      <p role="status" className={failed && all ? "px-5 pb-2 text-xs text-soft" : "sr-only"}>
+        {failed && all && say("threadsOld", { time: new Date(seen).toLocaleTimeString(tag(language), { timeStyle: "short" }) })}
+        {wanted && shown && say("threadsFound", { n: shown.length })}
+      </p>
+      {!groups ? (
+        !failed && <Loading word={say("loading")} />
+      ) : groups.length === 0 && (whole || !wanted) ? (
+        <p className="flex-1 px-5 py-3 text-sm text-soft">{say(wanted ? "notFound" : "emptyThreads")}</p>
       ) : (
-        <div className="flex-1 overflow-y-auto px-2 pb-3">
-          {byDay(shown).map(([day, list]) => (
-            <section key={day} aria-label={say(day)}>
-              <h2 className="px-2.5 pt-3 pb-1 text-xs font-medium text-soft">{say(day)}</h2>
-              <ul className="space-y-0.5">
-                {list.map((one) => (
-                  <Item
-                    key={one.thread_id}
-                    thread={one}
-                    current={one.thread_id === open}
-                    choose={() => choose(one.thread_id)}
-                    rename={(title) => rename(one.thread_id, title)}
-                    remove={() => remove(one.thread_id)}
-                  />
-                ))}
-              </ul>
-            </section>
-          ))}
+        <div
+          ref={list}
+          className="flex-1 overflow-y-auto px-2 pb-3"
+          onKeyDown={moved}
+          onFocus={(event) => setStop((event.target as HTMLElement).dataset["thread"] ?? stop)}
+        >
+          {groups.map(([group, of]) => {
+            const here = of.filter((one) => visible.has(one.thread_id))
+            return (
+              here.length > 0 && (
+                <section key={group} aria-label={say(WORDS[group])}>
+                  <h2 className="px-2.5 pt-3 pb-1 text-xs font-medium text-soft">{say(WORDS[group])}</h2>
+                  <ul className="space-y-0.5">
+                    {here.map((one) => (
+                      <Item
+                        key={one.thread_id}
+                        thread={one}
+                        current={one.thread_id === open}
+                        reached={one.thread_id === first}
+                        renaming={one.thread_id === renaming}
+                        choose={choose}
+                        rename={rename}
+                        ask={(what) => ask(one, what)}
+                        menu={menu?.thread === one.thread_id}
+                        more={(button) => setMenu({ thread: one.thread_id, button })}
+                      />
+                    ))}
+                  </ul>
+                </section>
+              )
+            )
+          })}
+          <More
+            there={shown !== null && (shown.length > drawn || !whole)}
+            go={() => {
+              setDrawn((now) => now + DRAWN)
+              if (!whole && drawn + DRAWN > (all?.length ?? 0)) void more()
+            }}
+          />
         </div>
+      )}
+      <Suspense>{menu && asked && <Menu thread={asked} button={menu.button} ask={(what) => ask(asked, what)} close={() => setMenu(null)} />}</Suspense>
+      {going && (
+        <Confirm
+          question={say("deleteSure")}
+          about={titleOf(going) || say("noThread")}
+          yes={say("delete")}
+          no={say("cancel")}
+          act={() => attempt(remove(going.thread_id))}
+          close={() => {
+            setGoing(null)
+            const rows = [...(list.current?.querySelectorAll<HTMLElement>("[data-thread]") ?? [])]
+            const at = rows.findIndex((one) => one.dataset["thread"] === going.thread_id)
+            requestAnimationFrame(() => (rows[at]?.isConnected ? rows[at] : (rows[at + 1] ?? rows[at - 1]))?.focus())
+          }}
+        />
       )}
     </nav>
   )
-}
-
-type Day = "today" | "yesterday" | "earlier"
-
-function byDay(threads: Thread[]): [Day, Thread[]][] {
-  const midnight = new Date().setHours(0, 0, 0, 0)
-  const days: Record<Day, Thread[]> = { today: [], yesterday: [], earlier: [] }
-  for (const one of threads) {
-    const at = Date.parse(one.updated_at)
-    days[at >= midnight ? "today" : at >= midnight - DAY_MS ? "yesterday" : "earlier"].push(one)
-  }
-  return (Object.entries(days) as [Day, Thread[]][]).filter(([, list]) => list.length)
-}
-
-interface ItemProps {
-  thread: Thread
-  current: boolean
-  choose: () => void
-  rename: (title: string) => void
-  remove: () => void
-}
-
-function Item({ thread, current, choose, rename, remove }: ItemProps) {
-  const { say } = useLanguage()
-  const [renaming, setRenaming] = useState(false)
-  const [sure, setSure] = useState(false)
-  const title = titleOf(thread) || say("noThread")
-  if (renaming) {
-    return (
-      <li>
-        <form
-          onSubmit={(event) => {
-            event.preventDefault()
-            const given = new FormData(event.currentTarget).get("title")
-            if (typeof given === "string" && given.trim()) rename(given.trim())
-            setRenaming(false)
-          }}
-        >
-          <input
-            name="title"
-            autoFocus
-            aria-label={say("rename")}
-            defaultValue={title}
-            onBlur={() => setRenaming(false)}
-            onKeyDown={(event) => event.key === "Escape" && setRenaming(false)}
-            className="w-full rounded-lg border border-accent bg-page px-2.5 py-1.5 text-sm"
-          />
-        </form>
-      </li>
-    )
-  }
-  const face = thread.status === "interrupted" && !asks(thread) ? "stopped" : thread.status
-  return (
-    <li
-      className={`group relative flex items-center rounded-lg transition-colors ${current ? "bg-accent/12" : "hover:bg-line/40"}`}
-    >
-      <button
-        type="button"
-        onClick={choose}
-        aria-current={current ? "page" : undefined}
-        className="flex min-h-9 pointer-coarse:min-h-11 min-w-0 flex-1 items-center gap-2.5 px-2.5 py-1.5 text-left text-sm"
-      >
-        <span className={`size-2 shrink-0 rounded-full ${DOTS[face]}`} aria-hidden />
-        <span className="min-w-0 flex-1 truncate">{title}</span>
-        <span
-          className={
-            face === "interrupted"
-              ? "shrink-0 rounded-full bg-warn-bg px-2 text-xs text-warn group-focus-within:sr-only group-hover:sr-only"
-              : "sr-only"
-          }
-        >
-          {say(`status_${face}`)}
-        </span>
-      </button>
-      <span
-        className={`flex shrink-0 overflow-hidden ${current ? "touch-shown" : ""} w-0 group-focus-within:w-auto group-hover:w-auto`}
-      >
-        <button
-          type="button"
-          aria-label={`${say("rename")}: ${title}`}
-          title={say("rename")}
-          onClick={() => setRenaming(true)}
-          className="grid size-7 place-items-center rounded text-soft hover:text-ink"
-        >
-          <Pencil size={14} aria-hidden />
-        </button>
-        <button
-          type="button"
-          aria-label={`${say("delete")}: ${title}`}
-          title={say("delete")}
-          onClick={() => setSure(true)}
-          className="grid size-7 place-items-center rounded text-soft hover:text-bad"
-        >
-          <Trash2 size={14} aria-hidden />
-        </button>
-      </span>
-      {sure && (
-        <Confirm
-          question={say("deleteSure")}
-          about={title}
-          yes={say("delete")}
-          no={say("cancel")}
-          act={remove}
-          close={() => setSure(false)}
-        />
-      )}
-    </li>
-  )
-}
-
-export function titleOf(thread: Thread): string {
-  return thread.metadata.title ?? ""
 }
