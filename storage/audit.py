@@ -29,6 +29,7 @@ Kind = Literal[
     "policy",
     "consent",
     "experiment",
+    "edit",
 ]
 
 PAGE = 1_000  # entries read at a time

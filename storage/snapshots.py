@@ -21,6 +21,7 @@ from artel.storage.threads import UnknownThread
 MOST_PATHS = 500  # of one change that are listed in its row
 UNDO = "undo"
 RESTORE = "restore"
+EDIT = "edit"  # by a person, on the page
 
 
 class UnknownChange(NotFound):
@@ -32,7 +33,7 @@ class Change:
     """What one step, or an undo, did to the files."""
 
     change_id: UUID
-    effect_key: bytes | None  # of the call; None: an undo or a restore
+    effect_key: bytes | None  # of the call; None: a person did it
     thread_id: UUID
     run_id: UUID | None
     checkpoint_id: str
@@ -50,7 +51,7 @@ class Change:
 
     @property
     def is_ours(self) -> bool:
-        """Whether a person did it through us: an undo or a restore."""
+        """Whether a person did it through us: an undo, a restore, an edit."""
         return self.effect_key is None
 
 
@@ -196,9 +197,18 @@ async def forget(conn: Connection, change_id: UUID) -> None:
 
 
 async def add(
-    conn: Connection, thread_id: UUID, *, tool: str, workspace: str, before: str, undoes: Sequence[UUID] = ()
+    conn: Connection,
+    thread_id: UUID,
+    *,
+    tool: str,
+    workspace: str,
+    before: str | None,
+    undoes: Sequence[UUID] = (),
 ) -> UUID:
-    """Write that files are about to be put back on behalf of a person; return the change."""
+    """Write that files are about to be changed or put back by a person; return the change.
+
+    `before` is None when the files as they are cannot be kept.
+    """
     change_id = new_id()
     values = {
         "change_id": change_id,

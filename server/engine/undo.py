@@ -100,7 +100,7 @@ async def undo(
         ThreadBusy: a run is pending or running on the thread.
         NotKept, SeveralFolders, SnapshotGone: it cannot be undone; nothing was changed.
     """
-    async with _quiet(engine, thread_id, owner=owner, allowed=allowed) as conn:
+    async with quiet(engine, thread_id, owner=owner, allowed=allowed) as conn:
         found = await _chosen(conn, thread_id, choice)
         chosen = _undoable(found)
         repository = await to_thread(_repository, engine, chosen, await _own(conn, thread_id, owner))
@@ -126,7 +126,7 @@ async def restore_at(
         ThreadBusy: a run is pending or running on the thread.
         SnapshotGone: the files as they were then are kept no longer.
     """
-    async with _quiet(engine, thread_id, owner=owner, allowed=allowed) as conn:
+    async with quiet(engine, thread_id, owner=owner, allowed=allowed) as conn:
         found = await snapshots.at(conn, thread_id, checkpoint_id)
         if found is None:
             return None
@@ -182,7 +182,7 @@ def _prune(engine: Engine, older_than_s: float) -> int:
 
 
 @asynccontextmanager
-async def _quiet(
+async def quiet(
     engine: Engine, thread_id: UUID, *, owner: str, allowed: str | None
 ) -> AsyncIterator[Connection]:
     """Hold a thread on which nothing runs: no run begins there until this ends."""

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from artel.tools.errors import ToolFailed
 from artel.tools.workspace.paths import (
@@ -27,6 +28,7 @@ ABOVE = (
 )  # needs no right to list
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a pipe must not block us
+BLOCK = 262_144  # bytes of a file that is never held whole
 FULL = " (tell the user that room is needed, or delete what is not)"
 FORBIDDEN = " (the user has to allow it: tell them)"
 ADVICE = {
@@ -79,6 +81,33 @@ def read_bytes(place: Place, *, limit: int) -> Found:
         return read_entry(parent, place, limit=limit)
 
 
+def reader(place: Place, *, limit: int) -> tuple[int, Iterator[bytes]]:
+    """Open the regular file at `place`: its size, and its content block by block: it is never held whole.
+
+    Raises:
+        NoSuchFile, WrongKind, TooLarge, OutsideWorkspace: as in reading it.
+    """
+    if not place.parts:
+        raise WrongKind("the workspace itself is a folder, not a file")
+    with folder(place.parent) as parent, translated(place):
+        _check_regular(os.stat(place.name, dir_fd=parent, follow_symlinks=False), place)
+        opened = os.fdopen(os.open(place.name, FILE, dir_fd=parent), "rb")
+    info = os.fstat(opened.fileno())
+    try:
+        _check_regular(info, place)
+        _check_size(info.st_size, place, limit)
+    except BaseException:
+        opened.close()
+        raise
+    return info.st_size, _blocks(opened)
+
+
+def _blocks(opened: BinaryIO) -> Iterator[bytes]:
+    with opened:
+        while block := opened.read(BLOCK):
+            yield block
+
+
 def read_entry(parent: int, place: Place, *, limit: int) -> Found:
     """Return the content of the file at `place` through the descriptor of its folder."""
     with translated(place):
@@ -90,12 +119,7 @@ def read_entry(parent: int, place: Place, *, limit: int) -> Found:
             data = b"" if info.st_size > limit else _read_up_to(handle, info.st_size, limit)
         finally:
             os.close(handle)
-    if (size := max(info.st_size, len(data))) > limit:
-        most = f"{limit / 1_048_576:.0f} MB"
-        raise TooLarge(
-            f"{place.relative} has {size / 1_048_576:.1f} MB; files over {most} are not read; "
-            "look at a part of it with a command, if you can run one"
-        )
+    _check_size(max(info.st_size, len(data)), place, limit)
     return Found(data, stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid)
 
 
@@ -161,6 +185,15 @@ def _enter(parent: int, name: str, place: Place, *, make: bool) -> int:
             os.mkdir(name, dir_fd=parent)
             os.fsync(parent)
         return os.open(name, FOLDER, dir_fd=parent)
+
+
+def _check_size(size: int, place: Place, limit: int) -> None:
+    if size > limit:
+        most = f"{limit / 1_048_576:.0f} MB"
+        raise TooLarge(
+            f"{place.relative} has {size / 1_048_576:.1f} MB; files over {most} are not read; "
+            "look at a part of it with a command, if you can run one"
+        )
 
 
 def _check_regular(info: os.stat_result, place: Place) -> None:

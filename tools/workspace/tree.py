@@ -26,6 +26,8 @@ class Entry:
     place: Place
     kind: Kind
     size: int
+    modified: float = 0.0
+    "In seconds since 1970."
 
 
 @dataclass(slots=True)
@@ -113,7 +115,7 @@ def _entry(handle: int, place: Place) -> Entry | None:
     except OSError:
         return None
     kinds: dict[int, Kind] = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
-    return Entry(place, kinds.get(stat.S_IFMT(info.st_mode), "other"), info.st_size)
+    return Entry(place, kinds.get(stat.S_IFMT(info.st_mode), "other"), info.st_size, info.st_mtime)
 
 
 def ignored_on_the_way(root: Path, start: Place) -> Ignore:

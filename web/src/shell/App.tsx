@@ -77,10 +77,10 @@ export function App() {
     setDrawer(false)
   }
 
-  function show(next: string) {
+  const show = useCallback((next: string) => {
     localStorage.setItem(PANEL, next)
     setTab(next)
-  }
+  }, [])
 
   /** The conversation that is about to begin; made once, also when its files come before its words. */
   const made = useRef("")

@@ -6,10 +6,11 @@ import { Banner } from "../history/Banner"
 import { Foot } from "../history/Foot"
 import { useLanguage } from "../i18n/language"
 import type { Said } from "../run/events"
+import { OpenFile } from "../run/opening"
 import { Session, type Snapshot } from "../run/session"
 import { Boundary } from "./Boundary"
 import { Panel } from "./Panel"
-import { TABS } from "./tabs"
+import { TABS, type Wanted } from "./tabs"
 
 interface Props {
   id: string
@@ -24,6 +25,8 @@ interface Props {
   show: (tab: string) => void
 }
 
+let wishes = 0
+
 /** One conversation, and beside it what it works on. */
 export function Bench({ tab, show, ...chat }: Props) {
   const { say } = useLanguage()
@@ -35,30 +38,48 @@ export function Bench({ tab, show, ...chat }: Props) {
     [assistant, workspace],
   )
   const foot = useCallback((one: Said) => <Foot one={one} session={session} start={start} />, [session, start])
+  const [wanted, setWanted] = useState<Wanted | null>(null)
+  const openFile = useCallback(
+    (path: string, line = 0) => {
+      wishes += 1
+      setWanted({ path, line, wish: wishes })
+      show("files")
+    },
+    [show],
+  )
   const shown = TABS.find((one) => one.id === tab)
   return (
-    <div className="flex min-h-0 flex-1">
-      <Chat
-        {...chat}
-        session={session}
-        now={seen(now)}
-        foot={foot}
-        showPlan={() => show("plan")}
-        banner={now.shown && <Banner shown={now.shown} session={session} asked={now.approvals.length > 0} />}
-        card={(asked, place, answer, resume) => (
-          <ApprovalCard asked={asked} place={place} answer={answer} resume={resume} />
+    <OpenFile value={openFile}>
+      <div className="flex min-h-0 flex-1">
+        <Chat
+          {...chat}
+          session={session}
+          now={seen(now)}
+          foot={foot}
+          showPlan={() => show("plan")}
+          banner={now.shown && <Banner shown={now.shown} session={session} asked={now.approvals.length > 0} />}
+          card={(asked, place, answer, resume) => (
+            <ApprovalCard asked={asked} place={place} answer={answer} resume={resume} />
+          )}
+        />
+        {shown && (
+          <Panel tabs={TABS} tab={shown.id} show={show}>
+            <Boundary of={shown.id}>
+              <Suspense fallback={<p className="p-4 text-sm text-soft">{say("loading")}</p>}>
+                <shown.Body
+                  thread={chat.id}
+                  assistant={assistant}
+                  workspace={workspace}
+                  session={session}
+                  now={now}
+                  wanted={wanted}
+                />
+              </Suspense>
+            </Boundary>
+          </Panel>
         )}
-      />
-      {shown && (
-        <Panel tabs={TABS} tab={shown.id} show={show}>
-          <Boundary of={shown.id}>
-            <Suspense fallback={<p className="p-4 text-sm text-soft">{say("loading")}</p>}>
-              <shown.Body thread={chat.id} assistant={chat.assistant} workspace={chat.workspace} session={session} now={now} />
-            </Suspense>
-          </Boundary>
-        </Panel>
-      )}
-    </div>
+      </div>
+    </OpenFile>
   )
 }
 

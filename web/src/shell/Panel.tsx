@@ -16,7 +16,7 @@ interface Props {
 export function Panel({ tabs, tab, show, children }: Props) {
   const { say } = useLanguage()
   useEffect(() => {
-    const close = (event: KeyboardEvent) => event.key === "Escape" && window.innerWidth < 1024 && show("")
+    const close = (event: KeyboardEvent) => event.key === "Escape" && !event.defaultPrevented && window.innerWidth < 1024 && show("")
     window.addEventListener("keydown", close)
     return () => window.removeEventListener("keydown", close)
   }, [show])

@@ -3,12 +3,20 @@ import { type ComponentType, lazy, type LazyExoticComponent } from "react"
 import type { Key } from "../i18n/catalogue"
 import type { Session, Snapshot } from "../run/session"
 
+/** A line of a file that somebody asked to see; another `wish` asks again. */
+export interface Wanted {
+  path: string
+  line: number
+  wish: number
+}
+
 export interface TabProps {
   thread: string
   assistant: string
   workspace: string
   session: Session
   now: Snapshot
+  wanted: Wanted | null
 }
 
 export interface Tab {
