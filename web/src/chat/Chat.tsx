@@ -1,6 +1,6 @@
 import { CircleAlert, Play, RotateCcw } from "lucide-react"
 import { useEffect, useState } from "react"
-import type { Approval, Decision, Json, Thread } from "../api/types"
+import type { Thread } from "../api/types"
 import { useLanguage } from "../i18n/language"
 import { Away } from "../offline/Away"
 import type { Said } from "../run/events"
@@ -28,16 +28,14 @@ interface Props {
   foot: (one: Said) => React.ReactNode
   /** Show the whole plan beside the conversation. */
   showPlan?: () => void
-  card: (
-    asked: Approval,
-    place: string,
-    answer: (asked: Approval, decision: Decision) => Promise<boolean>,
-    resume: (answer: Json) => Promise<void>,
-  ) => React.ReactNode
+  /** What waits for the person, above where they write. */
+  deck: React.ReactNode
+  /** What stands at the end of the conversation. */
+  end: React.ReactNode
 }
 
 /** One conversation. */
-export function Chat({ session, now, id, thread, assistant, workspace, firstWords, tray, foot, showPlan, card }: Props) {
+export function Chat({ session, now, id, thread, assistant, workspace, firstWords, tray, foot, showPlan, deck, end }: Props) {
   const { say } = useLanguage()
   const [notice, setNotice] = useState("")
   const [returned, setReturned] = useState("")
@@ -60,25 +58,14 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
     if (thread) session.noticed(thread)
   }, [session, thread])
 
-  async function answer(asked: Approval, decision: Decision) {
-    setNotice("")
-    const first = await session.answer(asked, decision)
-    if (!first) setNotice(say("answeredElsewhere"))
-    return first
-  }
   const attempt = (act: Promise<void>) => void act.catch((failure: unknown) => setNotice(sentence(failure)))
 
-  const many = now.approvals.length
   return (
     <div className="flex min-h-0 min-w-0 flex-1 flex-col">
       <Away at={now.keptAt} />
       <ThreadId value={id}>
         <Messages view={now.view} busy={busy} loading={now.phase === "loading"} asked={asking(now)} foot={foot}>
-          {now.approvals.map((asked, index) => (
-            <div key={asked.approval_id}>
-              {card(asked, many > 1 ? `${index + 1} / ${many}` : "", answer, (said) => session.resume(assistant, asked, said))}
-            </div>
-          ))}
+          {end}
           {now.paused.length > 0 && (
             <div className="flex flex-wrap items-center gap-3 rounded-xl border border-line bg-panel px-4 py-3 text-sm">
               <span>{say("paused", { step: now.paused.join(", ") })}</span>
@@ -137,6 +124,7 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
           route={busy ? now.view.route : null}
         />
       </div>
+      {deck}
       <Composer
         thread={id}
         busy={busy}
