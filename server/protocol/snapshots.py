@@ -274,7 +274,8 @@ def _task(task: PregelTask) -> Json:
 
 
 def _question(asked: Interrupt) -> Json:
-    return {"id": asked.id, "value": asked.value}
+    schema = asked.response_schema
+    return {"id": asked.id, "value": asked.value, **({"response_schema": schema} if schema else {})}
 
 
 def _place(config: RunnableConfig | None) -> Json | None:

@@ -233,6 +233,7 @@ def test_a_foreign_question_is_answered_with_json(foreign: Server, visit: Visiti
         wire.post(f"/threads/{thread}/runs/wait", json=order, timeout=20)
     tab = visit(foreign).open(f"/t/{thread}")
     expect(tab.card).to_contain_text("Shall I?")
+    tab.card.get_by_role("radio", name="JSON").check()
     tab.card.get_by_label("Answer").fill("not json")
     tab.press("Answer", inside=tab.card)
     expect(tab.card).to_contain_text("This is not valid JSON.")

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from langgraph.types import Interrupt, PregelTask, StateSnapshot
 from tests.fakes.served import HI
+
+from artel.server.protocol.snapshots import state_record
 
 from .conftest import Wire
 
@@ -196,3 +199,13 @@ async def test_a_change_that_makes_no_sense_is_refused(wire: Wire, nowhere: str)
     assert (
         await wire.ok("POST", f"/threads/{thread}/history", {"before": {}, "metadata": {"a\0": "b\0"}})
     ) == []
+
+
+def test_a_question_says_what_an_answer_must_look_like_where_its_graph_does() -> None:
+    schema = {"type": "object", "properties": {"nights": {"type": "integer"}}}
+    asked = (Interrupt("Where to?", "1", response_schema=schema), Interrupt("Sure?", "2"))
+    task = PregelTask("t", "ask", (), interrupts=asked)
+    state = StateSnapshot({}, ("ask",), {}, {}, None, None, (task,), asked)
+    told = [{"id": "1", "value": "Where to?", "response_schema": schema}, {"id": "2", "value": "Sure?"}]
+    record = state_record(state)
+    assert (record["interrupts"], record["tasks"][0]["interrupts"]) == (told, told)

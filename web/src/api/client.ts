@@ -103,7 +103,7 @@ const MODE_QUERY = MODES.map((mode) => `stream_mode=${mode}`).join("&")
 
 export const approvals = {
   pending: (thread: string) => call<Approval[]>("GET", `/api/v1/approvals?status=pending&thread_id=${thread}`),
-  answer: (id: string, decision: Decision) =>
+  answer: (id: string, decision: Decision | { decisions: Decision[] }) =>
     call<{ run_id: string; thread_id: string }>("POST", `/api/v1/approvals/${id}`, { decision }),
 }
 

@@ -78,11 +78,17 @@ export interface Run {
   kwargs?: { input?: { messages?: Partial<WireMessage>[] } | null }
 }
 
+export interface Interrupt {
+  id: string
+  value: Json
+  response_schema?: Json
+}
+
 export interface State {
   values: Values
   next: string[]
-  interrupts?: { id: string; value: Json }[]
-  tasks?: { interrupts?: { id: string; value: Json }[] }[]
+  interrupts?: Interrupt[]
+  tasks?: { interrupts?: Interrupt[] }[]
 }
 
 export interface Assistant {
@@ -117,6 +123,7 @@ export interface Question {
     path?: string
     diff?: string
     command?: string
+    workdir?: string
     problem?: string
     tainted?: boolean
     files?: ChangedFile[]
@@ -197,6 +204,11 @@ export interface Approval {
   tool: string | null
   args: Args | null
   value: Question | Json
+  /** What the graph says an answer must look like. */
+  schema?: Json
+  agent?: string | null
+  /** The nodes that led to who asks. */
+  agent_path?: string[]
   status: "pending" | "approved" | "rejected" | "timeout" | "superseded"
   expires_at: string | null
 }

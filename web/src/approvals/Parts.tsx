@@ -1,6 +1,6 @@
 import type { ChangedFile } from "../api/types"
 import { useLanguage } from "../i18n/language"
-import { count, Diff } from "../ui/Diff"
+import { Diff, Title } from "../ui/Diff"
 
 /** The ids of all parts of a change, each once: the two sides of a move share one. */
 export function partsOf(files: ChangedFile[]): string[] {
@@ -21,30 +21,25 @@ export function Parts({ files, chosen, choose }: Props) {
       {files.map((file) => {
         const ids = file.hunks.map((hunk) => hunk.id)
         const taken = ids.filter((id) => chosen.has(id)).length
-        const size = count(file.diff)
         return (
           <li key={file.path} data-testid="file">
-            <label className="mb-1 flex min-h-9 items-center gap-2 pointer-coarse:min-h-11">
-              <input
-                type="checkbox"
-                className="size-4 shrink-0 accent-accent"
-                checked={taken === ids.length}
-                ref={(box) => {
-                  if (box) box.indeterminate = taken > 0 && taken < ids.length
-                }}
-                onChange={(event) => choose(ids, event.target.checked)}
-              />
-              <span className="min-w-0 truncate font-mono text-[13px]">{file.path}</span>
-              <span className="sr-only">{say("changed", size)}</span>
-              <span className="ml-auto flex gap-2 font-mono text-[13px]" aria-hidden>
-                <span className="text-good">+{size.added}</span>
-                <span className="text-bad">−{size.removed}</span>
-              </span>
-            </label>
             <Diff
               diff={file.diff}
               label={file.path}
-              more={(n) => say("showAll", { n })}
+              head={
+                <label className="flex min-h-9 min-w-0 items-center gap-2 pointer-coarse:min-h-11">
+                  <input
+                    type="checkbox"
+                    className="size-4 shrink-0 accent-accent"
+                    checked={taken === ids.length}
+                    ref={(box) => {
+                      if (box) box.indeterminate = taken > 0 && taken < ids.length
+                    }}
+                    onChange={(event) => choose(ids, event.target.checked)}
+                  />
+                  <Title path={file.path} diff={file.diff} />
+                </label>
+              }
               pick={
                 ids.length > 1
                   ? {

@@ -1,8 +1,9 @@
-import { useState } from "react"
+import { useRef, useState } from "react"
 import type { Asked, Decision } from "../api/types"
 import { useLanguage } from "../i18n/language"
 import { Button } from "../ui/Button"
-import { answersOf, isComplete, type Said, toggled } from "./answers"
+import { FOOT } from "./foot"
+import { answersOf, missing, NOTHING, othered, type Said, toggled } from "./answers"
 
 interface Props {
   questions: Asked[]
@@ -10,33 +11,47 @@ interface Props {
   decide: (decision: Decision) => void
 }
 
-const NOTHING: Said = { options: [], words: "" }
-
-/** The questions of an agent: each with its options, one or several, and room for words of one's own. */
+/** What an agent asks at once, answered at once. */
 export function Questions({ questions, sending, decide }: Props) {
   const { say } = useLanguage()
   const [said, setSaid] = useState<Record<string, Said>>({})
-  const set = (id: string, change: Partial<Said>) =>
-    setSaid((before) => ({ ...before, [id]: { ...(before[id] ?? NOTHING), ...change } }))
+  const [tried, setTried] = useState(false)
+  const form = useRef<HTMLFormElement>(null)
+  const gaps = new Set(missing(questions, said).map((one) => one.id))
   return (
     <form
-      className="space-y-4"
+      ref={form}
+      noValidate
+      className="space-y-5"
       data-testid="questions"
       onSubmit={(event) => {
         event.preventDefault()
-        if (isComplete(questions, said)) decide({ type: "respond", answers: answersOf(questions, said) })
+        setTried(true)
+        const first = questions.findIndex((one) => gaps.has(one.id))
+        if (first < 0) return decide({ type: "respond", answers: answersOf(questions, said) })
+        const place = form.current?.querySelectorAll("fieldset")[first]
+        place?.querySelector<HTMLElement>("input:checked ~ input, input, textarea")?.focus()
       }}
     >
       {questions.map((one) => (
-        <One key={one.id} asked={one} said={said[one.id] ?? NOTHING} set={(change) => set(one.id, change)} />
+        <One
+          key={one.id}
+          asked={one}
+          said={said[one.id] ?? NOTHING}
+          missing={tried && gaps.has(one.id)}
+          set={(next) => setSaid((before) => ({ ...before, [one.id]: next }))}
+        />
       ))}
-      <div className="flex flex-wrap gap-2">
-        <Button type="submit" look="main" disabled={sending || !isComplete(questions, said)}>
+      <div className={`flex flex-wrap items-center gap-2 ${FOOT}`}>
+        <Button type="submit" look="main" disabled={sending}>
           {say("answer")}
         </Button>
         <Button look="bare" disabled={sending} onClick={() => decide({ type: "reject" })}>
           {say("noAnswer")}
         </Button>
+        <span role="status" className={`text-sm ${tried ? "text-bad" : "text-soft"}`}>
+          {gaps.size > 0 && say("formMissingMany", { n: gaps.size })}
+        </span>
       </div>
     </form>
   )
@@ -45,43 +60,57 @@ export function Questions({ questions, sending, decide }: Props) {
 interface OneProps {
   asked: Asked
   said: Said
-  set: (change: Partial<Said>) => void
+  missing: boolean
+  set: (said: Said) => void
 }
 
-function One({ asked, said, set }: OneProps) {
+const ROW = "flex min-h-8 items-start gap-2.5 rounded-lg px-2 py-1 text-sm hover:bg-panel has-checked:bg-accent/10 pointer-coarse:min-h-11"
+
+function One({ asked, said, missing, set }: OneProps) {
   const { say } = useLanguage()
+  const choice = asked.options.length > 0
+  const kind = asked.multiple ? "checkbox" : "radio"
+  const hints = [asked.multiple ? say("several") : "", asked.required ? "" : say("optional")].filter(Boolean)
+  const box = (checked: boolean, label: React.ReactNode, act: () => void, type = kind) => (
+    <label className={ROW}>
+      <input type={type} name={asked.id} className="mt-0.5 size-4 shrink-0 accent-accent" checked={checked} onChange={act} />
+      <span className="min-w-0 [overflow-wrap:anywhere]">{label}</span>
+    </label>
+  )
   return (
-    <fieldset className="min-w-0 space-y-2">
-      <legend className="font-medium whitespace-pre-wrap [overflow-wrap:anywhere]">
+    <fieldset className="min-w-0 space-y-1">
+      <legend className="mb-1 font-medium whitespace-pre-wrap [overflow-wrap:anywhere]">
         {asked.header && <span className="mr-2 text-sm font-normal text-soft">{asked.header}</span>}
         {asked.question}
+        {hints.length > 0 && <span className="ml-2 text-xs font-normal text-soft">{hints.join(" · ")}</span>}
       </legend>
-      <p className="text-xs text-soft">
-        {[asked.multiple ? say("several") : "", asked.required ? "" : say("optional")].filter(Boolean).join(" · ")}
-      </p>
       {asked.options.map((label) => (
-        <label key={label} className="flex min-h-9 items-center gap-2 text-sm pointer-coarse:min-h-11">
-          <input
-            type={asked.multiple ? "checkbox" : "radio"}
-            name={asked.id}
-            className="size-4 shrink-0 accent-accent"
-            checked={said.options.includes(label)}
-            onChange={() => set({ options: toggled(asked, said.options, label) })}
-          />
-          <span className="min-w-0 [overflow-wrap:anywhere]">
-            {label}
-            {asked.descriptions?.[label] && <span className="text-soft"> · {asked.descriptions[label]}</span>}
-          </span>
-        </label>
+        <div key={label}>
+          {box(
+            !said.left && said.options.includes(label),
+            <>
+              {label}
+              {asked.descriptions?.[label] && <span className="block text-xs text-soft">{asked.descriptions[label]}</span>}
+            </>,
+            () => set(toggled(asked, said, label)),
+          )}
+        </div>
       ))}
-      <input
-        aria-label={`${asked.question} ${say("ownWords")}`}
-        placeholder={say("ownWords")}
-        value={said.words}
-        onChange={(event) => set({ words: event.target.value })}
-        className="block w-full min-w-0 rounded-lg border border-line bg-page px-3 py-1.5 text-sm"
-      />
+      {choice && box(!said.left && said.other, say("formOther"), () => set(othered(asked, said)))}
+      {(!choice || (said.other && !said.left)) && (
+        <input
+          aria-label={choice ? `${asked.question} ${say("formOtherWords")}` : asked.question}
+          placeholder={say(choice ? "formOtherWords" : "ownWords")}
+          aria-invalid={missing || undefined}
+          autoFocus={choice}
+          value={said.words}
+          onChange={(event) => set({ ...said, words: event.target.value, left: false })}
+          className="block w-full min-w-0 rounded-lg border border-line bg-page px-3 py-1.5 text-sm aria-invalid:border-bad pointer-coarse:min-h-11"
+        />
+      )}
+      {!asked.required &&
+        box(said.left, say("formDecide"), () => set({ ...said, left: choice && !asked.multiple ? true : !said.left }), choice ? kind : "checkbox")}
+      {missing && <p className="text-xs text-bad">{say("formMissing")}</p>}
     </fieldset>
   )
 }
-

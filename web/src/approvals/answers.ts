@@ -4,7 +4,13 @@ import type { Answer, Asked, Json } from "../api/types"
 export interface Said {
   options: string[]
   words: string
+  /** Words of their own are chosen, beside the options or in their place. */
+  other: boolean
+  /** It is left to the agent, and that is said. */
+  left: boolean
 }
+
+export const NOTHING: Said = { options: [], words: "", other: false, left: false }
 
 /** The questions of an interrupt's value, in our own form or in that of Agent Inbox; none if it asks otherwise. */
 export function questionsOf(value: Json): Asked[] {
@@ -23,23 +29,36 @@ function isAsked(one: Json): boolean {
 }
 
 /** Choose or leave an option; of a question that takes one only that stays. */
-export function toggled(asked: Asked, chosen: string[], label: string): string[] {
-  if (!asked.multiple) return [label]
-  return asked.options.filter((one) => (one === label ? !chosen.includes(label) : chosen.includes(one)))
+export function toggled(asked: Asked, said: Said, label: string): Said {
+  if (!asked.multiple) return { ...said, options: [label], other: false, left: false }
+  const options = asked.options.filter((one) => (one === label ? !said.options.includes(label) : said.options.includes(one)))
+  return { ...said, options, left: false }
 }
 
-/** Whether each question that needs an answer has one. */
-export function isComplete(questions: Asked[], said: Record<string, Said>): boolean {
-  return questions.every((one) => !one.required || answerOf(said[one.id]) !== null)
+/** Choose words of one's own; of a question that takes one answer they are it. */
+export function othered(asked: Asked, said: Said): Said {
+  if (!asked.multiple) return { ...said, options: [], other: true, left: false }
+  return { ...said, other: !said.other, left: false }
+}
+
+/** The questions that need an answer and have none. */
+export function missing(questions: Asked[], said: Record<string, Said>): Asked[] {
+  return questions.filter((one) => unsaid(one, said[one.id] ?? NOTHING))
+}
+
+/** Words that were begun count: who chose "Other" means to say something. */
+function unsaid(asked: Asked, said: Said): boolean {
+  const meant = asked.required || (said.other && asked.options.length > 0)
+  return meant && answerOf(asked, said) === null
 }
 
 /** The answers as the server takes them; null leaves a question to the agent. */
 export function answersOf(questions: Asked[], said: Record<string, Said>): Record<string, Answer> {
-  return Object.fromEntries(questions.map((one) => [one.id, answerOf(said[one.id])]))
+  return Object.fromEntries(questions.map((one) => [one.id, answerOf(one, said[one.id] ?? NOTHING)]))
 }
 
-function answerOf(said: Said | undefined): Answer {
-  const words = said?.words.trim() ?? ""
-  if (!said || (!said.options.length && !words)) return null
-  return { options: said.options, words }
+function answerOf(asked: Asked, said: Said): Answer {
+  if (said.left) return null
+  const words = said.other || !asked.options.length ? said.words.trim() : ""
+  return said.options.length || words ? { options: said.options, words } : null
 }

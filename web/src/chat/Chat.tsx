@@ -1,7 +1,7 @@
 import { CircleAlert, Play, RotateCcw } from "lucide-react"
 import { useEffect, useState } from "react"
 import { upload } from "../api/attachments"
-import type { Approval, Decision, Json, Thread } from "../api/types"
+import type { Thread } from "../api/types"
 import { useLanguage } from "../i18n/language"
 import { Away } from "../offline/Away"
 import { parted, withFiles } from "../run/attached"
@@ -32,16 +32,15 @@ interface Props {
   showPlan?: () => void
   /** What is said of the state on screen, if it is not the newest. */
   banner: React.ReactNode
-  card: (
-    asked: Approval,
-    place: string,
-    answer: (asked: Approval, decision: Decision) => Promise<boolean>,
-    resume: (answer: Json) => Promise<void>,
-  ) => React.ReactNode
+  /** What waits for the person, above where they write. */
+  deck: React.ReactNode
+  /** What stands at the end of the conversation. */
+  end: React.ReactNode
 }
 
 /** One conversation. */
-export function Chat({ session, now, id, thread, assistant, workspace, firstWords, tray, foot, showPlan, banner, card }: Props) {
+export function Chat(props: Props) {
+  const { session, now, id, thread, assistant, workspace, firstWords, tray, foot, showPlan, banner, deck, end } = props
   const { say } = useLanguage()
   const [notice, setNotice] = useState("")
   const [returned, setReturned] = useState("")
@@ -64,25 +63,14 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
     if (thread) session.noticed(thread)
   }, [session, thread])
 
-  async function answer(asked: Approval, decision: Decision) {
-    setNotice("")
-    const first = await session.answer(asked, decision)
-    if (!first) setNotice(say("answeredElsewhere"))
-    return first
-  }
   const attempt = (act: Promise<void>) => void act.catch((failure: unknown) => setNotice(sentence(failure)))
 
-  const many = now.approvals.length
   return (
     <div className={`flex min-h-0 min-w-0 flex-1 flex-col ${now.shown?.kind === "past" ? "[&>:last-child]:hidden" : ""}`}>
       <Away at={now.keptAt} />
       <ThreadId value={id}>
         <Messages view={now.view} busy={busy} loading={now.phase === "loading"} asked={asking(now)} foot={foot}>
-          {now.approvals.map((asked, index) => (
-            <div key={asked.approval_id}>
-              {card(asked, many > 1 ? `${index + 1} / ${many}` : "", answer, (said) => session.resume(assistant, asked, said))}
-            </div>
-          ))}
+          {end}
           {now.paused.length > 0 && (
             <div className="flex flex-wrap items-center gap-3 rounded-xl border border-line bg-panel px-4 py-3 text-sm">
               <span>{say("paused", { step: now.paused.join(", ") })}</span>
@@ -142,6 +130,7 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
           route={busy ? now.view.route : null}
         />
       </div>
+      {deck}
       <Composer
         thread={id}
         busy={busy}

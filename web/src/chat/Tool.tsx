@@ -1,9 +1,10 @@
 import { Check, ChevronRight, Circle, Hand, LoaderCircle, X } from "lucide-react"
-import { useState } from "react"
+import { use, useState } from "react"
 import type { ToolCall } from "../api/types"
 import type { Key } from "../i18n/catalogue"
 import { useLanguage } from "../i18n/language"
 import type { Said, Span } from "../run/events"
+import { Notes } from "./notes"
 import { Undo } from "./Undo"
 
 export type ToolState = "running" | "asked" | "done" | "failed" | "open"
@@ -29,19 +30,21 @@ interface Props {
 export function Tool({ call, result, span, state }: Props) {
   const { say, language } = useLanguage()
   const [open, setOpen] = useState(false)
+  const note = use(Notes)(call.id)
   const { icon: Icon, look, word } = SIGNS[state]
   const took = span?.to ? span.to - span.from : 0
   return (
     <details
       className="group bg-panel text-sm"
       data-testid="tool"
+      data-call={call.id}
       data-state={state}
       onToggle={(event) => setOpen(event.currentTarget.open)}
     >
-      <summary className="flex min-h-9 pointer-coarse:min-h-11 list-none items-center gap-2 px-2.5 py-1 hover:bg-line/30">
+      <summary className="flex min-h-9 pointer-coarse:min-h-11 list-none flex-wrap items-center gap-x-2 px-2.5 py-1 hover:bg-line/30">
         <Icon size={14} className={`shrink-0 ${look}`} aria-hidden />
         <span className="shrink-0 font-mono text-[13px] font-medium">{call.name}</span>
-        <span className="truncate font-mono text-[13px] text-soft">{brief(call)}</span>
+        <span className="min-w-0 flex-1 truncate font-mono text-[13px] text-soft">{brief(call)}</span>
         <span className="ml-auto flex shrink-0 items-center gap-2 text-xs text-soft">
           <span className={state === "done" ? "sr-only" : state === "running" ? "" : look}>{say(word)}</span>
           {took > WORTH_MS && (
@@ -51,8 +54,10 @@ export function Tool({ call, result, span, state }: Props) {
           )}
           <ChevronRight size={14} className="transition group-open:rotate-90" aria-hidden />
         </span>
+        {note?.line && <div className="basis-full space-y-1 pb-0.5 pl-5.5">{note.line}</div>}
       </summary>
       <div className="space-y-2 border-t border-line bg-page p-3">
+        {note?.more}
         <p className="text-xs text-soft">{say("args")}</p>
         <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-1 font-mono text-[13px]">
           {Object.entries(call.args).map(([name, value]) => (

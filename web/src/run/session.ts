@@ -1,3 +1,4 @@
+import { isKept, respond } from "../api/approvals"
 import { approvals, type RunStart, Refused, runs, steering, threads } from "../api/client"
 import { type Checkpoint, checkpoints } from "../api/history"
 import { read } from "../api/sse"
@@ -288,10 +289,12 @@ export class Session {
     this.set({ queued: this.merged().queued.filter((one) => one.run !== waiting.run) })
   }
 
-  /** Answer a foreign question over the wire. */
-  async resume(assistant: string, asked: Approval, answer: Json): Promise<void> {
+  /** Answer a question with what its graph goes on with; true if ours was the first answer. */
+  async resume(assistant: string, asked: Approval, answer: Json): Promise<boolean> {
+    if (isKept(asked) && answer !== null) return this.first(asked, () => respond(asked.approval_id, answer))
     await this.begin({ assistant_id: assistant, command: { resume: { [asked.interrupt_id]: answer } } })
     this.set({ approvals: this.merged().approvals.filter((one) => one !== asked) })
+    return true
   }
 
   /** Go on from the last checkpoint: after a failure, or at a breakpoint. */
@@ -301,9 +304,13 @@ export class Session {
   }
 
   /** Answer an approval; true if ours was the first answer. */
-  async answer(asked: Approval, decision: Decision): Promise<boolean> {
+  answer(asked: Approval, decision: Decision | { decisions: Decision[] }): Promise<boolean> {
+    return this.first(asked, () => approvals.answer(asked.approval_id, decision))
+  }
+
+  private async first(asked: Approval, say: () => Promise<{ run_id: string }>): Promise<boolean> {
     try {
-      const started = await approvals.answer(asked.approval_id, decision)
+      const started = await say()
       this.set({ approvals: this.merged().approvals.filter((one) => one.approval_id !== asked.approval_id) })
       if (!this.following) void this.follow(started.run_id, "-1")
       return true
@@ -494,10 +501,11 @@ function waiting({ recent, open, said }: Look): Pick<Snapshot, "approvals" | "qu
 function withForeign(open: Approval[], thread: string, state: State): Approval[] {
   const asked = (state.tasks ?? []).flatMap((task) => task.interrupts ?? [])
   const known = new Set(open.map((one) => one.interrupt_id))
+  const schemas = new Map(asked.map((one) => [one.id, one.response_schema ?? null]))
   const foreign = asked.filter((one) => !known.has(one.id))
   return [
-    ...open.reverse(), // they come newest first and are read oldest first
-    ...foreign.map(({ id, value }): Approval => ({
+    ...open.reverse().map((one) => ({ ...one, schema: schemas.get(one.interrupt_id) ?? null })), // oldest first
+    ...foreign.map(({ id, value, response_schema: schema = null }): Approval => ({
       approval_id: id,
       thread_id: thread,
       run_id: "",
@@ -506,6 +514,7 @@ function withForeign(open: Approval[], thread: string, state: State): Approval[]
       tool: null,
       args: null,
       value,
+      schema,
       status: "pending",
       expires_at: null,
     })),

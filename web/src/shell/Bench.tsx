@@ -1,7 +1,9 @@
-import { Suspense, useCallback, useMemo, useState, useSyncExternalStore } from "react"
+import { lazy, Suspense, useCallback, useMemo, useState, useSyncExternalStore } from "react"
 import type { Thread } from "../api/types"
-import { ApprovalCard } from "../approvals/ApprovalCard"
+import { Answers, Decided, VerdictChanges, VerdictLine } from "../approvals/Answered"
+import { useAnswered } from "../approvals/useAnswered"
 import { Chat } from "../chat/Chat"
+import { type Note, Notes } from "../chat/notes"
 import { Banner } from "../history/Banner"
 import { Foot } from "../history/Foot"
 import { useLanguage } from "../i18n/language"
@@ -11,6 +13,8 @@ import { Session, type Snapshot } from "../run/session"
 import { Boundary } from "./Boundary"
 import { Panel } from "./Panel"
 import { TABS, type Wanted } from "./tabs"
+
+const Deck = lazy(() => import("../approvals/Deck"))
 
 interface Props {
   id: string
@@ -37,7 +41,6 @@ export function Bench({ tab, show, ...chat }: Props) {
     () => ({ assistant_id: assistant, ...(workspace ? { context: { workspace } } : {}) }),
     [assistant, workspace],
   )
-  const foot = useCallback((one: Said) => <Foot one={one} session={session} start={start} />, [session, start])
   const [wanted, setWanted] = useState<Wanted | null>(null)
   const openFile = useCallback(
     (path: string, line = 0) => {
@@ -47,21 +50,57 @@ export function Bench({ tab, show, ...chat }: Props) {
     },
     [show],
   )
+  const [asked, setAsked] = useState(false)
+  if (!asked && now.approvals.length) setAsked(true)
+  const { byCall, byMessage, loose } = useAnswered(chat.id, now.approvals)
   const shown = TABS.find((one) => one.id === tab)
+  const onScreen = seen(now)
+  const foot = useCallback(
+    (one: Said) => (
+      <>
+        <Foot one={one} session={session} start={start} />
+        <Decided verdicts={byMessage.get(one.id) ?? []} />
+      </>
+    ),
+    [session, start, byMessage],
+  )
+  const note = useCallback(
+    (callId: string): Note | null => {
+      const one = byCall.get(callId)
+      if (!one) return null
+      return {
+        line: (
+          <>
+            <Answers one={one} />
+            <VerdictLine one={one} />
+          </>
+        ),
+        more: <VerdictChanges one={one} />,
+      }
+    },
+    [byCall],
+  )
   return (
     <OpenFile value={openFile}>
       <div className="flex min-h-0 flex-1">
-        <Chat
-          {...chat}
-          session={session}
-          now={seen(now)}
-          foot={foot}
-          showPlan={() => show("plan")}
-          banner={now.shown && <Banner shown={now.shown} session={session} asked={now.approvals.length > 0} />}
-          card={(asked, place, answer, resume) => (
-            <ApprovalCard asked={asked} place={place} answer={answer} resume={resume} />
-          )}
-        />
+        <Notes value={note}>
+          <Chat
+            {...chat}
+            session={session}
+            now={onScreen}
+            foot={foot}
+            showPlan={() => show("plan")}
+            banner={now.shown && <Banner shown={now.shown} session={session} asked={now.approvals.length > 0} />}
+            end={<Decided verdicts={loose} />}
+            deck={
+              asked && (
+                <Suspense fallback={null}>
+                  <Deck session={session} open={onScreen.approvals} assistant={assistant} />
+                </Suspense>
+              )
+            }
+          />
+        </Notes>
         {shown && (
           <Panel tabs={TABS} tab={shown.id} show={show}>
             <Boundary of={shown.id}>

@@ -1,4 +1,5 @@
-import { ApprovalCard } from "../approvals/ApprovalCard"
+import Deck from "../approvals/Deck"
+import type { Decision } from "../api/types"
 import { InboxPage } from "../inbox/InboxPage"
 import { Link } from "./Link"
 
@@ -7,7 +8,20 @@ export default function Inbox() {
   return (
     <InboxPage
       Link={Link}
-      card={(asked, answer, resume) => <ApprovalCard asked={asked} place="" answer={answer} resume={resume} />}
+      card={(asked, answer, resume) => (
+        <Deck
+          open={[asked]}
+          assistant=""
+          session={{
+            answer: (one, decision) => answer(one, decision as Decision),
+            resume: async (_assistant, _asked, value) => {
+              await resume(value)
+              return true
+            },
+            load: () => Promise.resolve(),
+          }}
+        />
+      )}
     />
   )
 }

@@ -1,146 +1,145 @@
-import { useMemo, useState } from "react"
-
-interface Line {
-  kind: "add" | "del" | "same" | "hunk"
-  text: string
-  old: string
-  new: string
-}
-
-const LOOKS = {
-  add: "bg-good-bg text-good",
-  del: "bg-bad-bg text-bad",
-  same: "",
-  hunk: "bg-panel text-soft",
-}
-const SIGNS = { add: "+", del: "−", same: " ", hunk: "" }
-
-/** Splits a unified diff into lines with their numbers; headers name a file where there are several, or a move. */
-export function lines(diff: string): Line[] {
-  const found: Line[] = []
-  let before = 0
-  let after = 0
-  let left = 0
-  let right = 0
-  const all = diff.replace(/\n$/, "").split("\n")
-  const several = all.filter((text) => text.startsWith("+++ ")).length > 1
-  for (const text of all) {
-    const hunk = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))?/.exec(text)
-    if (text.startsWith("…")) left = right = 0 // cut here
-    const inside = left > 0 || right > 0
-    if (!inside && hunk) {
-      before = Number(hunk[1])
-      after = Number(hunk[3])
-      left = Number(hunk[2] ?? 1)
-      right = Number(hunk[4] ?? 1)
-      found.push({ kind: "hunk", text, old: "", new: "" })
-      continue
-    }
-    if (!inside) {
-      if (/^(rename|Binary|…|\\)/.test(text) || (several && /^(---|\+\+\+) (?!\/dev\/null)/.test(text)))
-        found.push({ kind: "hunk", text, old: "", new: "" })
-      continue
-    }
-    if (!text.startsWith("+") && !text.startsWith("\\")) left -= 1
-    if (!text.startsWith("-") && !text.startsWith("\\")) right -= 1
-    if (text.startsWith("+")) found.push({ kind: "add", text: text.slice(1), old: "", new: String(after++) })
-    else if (text.startsWith("-")) found.push({ kind: "del", text: text.slice(1), old: String(before++), new: "" })
-    else if (text.startsWith("\\")) found.push({ kind: "hunk", text, old: "", new: "" })
-    else found.push({ kind: "same", text: text.slice(1), old: String(before++), new: String(after++) })
-  }
-  return found
-}
-
-interface Placed extends Line {
-  /** The place among the hunks of the one it belongs to; -1 before the first. */
-  part: number
-  begins: boolean
-}
-
-function inParts(all: Line[]): Placed[] {
-  let part = -1
-  return all.map((line) => {
-    const begins = line.kind === "hunk" && line.text.startsWith("@@ ")
-    if (begins) part += 1
-    return { ...line, part, begins }
-  })
-}
-
-/** How many lines a diff adds and removes. */
-export function count(diff: string): { added: number; removed: number } {
-  const shown = lines(diff)
-  return {
-    added: shown.filter((line) => line.kind === "add").length,
-    removed: shown.filter((line) => line.kind === "del").length,
-  }
-}
+import { Columns2, Maximize2, Rows2, X } from "lucide-react"
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react"
+import { useLanguage } from "../i18n/language"
+import { Button } from "./Button"
+import { DiffRows, type Pick } from "./DiffRows"
+import { lines, placed, sides } from "./unified"
 
 interface Props {
   diff: string
   label: string
-  /** Words for the button that shows a long one wholly. */
-  more: (lines: number) => string
+  /** What stands at its head in place of the path and the counts. */
+  head?: React.ReactNode
   pick?: Pick | undefined
 }
 
-/** What a person may take or leave: its hunks in order. */
-interface Pick {
-  parts: { id: string; taken: boolean }[]
-  choose: (id: string, wanted: boolean) => void
-  /** Words for the box before a hunk. */
-  label: (header: string) => string
-}
-
-const SHOWN = 400
-
-/** A unified diff with line numbers. */
-export function Diff({ diff, label, more, pick }: Props) {
-  const all = useMemo(() => inParts(lines(diff)), [diff])
+/** A change, in one column or two, with line numbers; it opens to the whole window. */
+export function Diff({ diff, label, head, pick }: Props) {
+  const { say } = useLanguage()
+  const [layout, wide] = useLayout()
   const [whole, setWhole] = useState(false)
-  const shown = whole ? all : all.slice(0, SHOWN)
+  const all = useMemo(() => placed(lines(diff)), [diff])
+  const rows = useMemo(() => (layout === "split" ? sides(all) : all), [all, layout])
+  const Other = layout === "split" ? Rows2 : Columns2
+  const tools = (
+    <span className="ml-auto flex shrink-0">
+      {wide && (
+        <Icon name={say(layout === "split" ? "diffUnified" : "diffSplit")} act={() => keep(layout === "split" ? "unified" : "split")}>
+          <Other size={15} aria-hidden />
+        </Icon>
+      )}
+      {!whole && (
+        <Icon name={say("diffWhole", { path: label })} act={() => setWhole(true)}>
+          <Maximize2 size={14} aria-hidden />
+        </Icon>
+      )}
+    </span>
+  )
+  const title = head ?? <Title path={label} diff={diff} />
   return (
-    <div
-      className="max-h-[min(26rem,55dvh)] overflow-auto rounded-lg border border-line bg-page font-mono text-[13px] leading-5"
-      role="group"
-      aria-label={label}
-      tabIndex={0}
-    >
-      <table className="w-full border-collapse" role="presentation">
-        <tbody>
-          {shown.map((line, index) => {
-            const part = pick?.parts[line.part]
-            const left = part?.taken === false
-            return (
-              <tr key={index} className={left ? "bg-panel" : LOOKS[line.kind]}>
-                <td className="w-9 px-1.5 text-right select-none max-sm:hidden">{line.old}</td>
-                <td className="w-9 px-1.5 text-right select-none">{line.new}</td>
-                <td className="w-4 text-center select-none">{SIGNS[line.kind]}</td>
-                <td className={`pr-3 whitespace-pre ${left && line.kind === "add" ? "line-through" : ""}`}>
-                  {pick && part && line.begins ? (
-                    <label className="flex min-h-6 items-center gap-2 pointer-coarse:min-h-11">
-                      <input
-                        type="checkbox"
-                        className="size-4 accent-accent"
-                        aria-label={pick.label(line.text)}
-                        checked={part.taken}
-                        onChange={(event) => pick.choose(part.id, event.target.checked)}
-                      />
-                      {line.text}
-                    </label>
-                  ) : (
-                    line.text || " "
-                  )}
-                </td>
-              </tr>
-            )
-          })}
-        </tbody>
-      </table>
-      {shown.length < all.length && (
-        <button type="button" className="w-full py-2 text-accent" onClick={() => setWhole(true)}>
-          {more(all.length)}
-        </button>
+    <div className="overflow-hidden rounded-lg border border-line bg-page">
+      <div className="flex min-h-9 items-center gap-2 border-b border-line bg-panel pr-1 pl-3 text-sm">
+        {title}
+        {tools}
+      </div>
+      <DiffRows rows={rows} label={label} pick={pick} className="max-h-[min(24rem,45dvh)]" />
+      {whole && (
+        <Whole label={label} title={title} tools={tools} close={() => setWhole(false)}>
+          <DiffRows rows={rows} label={label} pick={pick} className="min-h-0 flex-1" />
+        </Whole>
       )}
     </div>
   )
 }
+
+/** A path, and how many lines come and go. */
+export function Title({ path, diff }: { path: string; diff: string }) {
+  const { say } = useLanguage()
+  const [added, removed] = useMemo(() => {
+    const all = lines(diff)
+    return [all.filter((line) => line.kind === "add").length, all.filter((line) => line.kind === "del").length]
+  }, [diff])
+  return (
+    <>
+      <span className="min-w-0 truncate font-mono text-[13px]" title={path}>
+        {path}
+      </span>
+      <span className="sr-only">{say("changed", { added, removed })}</span>
+      <span className="shrink-0 font-mono text-[13px]" aria-hidden>
+        <span className="text-good">+{added}</span> <span className="text-bad">−{removed}</span>
+      </span>
+    </>
+  )
+}
+
+function Icon({ name, act, children }: { name: string; act: () => void; children: React.ReactNode }) {
+  return (
+    <Button look="bare" className="size-8 !min-h-8 !p-0 pointer-coarse:size-11" aria-label={name} title={name} onClick={act}>
+      {children}
+    </Button>
+  )
+}
+
+interface WholeProps {
+  label: string
+  title: React.ReactNode
+  tools: React.ReactNode
+  close: () => void
+  children: React.ReactNode
+}
+
+function Whole({ label, title, tools, close, children }: WholeProps) {
+  const { say } = useLanguage()
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => dialog.current?.showModal(), [])
+  return (
+    <dialog
+      ref={dialog}
+      onClose={close}
+      onKeyDown={(event) => event.stopPropagation()}
+      aria-label={label}
+      className="fixed inset-0 m-auto h-[calc(100dvh-1rem)] max-h-none w-[calc(100vw-1rem)] max-w-none overflow-hidden rounded-xl border border-line bg-page text-ink shadow-xl backdrop:bg-black/40"
+    >
+      <div className="flex h-full flex-col">
+        <div className="flex min-h-11 items-center gap-2 border-b border-line bg-panel pr-1 pl-4 text-sm">
+          {title}
+          {tools}
+          <Icon name={say("diffClose")} act={() => dialog.current?.close()}>
+            <X size={16} aria-hidden />
+          </Icon>
+        </div>
+        {children}
+      </div>
+    </dialog>
+  )
+}
+
+type Layout = "unified" | "split"
+const KEPT = "artel.diff"
+const listeners = new Set<() => void>()
+
+function keep(layout: Layout): void {
+  localStorage.setItem(KEPT, layout)
+  for (const listener of listeners) listener()
+}
+
+/** How changes are shown: as the person chose last, on a phone in one column; and whether there is a choice. */
+function useLayout(): [Layout, boolean] {
+  const kept = useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    () => localStorage.getItem(KEPT),
+  )
+  const wide = useSyncExternalStore(
+    (listener) => {
+      const query = window.matchMedia(WIDE)
+      query.addEventListener("change", listener)
+      return () => query.removeEventListener("change", listener)
+    },
+    () => window.matchMedia(WIDE).matches,
+  )
+  return [wide && kept === "split" ? "split" : "unified", wide]
+}
+const WIDE = "(min-width: 640px)"

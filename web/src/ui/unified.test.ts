@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { lines } from "./Diff"
+import { changeOf, count, lines, placed, sides } from "./unified"
 
 test("lines of a diff carry their numbers before and after", () => {
   const diff = "--- a/x\n+++ b/x\n@@ -3,2 +3,3 @@\n one\n-two\n+2\n+3\n\\ No newline at end of file\n"
@@ -39,4 +39,28 @@ test("where several files change, each hunk stands below the name of its file", 
 test("a diff that was cut says so", () => {
   const diff = "--- a/x\n+++ b/x\n@@ -1,9 +1,9 @@\n-a\n… the diff is longer than 60000 characters\n"
   expect(lines(diff).at(-1)).toMatchObject({ kind: "hunk", text: "… the diff is longer than 60000 characters" })
+})
+
+const CHANGED = "@@ -1,4 +1,4 @@\n one\n-two\n-three\n+2\n+3\n+4\n five\n"
+
+test("side by side a changed line stands beside what takes its place", () => {
+  const rows = sides(placed(lines(CHANGED)))
+  expect(rows.map((row) => (Array.isArray(row) ? row.map((one) => one?.text) : row.text))).toEqual([
+    "@@ -1,4 +1,4 @@",
+    ["one", "one"],
+    ["two", "2"],
+    ["three", "3"],
+    [undefined, "4"],
+    ["five", "five"],
+  ])
+})
+
+test("changed lines know the line they are compared with", () => {
+  const mates = placed(lines(CHANGED)).map((line) => line.mate)
+  expect(mates).toEqual([undefined, undefined, "2", "3", "two", "three", undefined, undefined])
+})
+
+test("a change of a text becomes a diff of the lines that differ", () => {
+  expect(changeOf("a\nb\nc\n", "a\nB\nc\n")).toBe("@@ -2,1 +2,1 @@\n-b\n+B")
+  expect(count(changeOf("", "x\ny\n"))).toEqual({ added: 2, removed: 0 })
 })
