@@ -1,11 +1,13 @@
-import { CircleAlert, Play, RotateCcw } from "lucide-react"
-import { useEffect, useState } from "react"
+import { CircleAlert, Play, RotateCcw, Search } from "lucide-react"
+import { useEffect, useRef, useState } from "react"
 import type { Approval, Decision, Json, Thread } from "../api/types"
 import { useLanguage } from "../i18n/language"
 import { Away } from "../offline/Away"
 import type { Said } from "../run/events"
 import { sentence, type Session, type Snapshot } from "../run/session"
+import type { OpenFile } from "../ui/Markdown"
 import { Button } from "../ui/Button"
+import { ICON } from "./Actions"
 import { Composer } from "./Composer"
 import { Messages } from "./Messages"
 import { Pending } from "./Pending"
@@ -26,6 +28,8 @@ interface Props {
   firstWords: string
   tray: React.ReactNode
   foot: (one: Said) => React.ReactNode
+  /** Shows a file beside the conversation; without it a press on one copies its path. */
+  openFile?: OpenFile
   card: (
     asked: Approval,
     place: string,
@@ -35,10 +39,12 @@ interface Props {
 }
 
 /** One conversation. */
-export function Chat({ session, now, id, thread, assistant, workspace, firstWords, tray, foot, card }: Props) {
+export function Chat({ session, now, id, thread, assistant, workspace, firstWords, tray, foot, openFile = copied, card }: Props) {
   const { say } = useLanguage()
   const [notice, setNotice] = useState("")
   const [returned, setReturned] = useState("")
+  const [finding, setFinding] = useState(false)
+  const finder = useRef<HTMLButtonElement>(null)
   const busy = BUSY.has(now.phase)
   const start = { assistant_id: assistant, ...(workspace ? { context: { workspace } } : {}) }
 
@@ -71,7 +77,20 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
     <div className="flex min-h-0 min-w-0 flex-1 flex-col">
       <Away at={now.keptAt} />
       <ThreadId value={id}>
-        <Messages view={now.view} busy={busy} loading={now.phase === "loading"} asked={asking(now)} foot={foot}>
+        <Messages
+          view={now.view}
+          busy={busy}
+          loading={now.phase === "loading"}
+          asked={asking(now)}
+          sending={now.sending}
+          foot={foot}
+          openFile={openFile}
+          finding={finding}
+          find={(wanted) => {
+            setFinding(wanted)
+            if (!wanted) finder.current?.focus()
+          }}
+        >
           {now.approvals.map((asked, index) => (
             <div key={asked.approval_id}>
               {card(asked, many > 1 ? `${index + 1} / ${many}` : "", answer, (said) => session.resume(assistant, asked, said))}
@@ -128,12 +147,28 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
           <Pending key={one.run} words={one.words} steers={false} remove={() => attempt(session.unqueue(one))} />
         ))}
         <Todos todos={now.view.todos} />
-        <Status
-          phase={now.phase}
-          reconnecting={now.reconnecting}
-          attempt={busy ? now.view.attempt : 1}
-          route={busy ? now.view.route : null}
-        />
+        <div className="flex items-center justify-between gap-2 pb-1">
+          <Status
+            phase={now.phase}
+            position={now.position}
+            reconnecting={now.reconnecting}
+            attempt={busy ? now.view.attempt : 1}
+            route={busy ? now.view.route : null}
+          />
+          {(now.view.root.length > 0 || now.view.live.length > 0) && (
+            <button
+              ref={finder}
+              type="button"
+              className={ICON}
+              aria-label={say("chatFind")}
+              title={say("chatFind")}
+              aria-expanded={finding}
+              onClick={() => setFinding(!finding)}
+            >
+              <Search size={14} aria-hidden />
+            </button>
+          )}
+        </div>
       </div>
       <Composer
         thread={id}
@@ -148,6 +183,10 @@ export function Chat({ session, now, id, thread, assistant, workspace, firstWord
       />
     </div>
   )
+}
+
+function copied(path: string, line: number) {
+  void navigator.clipboard.writeText(line ? `${path}:${line}` : path)
 }
 
 /** Ids of the tool calls that wait for an answer. */

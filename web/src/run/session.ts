@@ -3,6 +3,7 @@ import { read } from "../api/sse"
 import { keep, kept } from "../offline/kept"
 import type { Approval, Decision, Json, Run, State, Steered, StreamEvent, Thread } from "../api/types"
 import { empty, fromState, heard, reduce, said, type View } from "./events"
+import { newId } from "./ids"
 
 export type Phase = "loading" | "idle" | "queued" | "processing" | "executing" | "stopping" | "waiting" | "error" | "lost" | "offline" | "refused"
 
@@ -22,6 +23,10 @@ export interface Snapshot {
   /** What was said to the run that is on, and it has not heard. */
   steered: Steered[]
   phase: Phase
+  /** Which place the run has in the queue; 0: none, or not known. */
+  position: number
+  /** The id of what a person said and the server does not have yet. */
+  sending: string
   reconnecting: boolean
   /** A sentence about what went wrong beside the run itself. */
   notice: string
@@ -34,6 +39,7 @@ const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 15_000
 const QUIET_MS = 3_000 // a link that is back sooner is nobody's worry
 const HIDDEN_MS = 250 // a hidden page draws no frames
+const PLACE_MS = 2_000 // how often a run that waits is asked for its place
 const REPLAY_MS = 300 // what comes so soon after joining happened before
 const UNFINISHED = new Set<Run["status"]>(["pending", "running"])
 const NOTHING: Snapshot = {
@@ -43,6 +49,8 @@ const NOTHING: Snapshot = {
   queued: [],
   steered: [],
   phase: "loading",
+  position: 0,
+  sending: "",
   reconnecting: false,
   notice: "",
   keptAt: 0,
@@ -66,6 +74,7 @@ export class Session {
   private drawn: (() => void) | null = null
   private following: AbortController | null = null
   private seen = ""
+  private begun = false
   private joined = 0
   private closed = false
   private losing = false
@@ -147,7 +156,7 @@ export class Session {
   }
 
   private async deliver(words: string, start: Omit<RunStart, "input">): Promise<void> {
-    const message = { type: "human" as const, id: crypto.randomUUID(), content: words }
+    const message = { type: "human" as const, id: newId(), content: words }
     const order = { ...start, input: { messages: [message] } }
     this.set({ notice: "" })
     if (this.following) {
@@ -155,10 +164,19 @@ export class Session {
       this.set({ queued: [...this.merged().queued, { run: run.run_id, words }] })
       return
     }
-    await this.begin(order)
-    const view = this.merged().view
+    const { view } = this.merged()
     const event = { event: "messages", data: JSON.stringify([message, {}]), id: "" }
-    this.set({ view: reduce({ ...view, error: null }, event) })
+    this.set({ sending: message.id, view: reduce({ ...view, error: null }, event) })
+    try {
+      await this.begin(order)
+    } catch (failure) {
+      const { view: now } = this.merged()
+      const live = now.live.filter((one) => one.id !== message.id)
+      this.set({ view: { ...now, live, error: view.error } })
+      throw failure
+    } finally {
+      this.set({ sending: "" })
+    }
   }
 
   /** Say something to the agent that works: it hears it before its next step. Gives it back by throwing. */
@@ -268,7 +286,9 @@ export class Session {
     this.following = control
     this.seen = after === "-1" ? "" : after
     const queued = this.merged().queued.filter((one) => one.run !== run)
-    this.set({ run, queued, paused: [], phase: "processing", reconnecting: false, keptAt: 0 })
+    this.set({ run, queued, paused: [], phase: "processing", position: 0, reconnecting: false, keptAt: 0 })
+    this.begun = false
+    void this.queues(run, control)
     const gone = () => this.closed || this.following !== control
     let wait = FIRST_WAIT_MS
     let response = open?.response
@@ -297,6 +317,20 @@ export class Session {
     this.following = null
     this.changed()
     await this.settle()
+  }
+
+  /** While a run waits for its turn, say so, and at which place. */
+  private async queues(run: string, control: AbortController): Promise<void> {
+    let wait = FIRST_WAIT_MS
+    for (;;) {
+      await pause(wait, control.signal)
+      wait = PLACE_MS
+      const over = () => this.closed || this.begun || this.following !== control || this.merged().phase === "stopping"
+      if (over()) return
+      const found = await runs.get(this.thread, run).catch(() => null)
+      if (over() || (found && found.status !== "pending")) return
+      if (found) this.set({ phase: "queued", position: found.queue_position ?? 0 })
+    }
   }
 
   /** After a run: its final state, its questions, and the next run of the thread if one waits. */
@@ -334,6 +368,7 @@ export class Session {
       .map(({ at = 0, ...one }) => (at - this.joined > REPLAY_MS ? { ...one, at } : one))
     const last = events.at(-1)
     if (last?.id) this.seen = last.id
+    this.begun ||= events.length > 0
     const { phase: before, ...now } = this.merged()
     const view = fresh.reduce(reduce, now.view)
     const busy = busyWithTools(view) ? "executing" : "processing"

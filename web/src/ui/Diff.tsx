@@ -78,7 +78,7 @@ export function count(diff: string): { added: number; removed: number } {
 interface Props {
   diff: string
   label: string
-  /** Words for the button that shows a long one wholly. */
+  /** Words for the button that shows more of a long one. */
   more: (lines: number) => string
   pick?: Pick | undefined
 }
@@ -92,12 +92,13 @@ interface Pick {
 }
 
 const SHOWN = 400
+const MORE = 1600 // lines at once: more of them would freeze the page
 
 /** A unified diff with line numbers. */
 export function Diff({ diff, label, more, pick }: Props) {
   const all = useMemo(() => inParts(lines(diff)), [diff])
-  const [whole, setWhole] = useState(false)
-  const shown = whole ? all : all.slice(0, SHOWN)
+  const [most, setMost] = useState(SHOWN)
+  const shown = all.slice(0, most)
   return (
     <div
       className="max-h-[min(26rem,55dvh)] overflow-auto rounded-lg border border-line bg-page font-mono text-[13px] leading-5"
@@ -137,7 +138,7 @@ export function Diff({ diff, label, more, pick }: Props) {
         </tbody>
       </table>
       {shown.length < all.length && (
-        <button type="button" className="w-full py-2 text-accent" onClick={() => setWhole(true)}>
+        <button type="button" className="w-full py-2 text-accent" onClick={() => setMost(most + MORE)}>
           {more(all.length)}
         </button>
       )}
