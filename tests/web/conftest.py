@@ -68,6 +68,7 @@ class Server:
     config: Path | None = None
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
+    env: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -90,7 +91,7 @@ class Server:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "artel.server", *arguments],
                 cwd=self.workspace,
-                env={**env, "ARTEL_MODEL": self.model},
+                env={**env, "ARTEL_MODEL": self.model, **self.env},
                 stdout=log,
                 stderr=log,
             )

@@ -28,6 +28,7 @@ export interface WireMessage {
   tool_call_id?: string
   status?: "success" | "error"
   response_metadata?: Record<string, Json>
+  usage_metadata?: { input_tokens: number; output_tokens: number; input_token_details?: { cache_read?: number } } | null
 }
 
 export interface Route {
@@ -55,6 +56,25 @@ export interface Values {
   route?: Route | null
   todos?: Todo[] | null
   plan?: Plan | null
+  compacted?: Partial<Compacted> | null
+}
+
+/** What stands for old messages where a model cannot be shown them: written by code, `prose` by a model. */
+export interface Chapter {
+  words: string[]
+  unsaid: number
+  tools: Record<string, number>
+  failed: number
+  files: string[]
+  answers: string[]
+  prose: string
+}
+
+/** How a thread is shown to a model since it does not fit: chapters up to the group that `until` begins. */
+export interface Compacted {
+  until: string
+  kept: string[]
+  chapters: Partial<Chapter>[]
 }
 
 export type ThreadStatus = "idle" | "busy" | "interrupted" | "error"
@@ -75,6 +95,8 @@ export interface Run {
   thread_id: string
   status: RunStatus
   created_at: string
+  /** Its place in the queue, while it waits there. */
+  queue_position?: number
   kwargs?: { input?: { messages?: Partial<WireMessage>[] } | null }
 }
 

@@ -1,5 +1,5 @@
-import { CircleAlert, Play, RotateCcw } from "lucide-react"
-import { useEffect, useState } from "react"
+import { CircleAlert, Play, RotateCcw, Search } from "lucide-react"
+import { useEffect, useRef, useState } from "react"
 import { upload } from "../api/attachments"
 import type { Thread } from "../api/types"
 import { useLanguage } from "../i18n/language"
@@ -7,7 +7,9 @@ import { Away } from "../offline/Away"
 import { parted, withFiles } from "../run/attached"
 import type { Said } from "../run/events"
 import { sentence, type Session, type Snapshot } from "../run/session"
+import type { OpenFile } from "../ui/Markdown"
 import { Button } from "../ui/Button"
+import { ICON } from "./Actions"
 import { Composer } from "./Composer"
 import { Messages } from "./Messages"
 import { Pending } from "./Pending"
@@ -30,6 +32,8 @@ interface Props {
   foot: (one: Said) => React.ReactNode
   /** Show the whole plan beside the conversation. */
   showPlan?: () => void
+  /** Shows a file beside the conversation; without it a press on one copies its path. */
+  openFile?: OpenFile
   /** What is said of the state on screen, if it is not the newest. */
   banner: React.ReactNode
   /** What waits for the person, above where they write. */
@@ -41,9 +45,12 @@ interface Props {
 /** One conversation. */
 export function Chat(props: Props) {
   const { session, now, id, thread, assistant, workspace, firstWords, tray, foot, showPlan, banner, deck, end } = props
+  const { openFile = copied } = props
   const { say } = useLanguage()
   const [notice, setNotice] = useState("")
   const [returned, setReturned] = useState("")
+  const [finding, setFinding] = useState(false)
+  const finder = useRef<HTMLButtonElement>(null)
   const busy = BUSY.has(now.phase)
   const start = { assistant_id: assistant, ...(workspace ? { context: { workspace } } : {}) }
 
@@ -69,7 +76,20 @@ export function Chat(props: Props) {
     <div className={`flex min-h-0 min-w-0 flex-1 flex-col ${now.shown?.kind === "past" ? "[&>:last-child]:hidden" : ""}`}>
       <Away at={now.keptAt} />
       <ThreadId value={id}>
-        <Messages view={now.view} busy={busy} loading={now.phase === "loading"} asked={asking(now)} foot={foot}>
+        <Messages
+          view={now.view}
+          busy={busy}
+          loading={now.phase === "loading"}
+          asked={asking(now)}
+          sending={now.sending}
+          foot={foot}
+          openFile={openFile}
+          finding={finding}
+          find={(wanted) => {
+            setFinding(wanted)
+            if (!wanted) finder.current?.focus()
+          }}
+        >
           {end}
           {now.paused.length > 0 && (
             <div className="flex flex-wrap items-center gap-3 rounded-xl border border-line bg-panel px-4 py-3 text-sm">
@@ -123,12 +143,28 @@ export function Chat(props: Props) {
         ))}
         {banner}
         <Todos view={now.view} still={!busy} open={showPlan} />
-        <Status
-          phase={now.phase}
-          reconnecting={now.reconnecting}
-          attempt={busy ? now.view.attempt : 1}
-          route={busy ? now.view.route : null}
-        />
+        <div className="flex items-center justify-between gap-2 pb-1">
+          <Status
+            phase={now.phase}
+            position={now.position}
+            reconnecting={now.reconnecting}
+            attempt={busy ? now.view.attempt : 1}
+            route={busy ? now.view.route : null}
+          />
+          {(now.view.root.length > 0 || now.view.live.length > 0) && (
+            <button
+              ref={finder}
+              type="button"
+              className={ICON}
+              aria-label={say("chatFind")}
+              title={say("chatFind")}
+              aria-expanded={finding}
+              onClick={() => setFinding(!finding)}
+            >
+              <Search size={14} aria-hidden />
+            </button>
+          )}
+        </div>
       </div>
       {deck}
       <Composer
@@ -147,6 +183,10 @@ export function Chat(props: Props) {
       />
     </div>
   )
+}
+
+function copied(path: string, line: number) {
+  void navigator.clipboard.writeText(line ? `${path}:${line}` : path)
 }
 
 /** Ids of the tool calls that wait for an answer. */

@@ -6,16 +6,16 @@ export function Chip({ name }: { name: string }) {
   if (!name) return null
   const hue = HUES[name] ?? [...name].reduce((sum, letter) => sum * 31 + (letter.codePointAt(0) ?? 0), 7) % TURN
   return (
-    <p className="flex items-center gap-2 text-sm font-medium" style={{ "--hue": hue } as React.CSSProperties}>
+    <span className="flex min-w-0 items-center gap-2 text-sm font-medium" style={{ "--hue": hue } as React.CSSProperties}>
       <span
         aria-hidden
-        className="tinted grid size-5 place-items-center rounded-md text-[11px] leading-none font-semibold uppercase"
+        className="tinted grid size-5 shrink-0 place-items-center rounded-md text-[11px] leading-none font-semibold uppercase"
       >
         {name[0]}
       </span>
-      <span className="toned" data-testid="agent">
+      <span className="toned truncate" data-testid="agent">
         {name}
       </span>
-    </p>
+    </span>
   )
 }

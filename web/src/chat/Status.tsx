@@ -30,23 +30,26 @@ const DOTS: Partial<Record<Phase, string>> = {
 
 interface Props {
   phase: Phase
+  /** Its place in the queue; 0: none, or not known. */
+  position: number
   reconnecting: boolean
   attempt: number
   route: Route | null
 }
 
 /** One line that says what goes on; changes of it are read aloud. */
-export function Status({ phase, reconnecting, attempt, route }: Props) {
+export function Status({ phase, position, reconnecting, attempt, route }: Props) {
   const { say } = useLanguage()
   return (
     <p
       aria-live="polite"
       data-testid="status"
       data-phase={phase}
-      className="flex min-w-0 items-center gap-2 px-1 pb-1.5 text-xs text-soft"
+      className="flex min-w-0 items-center gap-2 px-1 py-1 text-xs text-soft"
     >
       <span className={`size-2 shrink-0 rounded-full ${DOTS[phase] ?? "border border-soft/50"}`} aria-hidden />
       <span className="shrink-0">{say(WORDS[phase])}</span>
+      {phase === "queued" && position > 0 && <span className="shrink-0">· {say("chatPlace", { n: position })}</span>}
       {reconnecting && <span className="shrink-0 text-warn">· {say("reconnecting")}</span>}
       {attempt > 1 && <span className="shrink-0">· {say("attempt", { n: attempt })}</span>}
       {route?.agent && <span className="truncate">· {say("chosen", { agent: route.agent, reason: route.reason })}</span>}

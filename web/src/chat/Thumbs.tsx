@@ -13,10 +13,13 @@ interface Props {
   /** What was said of the message before. */
   word: Feedback | undefined
   changed: (message: string, word: Feedback | undefined) => void
+  /** What stands in the same line. */
+  before?: React.ReactNode
+  after?: React.ReactNode
 }
 
 /** What a person thinks of a message: a thumb, and why if they like. The same thumb again takes it back. */
-export function Thumbs({ message, word, changed }: Props) {
+export function Thumbs({ message, word, changed, before, after }: Props) {
   const { say } = useLanguage()
   const thread = use(ThreadId)
   const field = useId()
@@ -45,7 +48,7 @@ export function Thumbs({ message, word, changed }: Props) {
   const thumb = (score: 1 | -1, label: string, Icon: typeof ThumbsUp) => (
     <Button
       look="bare"
-      className={word?.score === score ? "text-accent" : ""}
+      className={`size-8 !min-h-0 !p-0 pointer-coarse:size-11 ${word?.score === score ? "text-accent" : ""}`}
       aria-label={label}
       aria-pressed={word?.score === score}
       title={label}
@@ -58,7 +61,8 @@ export function Thumbs({ message, word, changed }: Props) {
 
   return (
     <div className="space-y-2 text-sm" data-testid="thumbs">
-      <div className="-ml-3 flex items-center">
+      <div className="flex flex-wrap items-center">
+        {before}
         {thumb(1, say("thumbUp"), ThumbsUp)}
         {thumb(-1, say("thumbDown"), ThumbsDown)}
         {word && !asking && (
@@ -66,6 +70,7 @@ export function Thumbs({ message, word, changed }: Props) {
             {word.comment ? say("commentChange") : say("comment")}
           </Button>
         )}
+        {after}
       </div>
       {word && asking && (
         <form

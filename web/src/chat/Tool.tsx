@@ -5,6 +5,7 @@ import type { Key } from "../i18n/catalogue"
 import { useLanguage } from "../i18n/language"
 import type { Said, Span } from "../run/events"
 import { Notes } from "./notes"
+import { Sliced } from "../ui/slices"
 import { Undo } from "./Undo"
 
 export type ToolState = "running" | "asked" | "done" | "failed" | "open"
@@ -56,34 +57,36 @@ export function Tool({ call, result, span, state }: Props) {
         </span>
         {note?.line && <div className="basis-full space-y-1 pb-0.5 pl-5.5">{note.line}</div>}
       </summary>
-      <div className="space-y-2 border-t border-line bg-page p-3">
-        {note?.more}
-        <p className="text-xs text-soft">{say("args")}</p>
-        <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-1 font-mono text-[13px]">
-          {Object.entries(call.args).map(([name, value]) => (
-            <div key={name} className="contents">
-              <dt className="text-soft">{name}</dt>
-              <dd className="max-h-48 overflow-auto whitespace-pre-wrap [overflow-wrap:anywhere]">
-                {typeof value === "string" ? value : JSON.stringify(value)}
-              </dd>
-            </div>
-          ))}
-        </dl>
-        {result && (
-          <>
-            <p className="text-xs text-soft">{say("result")}</p>
-            <pre
-              className="max-h-80 overflow-auto font-mono text-[13px] leading-5 whitespace-pre-wrap [overflow-wrap:anywhere]"
-              tabIndex={0}
-              role="group"
-              aria-label={`${call.name}: ${say("result")}`}
-            >
-              {result.text}
-            </pre>
-            {open && <Undo callId={call.id} />}
-          </>
-        )}
-      </div>
+      {open && (
+        <div className="space-y-2 border-t border-line bg-page p-3">
+          {note?.more}
+          <p className="text-xs text-soft">{say("args")}</p>
+          <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-1 font-mono text-[13px]">
+            {Object.entries(call.args).map(([name, value]) => (
+              <div key={name} className="contents">
+                <dt className="text-soft">{name}</dt>
+                <dd className="max-h-48 overflow-auto whitespace-pre-wrap [overflow-wrap:anywhere]">
+                  <Sliced text={typeof value === "string" ? value : JSON.stringify(value)} />
+                </dd>
+              </div>
+            ))}
+          </dl>
+          {result && (
+            <>
+              <p className="text-xs text-soft">{say("result")}</p>
+              <pre
+                className="max-h-80 overflow-auto font-mono text-[13px] leading-5 whitespace-pre-wrap [overflow-wrap:anywhere]"
+                tabIndex={0}
+                role="group"
+                aria-label={`${call.name}: ${say("result")}`}
+              >
+                <Sliced text={result.text} />
+              </pre>
+              <Undo callId={call.id} />
+            </>
+          )}
+        </div>
+      )}
     </details>
   )
 }
@@ -91,7 +94,7 @@ export function Tool({ call, result, span, state }: Props) {
 function brief(call: ToolCall): string {
   const said = Object.values(call.args)
     .filter((value) => typeof value === "string" || typeof value === "number")
-    .map((value) => String(value).split("\n")[0])
+    .map((value) => String(value).slice(0, SHOWN_ARG + 1).split("\n")[0])
     .join("  ")
   return said.length > SHOWN_ARG ? `${said.slice(0, SHOWN_ARG)}…` : said
 }

@@ -138,7 +138,7 @@ export function FileView({ thread, path, line, wish, marks, turn, back, changed 
               <Picture thread={thread} path={path} turn={turn} />
             ) : (
               <div className="px-4 py-3">
-                <Markdown text={now} copy={say("copy")} copied={say("copied")} open={false} />
+                <Markdown text={now} open={false} />
               </div>
             )
           ) : (

@@ -1,5 +1,7 @@
-import type { Json, Plan, Route, StreamEvent, Todo, ToolCall, Values, WireMessage } from "../api/types"
+import type { Compacted, Json, Plan, Route, StreamEvent, Todo, ToolCall, Values, WireMessage } from "../api/types"
 import { type Attached, parted, wordsOf } from "./attached"
+import { type Facts, factsOf, type Pace } from "./facts"
+import { madeAt } from "./ids"
 
 /** A message on screen. `agent` is who speaks. */
 export interface Said {
@@ -16,6 +18,12 @@ export interface Said {
   after: string
   /** Files that a person gave with it. */
   attached?: Attached[]
+  /** The path of the graph inside that it was said in. */
+  lane?: string
+  /** When it was said, in ms. */
+  time?: number
+  facts?: Facts | undefined
+  pace?: Pace | undefined
 }
 
 /** When a tool call was first seen, and when its result came, in ms; 0 is not known. */
@@ -62,6 +70,10 @@ export interface View {
   fill: Fill | null
   error: { error: string; message: string } | null
   attempt: number
+  /** How old messages are shown to the model; null while all are. */
+  compacted: Compacted | null
+  /** When each graph last did something else than speak, in ms, by its path: a model is asked then. */
+  asked: ReadonlyMap<string, number>
 }
 
 export const empty: View = {
@@ -78,11 +90,15 @@ export const empty: View = {
   fill: null,
   error: null,
   attempt: 1,
+  compacted: null,
+  asked: new Map(),
 }
 
 export function reduce(view: View, event: StreamEvent): View {
   const [kind, namespace = ""] = split(event.event)
-  const changed = apply(view, kind, namespace, event)
+  const applied = apply(view, kind, namespace, event)
+  const silent = event.at && kind !== "messages"
+  const changed = silent ? { ...applied, asked: new Map(applied.asked).set(namespace, event.at ?? 0) } : applied
   return changed.live !== view.live || changed.root !== view.root ? timed(changed, event.at ?? 0) : changed
 }
 
@@ -93,7 +109,7 @@ function apply(view: View, kind: string, namespace: string, event: StreamEvent):
     case "values":
       return values(view, JSON.parse(event.data) as Values, namespace)
     case "messages":
-      return message(view, JSON.parse(event.data) as [WireMessage, Record<string, Json>], namespace)
+      return message(view, JSON.parse(event.data) as [WireMessage, Record<string, Json>], namespace, event.at ?? 0)
     case "updates":
       return updates(view, JSON.parse(event.data) as Record<string, unknown>)
     case "custom":
@@ -149,17 +165,26 @@ function values(before: View, state: Values, namespace: string): View {
   if (namespace) return { ...view, kept, live: merge(view.live, shown, view.root.at(-1)?.id ?? "") }
   const now = new Set(shown.map((one) => one.id))
   const live = view.live.filter((one) => !now.has(one.id) && (one.depth > 0 || one.role === "person"))
-  return { ...view, root: shown, live, kept, route }
+  const compacted = state.compacted === undefined ? view.compacted : whole(state.compacted)
+  return { ...view, root: shown, live, kept, route, compacted }
+}
+
+function whole(found: Partial<Compacted> | null): Compacted | null {
+  return found?.until ? { until: found.until, kept: found.kept ?? [], chapters: found.chapters ?? [] } : null
 }
 
 /** The very object on screen if nothing changed, so that nothing is drawn again. */
 function settled(before: Said | undefined, fresh: Said): Said {
   if (!before) return fresh
-  const one = { ...fresh, agent: fresh.agent || before.agent, after: before.after }
+  const { after, pace } = before
+  const time = fresh.time || before.time || 0
+  const one = { ...fresh, agent: fresh.agent || before.agent, after, time, pace, facts: fresh.facts ?? before.facts }
   return one.text === before.text &&
     one.depth === before.depth &&
     one.agent === before.agent &&
     one.failed === before.failed &&
+    one.lane === before.lane &&
+    JSON.stringify(one.facts) === JSON.stringify(before.facts) &&
     JSON.stringify(one.calls) === JSON.stringify(before.calls)
     ? before
     : one
@@ -214,7 +239,7 @@ function told(view: View, { messages = [] }: Heard): View {
   const after = view.root.at(-1)?.id ?? ""
   const fresh = messages
     .filter((one) => !known.has(one.id))
-    .map(({ id, text }): Said => ({ ...PERSON, id, ...spokenBy("person", text), after }))
+    .map(({ id, text }): Said => ({ ...PERSON, id, ...spokenBy("person", text), after, time: madeAt(id) }))
   return { ...view, live: [...view.live, ...fresh] }
 }
 
@@ -273,9 +298,9 @@ function custom(view: View, data: Custom, namespace: string): View {
   }
 }
 
-function message(view: View, [wire, meta]: [WireMessage, Record<string, Json>], namespace: string): View {
+function message(view: View, [wire, meta]: [WireMessage, Record<string, Json>], namespace: string, at: number): View {
   if (!wire.id || wire.type === "system") return view
-  const fresh = toSaid(wire, speaker(meta), namespace)
+  const fresh = toSaid(wire, speaker(meta, namespace), namespace)
   const place = view.live.findIndex((one) => one.id === wire.id)
   const before = view.live[place]
   if (wire.type !== "AIMessageChunk" || !before) {
@@ -283,11 +308,19 @@ function message(view: View, [wire, meta]: [WireMessage, Record<string, Json>], 
     const after = before?.after ?? view.root.at(-1)?.id ?? ""
     const spoken = speak(view.spoken, wire)
     const depth = before?.role === "person" ? before.depth : fresh.depth // steered: shown as the person's at once
-    const shown = { ...fresh, depth, after, calls: calls(fresh.calls, wire, spoken) }
+    const pace = before?.pace ?? (at ? { asked: view.asked.get(namespace) ?? 0, first: at, last: at } : undefined)
+    const time = fresh.time || before?.time || at
+    const shown = { ...fresh, depth, after, time, pace, calls: calls(fresh.calls, wire, spoken) }
     return { ...view, spoken, live: before ? view.live.with(place, shown) : [...view.live, shown] }
   }
   const spoken = speak(view.spoken, wire)
-  const grown = { ...before, text: before.text + fresh.text, calls: calls(before.calls, wire, spoken) }
+  const grown = {
+    ...before,
+    text: before.text + fresh.text,
+    calls: calls(before.calls, wire, spoken),
+    facts: fresh.facts ?? before.facts,
+    pace: before.pace && at && (fresh.text || wire.tool_call_chunks?.length) ? { ...before.pace, last: at } : before.pace,
+  }
   return { ...view, spoken, live: view.live.with(place, grown) }
 }
 
@@ -318,14 +351,14 @@ function calls(before: ToolCall[], wire: WireMessage, spoken: ReadonlyMap<string
 
 function parsed(text: string | undefined): ToolCall["args"] | null {
   try {
-    return text ? (JSON.parse(text) as ToolCall["args"]) : null
+    return text?.endsWith("}") ? (JSON.parse(text) as ToolCall["args"]) : null // half of it need not be read each time
   } catch {
     return null
   }
 }
 
-function speaker(meta: Record<string, Json>): string {
-  const named = meta["lc_agent_name"] ?? meta["langgraph_node"]
+function speaker(meta: Record<string, Json>, namespace: string): string {
+  const named = meta["lc_agent_name"] ?? (inner(namespace) || meta["langgraph_node"])
   return typeof named === "string" ? named : ""
 }
 
@@ -335,17 +368,20 @@ function toSaid(wire: WireMessage, agent: string, namespace: string): Said {
     id: wire.id,
     role,
     ...spokenBy(role, wordsOf(wire.content)),
-    agent: role === "tool" ? (wire.name ?? "") : wire.name || inner(namespace) || agent,
+    agent: role === "tool" ? (wire.name ?? "") : wire.name || agent || inner(namespace),
     calls: (wire.tool_calls ?? []).filter((one) => one.id),
     callId: wire.tool_call_id ?? "",
     failed: wire.status === "error",
     depth: namespace ? namespace.split("|").length : 0,
     after: "",
+    lane: namespace,
+    time: madeAt(wire.id),
+    facts: role === "agent" ? factsOf(wire) : undefined,
   }
 }
 
 /** `coder:task|child:task` is said by `child`. */
-function inner(namespace: string): string {
+export function inner(namespace: string): string {
   return namespace.split("|").at(-1)?.split(":")[0] ?? ""
 }
 

@@ -7,6 +7,7 @@ import type { Approval, Content, Decision, Json, Run, State, Steered, StreamEven
 import { contentOf, inShort, wordsOf } from "./attached"
 import { cut, feet, type Foot, grow } from "./branches"
 import { empty, fromState, heard, reduce, said, type View } from "./events"
+import { newId } from "./ids"
 
 export type Phase = "loading" | "idle" | "queued" | "processing" | "executing" | "stopping" | "waiting" | "error" | "lost" | "offline" | "refused"
 
@@ -36,6 +37,10 @@ export interface Snapshot {
   /** What was said to the run that is on, and it has not heard. */
   steered: Steered[]
   phase: Phase
+  /** Which place the run has in the queue; 0: none, or not known. */
+  position: number
+  /** The id of what a person said and the server does not have yet. */
+  sending: string
   reconnecting: boolean
   /** A sentence about what went wrong beside the run itself. */
   notice: string
@@ -56,6 +61,7 @@ const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 15_000
 const QUIET_MS = 3_000 // a link that is back sooner is nobody's worry
 const HIDDEN_MS = 250 // a hidden page draws no frames
+const PLACE_MS = 2_000 // how often a run that waits is asked for its place
 const REPLAY_MS = 300 // what comes so soon after joining happened before
 const UNFINISHED = new Set<Run["status"]>(["pending", "running"])
 const NOTHING: Snapshot = {
@@ -65,6 +71,8 @@ const NOTHING: Snapshot = {
   queued: [],
   steered: [],
   phase: "loading",
+  position: 0,
+  sending: "",
   reconnecting: false,
   notice: "",
   keptAt: 0,
@@ -96,6 +104,7 @@ export class Session {
   private drawn: (() => void) | null = null
   private following: AbortController | null = null
   private seen = ""
+  private begun = false
   private joined = 0
   private closed = false
   private losing = false
@@ -182,7 +191,7 @@ export class Session {
   }
 
   private async deliver(words: string, start: Omit<RunStart, "input">): Promise<void> {
-    const message = { type: "human" as const, id: crypto.randomUUID(), content: contentOf(words) }
+    const message = { type: "human" as const, id: newId(), content: contentOf(words) }
     const order = { ...start, input: { messages: [message] }, ...this.from() }
     this.set({ notice: "" })
     if (this.following) {
@@ -192,13 +201,24 @@ export class Session {
       return
     }
     const { view, shown } = this.merged()
-    await this.begin(order, spoken(shown?.view ?? view, message))
+    const next = spoken(shown?.view ?? view, message)
+    if (!shown) this.set({ sending: message.id, view: next })
+    try {
+      await this.begin(order, next)
+    } catch (failure) {
+      const { view: now } = this.merged()
+      const live = now.live.filter((one) => one.id !== message.id)
+      this.set({ view: { ...now, live, error: view.error } })
+      throw failure
+    } finally {
+      this.set({ sending: "" })
+    }
   }
 
   /** Say a message otherwise: a branch from before it. Gives the words back by throwing. */
   async edit(message: string, words: string, start: Omit<RunStart, "input">): Promise<void> {
     const { view, shown, feet } = this.merged()
-    const said = { type: "human" as const, id: crypto.randomUUID(), content: contentOf(words) }
+    const said = { type: "human" as const, id: newId(), content: contentOf(words) }
     const checkpoint = { checkpoint_id: feet.get(message)?.edit ?? "" }
     const before = cut(shown?.view ?? view, message, { with: false })
     await this.begin({ ...start, input: { messages: [said] }, checkpoint }, spoken(before, said))
@@ -375,7 +395,9 @@ export class Session {
     this.following = control
     this.seen = after === "-1" ? "" : after
     const queued = this.merged().queued.filter((one) => one.run !== run)
-    this.set({ run, queued, paused: [], phase: "processing", reconnecting: false, keptAt: 0 })
+    this.set({ run, queued, paused: [], phase: "processing", position: 0, reconnecting: false, keptAt: 0 })
+    this.begun = false
+    void this.queues(run, control)
     const gone = () => this.closed || this.following !== control
     let wait = FIRST_WAIT_MS
     let response = open?.response
@@ -404,6 +426,20 @@ export class Session {
     this.following = null
     this.changed()
     await this.settle()
+  }
+
+  /** While a run waits for its turn, say so, and at which place. */
+  private async queues(run: string, control: AbortController): Promise<void> {
+    let wait = FIRST_WAIT_MS
+    for (;;) {
+      await pause(wait, control.signal)
+      wait = PLACE_MS
+      const over = () => this.closed || this.begun || this.following !== control || this.merged().phase === "stopping"
+      if (over()) return
+      const found = await runs.get(this.thread, run).catch(() => null)
+      if (over() || (found && found.status !== "pending")) return
+      if (found) this.set({ phase: "queued", position: found.queue_position ?? 0 })
+    }
   }
 
   /** After a run: its final state, its questions, and the next run of the thread if one waits. */
@@ -442,6 +478,7 @@ export class Session {
       .map(({ at = 0, ...one }) => (at - this.joined > REPLAY_MS ? { ...one, at } : one))
     const last = events.at(-1)
     if (last?.id) this.seen = last.id
+    this.begun ||= events.length > 0
     const { phase: before, ...now } = this.merged()
     const view = fresh.reduce(reduce, now.view)
     const busy = busyWithTools(view) ? "executing" : "processing"

@@ -8,7 +8,6 @@ import { Banner } from "../history/Banner"
 import { Foot } from "../history/Foot"
 import { useLanguage } from "../i18n/language"
 import type { Said } from "../run/events"
-import { OpenFile } from "../run/opening"
 import { Session, type Snapshot } from "../run/session"
 import { Boundary } from "./Boundary"
 import { Panel } from "./Panel"
@@ -81,44 +80,43 @@ export function Bench({ tab, show, ...chat }: Props) {
     [byCall],
   )
   return (
-    <OpenFile value={openFile}>
-      <div className="flex min-h-0 flex-1">
-        <Notes value={note}>
-          <Chat
-            {...chat}
-            session={session}
-            now={onScreen}
-            foot={foot}
-            showPlan={() => show("plan")}
-            banner={now.shown && <Banner shown={now.shown} session={session} asked={now.approvals.length > 0} />}
-            end={<Decided verdicts={loose} />}
-            deck={
-              asked && (
-                <Suspense fallback={null}>
-                  <Deck session={session} open={onScreen.approvals} assistant={assistant} />
-                </Suspense>
-              )
-            }
-          />
-        </Notes>
-        {shown && (
-          <Panel tabs={TABS} tab={shown.id} show={show}>
-            <Boundary of={shown.id}>
-              <Suspense fallback={<p className="p-4 text-sm text-soft">{say("loading")}</p>}>
-                <shown.Body
-                  thread={chat.id}
-                  assistant={assistant}
-                  workspace={workspace}
-                  session={session}
-                  now={now}
-                  wanted={wanted}
-                />
+    <div className="flex min-h-0 flex-1">
+      <Notes value={note}>
+        <Chat
+          {...chat}
+          session={session}
+          now={onScreen}
+          foot={foot}
+            openFile={openFile}
+          showPlan={() => show("plan")}
+          banner={now.shown && <Banner shown={now.shown} session={session} asked={now.approvals.length > 0} />}
+          end={<Decided verdicts={loose} />}
+          deck={
+            asked && (
+              <Suspense fallback={null}>
+                <Deck session={session} open={onScreen.approvals} assistant={assistant} />
               </Suspense>
-            </Boundary>
-          </Panel>
-        )}
-      </div>
-    </OpenFile>
+            )
+          }
+        />
+      </Notes>
+      {shown && (
+        <Panel tabs={TABS} tab={shown.id} show={show}>
+          <Boundary of={shown.id}>
+            <Suspense fallback={<p className="p-4 text-sm text-soft">{say("loading")}</p>}>
+              <shown.Body
+                thread={chat.id}
+                assistant={assistant}
+                workspace={workspace}
+                session={session}
+                now={now}
+                wanted={wanted}
+              />
+            </Suspense>
+          </Boundary>
+        </Panel>
+      )}
+    </div>
   )
 }
 
