@@ -43,14 +43,20 @@ def kept(tab: Visit) -> list[str]:
     return list(tab.page.evaluate(KEPT))
 
 
-def test_a_conversation_is_read_without_a_server_and_goes_on_when_it_is_back(server: Server, visit: Visiting) -> None:
+def test_a_conversation_is_read_without_a_server_and_goes_on_when_it_is_back(
+    server: Server, visit: Visiting
+) -> None:
     tab = visit(server)
     talked(tab)
     server.stop(hard=True)
     tab.page.reload()
     expect(tab.answer).to_contain_text("clock.py")
-    expect(tab.page.get_by_text("No connection to the server. This is the conversation as it was at")).to_be_visible()
-    expect(tab.page.get_by_role("navigation", name="Conversations").get_by_text("Where is tick defined?")).to_be_visible()
+    expect(
+        tab.page.get_by_text("No connection to the server. This is the conversation as it was at")
+    ).to_be_visible()
+    expect(
+        tab.page.get_by_role("navigation", name="Conversations").get_by_text("Where is tick defined?")
+    ).to_be_visible()
     assert tab.broken_rules() == []
     tab.say("And what does it return?")
     expect(tab.field).to_have_value("And what does it return?")
@@ -67,7 +73,9 @@ def test_another_page_opens_without_a_server(server: Server, visit: Visiting) ->
     server.stop(hard=True)
     tab.page.goto(f"{server.url}/")
     expect(tab.field).to_be_visible()
-    expect(tab.page.get_by_role("navigation", name="Conversations").get_by_text("Where is tick defined?")).to_be_visible()
+    expect(
+        tab.page.get_by_role("navigation", name="Conversations").get_by_text("Where is tick defined?")
+    ).to_be_visible()
 
 
 def test_a_deleted_conversation_is_not_kept(server: Server, visit: Visiting) -> None:

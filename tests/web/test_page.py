@@ -29,7 +29,9 @@ def test_an_answer_cites_the_file_it_comes_from(offline: Server, visit: Visiting
     tab.settled()
     expect(tab.page.get_by_test_id("agent").last).to_have_text("ask")
     expect(tab.page.get_by_test_id("tool").first).to_have_attribute("data-state", "done")
-    expect(tab.page.get_by_role("navigation", name="Conversations").get_by_text("Where is tick defined?")).to_be_visible()
+    expect(
+        tab.page.get_by_role("navigation", name="Conversations").get_by_text("Where is tick defined?")
+    ).to_be_visible()
 
 
 def test_a_tool_line_unfolds_to_its_arguments_and_result(offline: Server, visit: Visiting) -> None:
@@ -115,7 +117,9 @@ def test_a_question_waits_through_a_reload(offline: Server, visit: Visiting) -> 
     expect(tab.page.get_by_test_id("tool").filter(has_text="edit_file")).to_have_attribute(
         "data-state", "asked"
     )
-    expect(tab.page.get_by_role("navigation", name="Conversations").get_by_text("waits for you").first).to_be_visible()
+    expect(
+        tab.page.get_by_role("navigation", name="Conversations").get_by_text("waits for you").first
+    ).to_be_visible()
     tab.press("Approve", inside=tab.card)
     tab.until("idle")
     assert target.read_text() == README + "later\n"
