@@ -40,6 +40,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: "es2022",
     assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1_000, // budget.js judges what is sent, packed
     rolldownOptions: {
       input: { index: "index.html", [WORKER]: "src/offline/worker.ts" },
       output: { entryFileNames: ({ name }) => (name === WORKER ? "sw.js" : "assets/[name]-[hash].js") },

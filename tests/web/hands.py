@@ -38,6 +38,10 @@ class Mouse:
         """Press a button, follow a link, unfold a line."""
         target.click()
 
+    def turn_to(self, tab: Locator) -> None:
+        """Turn to one of several tabs."""
+        tab.click()
+
     def write(self, target: Locator, text: str) -> None:
         """Replace what stands in a field."""
         target.click()
@@ -54,16 +58,27 @@ class Keyboard:
 
     def press(self, target: Locator) -> None:
         """Come to it and press Enter."""
-        self._reach(target)
+        self.reach(target)
         self.page.keyboard.press("Enter")
 
     def write(self, target: Locator, text: str) -> None:
         """Come to a field and type."""
-        self._reach(target)
+        self.reach(target)
         self.page.keyboard.press("ControlOrMeta+a")
         self.page.keyboard.type(text)
 
-    def _reach(self, target: Locator) -> None:
+    def turn_to(self, tab: Locator) -> None:
+        """Come to the tabs, and by arrows to this one."""
+        tabs = self.page.get_by_role("tab")
+        self.reach(self.page.locator('[role="tab"][aria-selected="true"]'))
+        for _ in range(tabs.count()):
+            if tab.evaluate(FOCUSED):
+                return
+            self.page.keyboard.press("ArrowRight")
+        raise AssertionError(f"{tab} cannot be reached by arrows")
+
+    def reach(self, target: Locator) -> None:
+        """Come to it by Tab."""
         expect(target).to_be_visible()
         for _ in range(MOST_TABS):
             if target.evaluate(FOCUSED):

@@ -1,4 +1,4 @@
-"""A page that is reloaded, cut off and left by its server, again and again, while an answer streams into it."""
+"""A page that is reloaded, cut off and left by its server while an answer streams into it."""
 
 import json
 import random

@@ -30,13 +30,13 @@ def each(state: State) -> list[Send]:
     ]
 
 
-def ask(asked: Asked) -> dict[str, list[dict[str, Any]]]:
+def ask(state: Asked) -> dict[str, list[dict[str, Any]]]:
     """Wait for a person, and nothing else."""
-    answer = interrupt(asked["value"], response_schema=asked["schema"])
-    return {"answers": [{"place": asked["place"], "answer": answer}]}
+    answer = interrupt(state["value"], response_schema=state["schema"])
+    return {"answers": [{"place": state["place"], "answer": answer}]}
 
 
 builder = StateGraph(State)
-builder.add_node("ask", ask)  # type: ignore[arg-type]  # it is sent one question, not the state
+builder.add_node("ask", ask, input_schema=Asked)  # it is sent one question, not the state
 builder.add_conditional_edges(START, each, ["ask"])
 graph = builder.compile()

@@ -30,6 +30,7 @@ export default function Deck({ session, open, assistant }: Props) {
   const byKey = useRef(false)
   const place = Math.max(0, stops.findIndex((stop) => stop.key === at))
   const current = stops[place]
+  const key = current?.key
 
   const focus = () => deck.current?.querySelector<HTMLElement>('[data-testid="approval"]:not([hidden])')?.focus()
   useEffect(() => {
@@ -45,9 +46,9 @@ export default function Deck({ session, open, assistant }: Props) {
   useLayoutEffect(() => {
     if (!byKey.current) return
     byKey.current = false
-    if (current) focus()
+    if (key) focus()
     else document.querySelector<HTMLElement>("form textarea.quiet")?.focus()
-  }, [current])
+  }, [key])
 
   function turn(by: 1 | -1) {
     byKey.current = document.activeElement?.getAttribute("data-testid") === "approval"

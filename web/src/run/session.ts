@@ -192,7 +192,7 @@ export class Session {
 
   private async deliver(words: string, start: Omit<RunStart, "input">): Promise<void> {
     const message = { type: "human" as const, id: newId(), content: contentOf(words) }
-    const order = { ...start, input: { messages: [message] }, ...this.from() }
+    const order = { ...(await this.addressed(start)), input: { messages: [message] }, ...this.from() }
     this.set({ notice: "" })
     if (this.following) {
       const run = await runs.queue(this.thread, order)
@@ -376,9 +376,16 @@ export class Session {
     for await (const events of read(response)) this.take(events)
   }
 
+  /** Who is asked where the page does not know yet who there is: who answered on this thread before. */
+  private async addressed<Start extends { assistant_id: string }>(start: Start): Promise<Start> {
+    if (start.assistant_id) return start
+    const { metadata } = await threads.get(this.thread)
+    return { ...start, assistant_id: metadata.assistant_id ?? metadata.graph_id ?? "" }
+  }
+
   private async begin(start: RunStart, view?: View): Promise<void> {
     const control = new AbortController()
-    const response = await runs.stream(this.thread, start, control.signal)
+    const response = await runs.stream(this.thread, await this.addressed(start), control.signal)
     const run = /runs\/([^/]+)/.exec(response.headers.get("Content-Location") ?? "")?.[1] ?? ""
     this.changed()
     if (view) {

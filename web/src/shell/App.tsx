@@ -56,7 +56,8 @@ export function App() {
 
   const current = threads?.find((one) => one.thread_id === open)
   const picked = agent.thread === open ? agent.name : ""
-  const chosen = picked || chosenIn(current, assistants) || firstOf(assistants)
+  const unseen = open !== "" && !current // who answers there is not known yet: the conversation itself knows
+  const chosen = picked || chosenIn(current, assistants) || (unseen ? "" : firstOf(assistants))
   const moved = workspace?.thread === open ? workspace.folder : null
   const folder = moved ?? current?.metadata.workspace ?? info?.default_workspace ?? ""
   const waiting = asked.length ? `${asked.length}${more ? "+" : ""}` : ""
@@ -87,9 +88,11 @@ export function App() {
   async function home(said: string): Promise<string> {
     const line = inShort(said).split("\n")[0] ?? ""
     const title = line.length > TITLE_CHARS ? `${line.slice(0, TITLE_CHARS)}…` : line
-    const assistant = assistants.find((one) => idOf(one) === chosen)
+    const known = assistants.length ? assistants : (await api.assistants()).filter(talks)
+    const wanted = chosen || firstOf(known)
+    const assistant = known.find((one) => idOf(one) === wanted)
     const asked = assistant ? { assistant_id: assistant.assistant_id } : {}
-    const metadata = { title, workspace: folder, graph_id: assistant?.graph_id ?? chosen, ...asked }
+    const metadata = { title, workspace: folder, graph_id: assistant?.graph_id ?? wanted, ...asked }
     if (made.current) await listed.amend(made.current, metadata)
     else made.current = (await api.threads.create(metadata)).thread_id
     return made.current
@@ -99,7 +102,7 @@ export function App() {
     const thread = await home(words)
     made.current = ""
     setFirst({ thread, words })
-    setAgent({ thread, name: chosen })
+    if (chosen) setAgent({ thread, name: chosen })
     setWorkspace({ thread, folder })
     remember(folder)
     go(`/t/${thread}`)
