@@ -111,7 +111,7 @@ export default function Deck({ session, open, assistant }: Props) {
       className="mx-auto w-full max-w-3xl space-y-2 px-3 has-[section]:pb-2 sm:px-4"
     >
       <p role="status" className="sr-only">
-        {current && `${stops.length > 1 ? say("askPlace", { at: place + 1, all: stops.length }) : ""} ${current.action?.shown.agent ?? current.asked.agent ?? assistant} ${say("asksYou")}`}
+        {current && `${stops.length > 1 ? say("askPlace", { at: place + 1, all: stops.length }) : ""} ${askerOf(current) ?? assistant} ${say("asksYou")}`}
       </p>
       {late && <Late row={late} hide={() => setLate(null)} />}
       {failed.map((problem) => (
@@ -123,7 +123,7 @@ export default function Deck({ session, open, assistant }: Props) {
         <ApprovalCard
           key={stop.key}
           stop={stop}
-          asker={stop.action?.shown.agent ?? stop.asked.agent ?? assistant}
+          asker={askerOf(stop) ?? assistant}
           place={{ at: place + 1, all: stops.length }}
           turn={turn}
           shown={stop === current}
@@ -138,6 +138,11 @@ export default function Deck({ session, open, assistant }: Props) {
       ))}
     </div>
   )
+}
+
+/** Who asks; the version of a role, which stands behind `@`, is nothing for a person. */
+function askerOf(stop: Stop): string | undefined {
+  return (stop.action?.shown.agent ?? stop.asked.agent)?.split("@")[0]
 }
 
 interface BatchProps {
