@@ -21,6 +21,8 @@ from artel.server.channels.websocket.settings import SocketSettings
 from artel.server.cli.patience import Talker
 from artel.server.settings import Settings
 
+NOBODY = "0199aaaa-bbbb-7ccc-8ddd-eeeeffff0000"  # an id that nothing has
+
 
 async def test_words_are_answered_token_by_token_and_then_it_is_done(dial: Open) -> None:
     async with dial() as line:
@@ -152,8 +154,8 @@ async def test_a_run_that_fails_says_why(dial: Open) -> None:
         ('{"type": "chat", "message": 5}', "got 5"),
         ('{"type": "chat", "message": "hi", "mesage_id": "x"}', "mesage_id"),
         ('{"type": "chat", "message": "hi", "session_id": "x"}', "got 'x'"),
-        (f'{{"type": "subscribe", "session_id": "{uuid4()}", "after": "last"}}', "got 'last'"),
-        (f'{{"type": "tool_approval", "approval_id": "{uuid4()}"}}', "approved"),
+        (f'{{"type": "subscribe", "session_id": "{NOBODY}", "after": "last"}}', "got 'last'"),
+        (f'{{"type": "tool_approval", "approval_id": "{NOBODY}"}}', "approved"),
         ('{"type": "chat", "message": "a\\u0000b"}', "NUL"),
         ('{"type": "chat", "message": "hi", "assistant": "nobody"}', "nobody"),
     ],
