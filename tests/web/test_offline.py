@@ -89,3 +89,14 @@ def test_a_deleted_conversation_is_not_kept(server: Server, visit: Visiting) -> 
     tab.press("Delete", inside=tab.page.get_by_role("dialog"))
     expect(row).to_have_count(0)
     assert f"thread:{thread}" not in kept(tab)
+
+
+def test_all_that_is_kept_is_forgotten_from_the_settings(server: Server, visit: Visiting) -> None:
+    tab = visit(server)
+    thread = talked(tab)
+    tab.page.goto(f"{server.url}/settings/general")
+    assert f"thread:{thread}" in kept(tab)
+    tab.press("Forget what this browser keeps")
+    expect(tab.page.get_by_text("It is forgotten.")).to_be_visible()
+    assert not [name for name in kept(tab) if name.startswith("thread:")]
+    assert tab.page.evaluate("caches.keys()") == []

@@ -64,7 +64,9 @@ export function keptList(): Promise<Thread[] | undefined> {
 export async function wipe(): Promise<void> {
   await clear(store())
   for (const key of Object.keys(localStorage)) if (key.startsWith("artel.draft.")) localStorage.removeItem(key)
-  if ("caches" in window) for (const name of await caches.keys()) if (name.startsWith("artel-")) await caches.delete(name)
+  if (!("serviceWorker" in navigator)) return
+  for (const name of await caches.keys()) if (name.startsWith("artel-")) await caches.delete(name)
+  for (const worker of await navigator.serviceWorker.getRegistrations()) await worker.unregister() // the next visit has it anew
 }
 
 /** The conversations that are to go: those beyond the number or the room, the newest kept. */

@@ -1,9 +1,11 @@
-import { Compass } from "lucide-react"
+import { Compass, Eraser } from "lucide-react"
 import { useState } from "react"
 import type { Key } from "../i18n/catalogue"
 import { type Language, speak, useLanguage } from "../i18n/language"
+import { wipe } from "../offline/kept"
 import { colour, type Theme, theme } from "../theme"
 import { again } from "../toured"
+import { Button } from "../ui/Button"
 import { Part } from "./Parts"
 
 const LANGUAGES: [Language, string][] = [
@@ -28,6 +30,7 @@ export function General() {
       <Choice title={say("setLanguage")} name="language" options={LANGUAGES} chosen={language} choose={speak} />
       <Choice title={say("theme")} name="theme" options={THEMES.map(([one, word]) => [one, say(word)])} chosen={chosen} choose={paint} />
       <Part title={say("setPictures")} about={say("setPicturesOff")} />
+      <Forget />
       <Part title={say("setTour")} about={say("setTourAbout")}>
         <a
           href="/"
@@ -38,6 +41,23 @@ export function General() {
         </a>
       </Part>
     </>
+  )
+}
+
+/** Forgets what is kept for the time without a server. */
+function Forget() {
+  const { say } = useLanguage()
+  const [done, setDone] = useState("")
+  const act = () => wipe().then(() => setDone(say("setKeptHereGone")), (failure: unknown) => setDone(String(failure)))
+  return (
+    <Part title={say("setKeptHere")} about={say("setKeptHereAbout")}>
+      <Button look="bad" onClick={() => void act()}>
+        <Eraser size={15} aria-hidden /> {say("setKeptHereForget")}
+      </Button>
+      <p role="status" className="text-sm text-good">
+        {done}
+      </p>
+    </Part>
   )
 }
 

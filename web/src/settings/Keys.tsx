@@ -3,6 +3,7 @@ import { useState } from "react"
 import { forget, isKept, keep, type Key, key } from "../api/key"
 import { letsIn } from "../api/settings"
 import { useLanguage } from "../i18n/language"
+import { wipe } from "../offline/kept"
 import { sentence } from "../run/session"
 import { Button } from "../ui/Button"
 import { Empty, Failed, Part, Shown } from "./Parts"
@@ -33,7 +34,7 @@ export function Keys() {
             look="bad"
             onClick={() => {
               forget()
-              location.reload()
+              void wipe().finally(() => location.reload())
             }}
           >
             {say("setKeyForget")}
@@ -58,6 +59,7 @@ function Entry({ kept }: { kept: Key | null }) {
     keep({ value: value.trim(), as }, inBrowser)
     try {
       await letsIn()
+      if (before?.value !== value.trim()) await wipe() // what another one was shown is not for this one
       location.reload() // what could not be read before is read now
     } catch (failure) {
       if (before) keep(before, where)

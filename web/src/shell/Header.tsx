@@ -78,7 +78,7 @@ function Model({ model, off }: { model: NonNullable<Info["model"]>; off: string[
     <span
       data-testid="model"
       title={[words, ...off].join("\n")}
-      className={`flex shrink-0 items-center gap-1.5 rounded-full px-2.5 py-1 text-xs ${model.offline ? "bg-warn-bg text-warn" : "bg-panel text-soft"}`}
+      className={`shrink-0 items-center gap-1.5 rounded-full px-2.5 py-1 text-xs ${model.offline ? "flex bg-warn-bg text-warn" : "hidden bg-panel text-soft sm:flex"}`}
     >
       {model.offline && <TriangleAlert size={13} className="shrink-0" aria-hidden />}
       <span className="hidden max-w-96 truncate lg:inline">{words}</span>

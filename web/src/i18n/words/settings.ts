@@ -1,5 +1,9 @@
 /** Words of the settings. */
 export const english = {
+  setKeptHere: "Without a server",
+  setKeptHereAbout: "This browser keeps the last conversations that were read here, and drafts, to show them without a network.",
+  setKeptHereForget: "Forget what this browser keeps",
+  setKeptHereGone: "It is forgotten.",
   setAbout: "About",
   setAgents: "Who asks which model",
   setAgentsAbout: "Set in ARTEL_MODELS__PER_AGENT, or for one run by the person who starts it.",
@@ -117,6 +121,10 @@ export const english = {
 }
 
 export const russian: Record<keyof typeof english, string> = {
+  setKeptHere: "Без сервера",
+  setKeptHereAbout: "Браузер хранит последние прочитанные здесь диалоги и черновики, чтобы показать их без сети.",
+  setKeptHereForget: "Забыть, что хранит браузер",
+  setKeptHereGone: "Забыто.",
   setAbout: "О программе",
   setAgents: "Кто какую модель спрашивает",
   setAgentsAbout: "Задаётся в ARTEL_MODELS__PER_AGENT или для одного запуска тем, кто его начинает.",
