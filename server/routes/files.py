@@ -3,7 +3,7 @@
 from asyncio import to_thread
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from uuid import UUID
 
@@ -140,6 +140,11 @@ class Bytes(Response):
     media_type = "application/octet-stream"
 
 
+def _gives(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """Describe what a route gives besides what its response class says."""
+    return {200: {"content": {kind: {} for kind in kinds}}}
+
+
 @router.get("", responses=answers(*PATH))
 async def listing(
     thread_id: ThreadId,
@@ -251,7 +256,12 @@ async def write(
     return Json(written.model_dump())
 
 
-@router.get("/picture", response_class=Bytes, responses=answers(*FILE))
+@router.get(
+    "/picture",
+    response_class=Bytes,
+    responses=answers(*FILE)
+    | _gives("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", browsing.SVG),
+)
 async def picture(
     thread_id: ThreadId, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller, path: InFolder
 ) -> Response:
@@ -262,7 +272,7 @@ async def picture(
     return Response(data, media_type=kind, headers={**INERT, **attached})
 
 
-@router.get("/download", response_class=Bytes, responses=answers(*FILE))
+@router.get("/download", response_class=Bytes, responses=answers(*FILE) | _gives("application/zip"))
 async def download(
     thread_id: ThreadId, engine: GivenEngine, catalog: GivenCatalog, caller: GivenCaller, path: InFolder = ""
 ) -> Response:

@@ -323,6 +323,10 @@ def test_stop_stops_also_after_a_reload(scripted: Server, visit: Visiting) -> No
     tab.until("idle")
     expect(tab.page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
     expect(tab.page.get_by_text("waits for you")).to_have_count(0)
+    for _ in range(2):
+        expect(tab.answer).to_contain_text("word9 ")
+        expect(tab.log).to_contain_text("Stopped here. The agent does not remember these words.")
+        tab.page.reload()
 
 
 def test_words_queue_behind_a_run_and_can_be_taken_back(scripted: Server, visit: Visiting) -> None:

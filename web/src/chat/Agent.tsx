@@ -1,5 +1,6 @@
 import { memo } from "react"
 import type { Feedback } from "../api/types"
+import { useLanguage } from "../i18n/language"
 import type { Said, Span } from "../run/events"
 import { Markdown, type OpenFile } from "../ui/Markdown"
 import { Actions } from "./Actions"
@@ -30,12 +31,14 @@ interface Props {
 /** What an agent said and did. */
 export const Agent = memo(
   function Agent({ one, opens, inside, results, spans, states, open, last, word, judged, foot, openFile }: Props) {
+    const { say } = useLanguage()
     const calls = one.calls.length > 0
     const below = foot?.(one)
     return (
       <div data-role="agent" className="group group/message relative min-w-0 space-y-2">
         {opens && <Chip name={one.agent} />}
         {one.text && <Markdown text={one.text} open={open && !calls} openFile={openFile} />}
+        {one.cut && <p className="text-sm text-soft">{say("chatCut")}</p>}
         {calls && (
           <div className="divide-y divide-line overflow-hidden rounded-lg border border-line">
             {one.calls.map((call, index) => (

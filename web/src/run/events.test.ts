@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import type { StreamEvent } from "../api/types"
 import recorded from "./edit.events.json"
 import plan from "./plan.events.json"
-import { empty, fromState, heard, reduce, said } from "./events"
+import { empty, fromState, heard, reduce, said, stopped } from "./events"
 
 let number = 0
 const event = (name: string, data: unknown): StreamEvent => ({
@@ -47,6 +47,16 @@ test("a second attempt voids the text that no checkpoint holds", () => {
   ].reduce(reduce, empty)
   expect(said(view).map((one) => one.id)).toEqual(["kept"])
   expect(view.attempt).toBe(2)
+})
+
+test("what was half said when its run was stopped stays, also through the next run", () => {
+  const half = [event("values", { messages: [human] }), event("messages", [chunk("a", "Hel"), {}])].reduce(reduce, empty)
+  const state = { messages: [{ ...human, type: "human" as const }] }
+  expect(said(fromState(state, half)).map((one) => one.text)).toEqual(["hi"])
+  const rested = stopped(state, half)
+  expect(said(rested)).toMatchObject([{ text: "hi" }, { text: "Hel", cut: true }])
+  const more = [human, { id: "h2", type: "human", content: "go on" }]
+  expect(said(reduce(rested, event("values", { messages: more }))).map((one) => one.text)).toEqual(["hi", "Hel", "go on"])
 })
 
 test("an error stays on screen until a new run begins", () => {

@@ -24,6 +24,8 @@ export interface Said {
   time?: number
   facts?: Facts | undefined
   pace?: Pace | undefined
+  /** Its run was stopped while it was said: no state holds it. */
+  cut?: boolean
 }
 
 /** When a tool call was first seen, and when its result came, in ms; 0 is not known. */
@@ -139,7 +141,15 @@ export function said(view: View): Said[] {
 /** The state the server holds, over what is on screen: nothing said inside is lost, nothing half said is kept. */
 export function fromState(state: Values, view: View = empty): View {
   const held = values(view, state, "")
-  return { ...held, live: held.live.filter((one) => view.kept.has(one.id)), spoken: new Map() }
+  return { ...held, live: held.live.filter((one) => one.cut || view.kept.has(one.id)), spoken: new Map() }
+}
+
+/** Likewise, of a run that was stopped: what was half said stays on screen, and is told to be so. */
+export function stopped(state: Values, view: View): View {
+  const held = fromState(state, view)
+  const known = new Set([...held.root, ...held.live].map((one) => one.id))
+  const lost = view.live.filter((one) => one.role === "agent" && one.text && !known.has(one.id))
+  return { ...held, live: [...held.live, ...lost.map((one) => ({ ...one, calls: [], cut: true }))] }
 }
 
 function split(name: string): [string, string?] {
@@ -150,7 +160,7 @@ function split(name: string): [string, string?] {
 function begin(view: View, data: { attempt?: number }): View {
   const attempt = data.attempt ?? 1
   if (attempt <= 1) return { ...view, attempt, error: null, parts: new Map(), inner: new Map() }
-  const live = view.live.filter((one) => view.kept.has(one.id) || one.role === "person")
+  const live = view.live.filter((one) => view.kept.has(one.id) || one.cut || one.role === "person")
   return { ...view, attempt, error: null, live, spoken: new Map() }
 }
 
@@ -164,7 +174,7 @@ function values(before: View, state: Values, namespace: string): View {
   const route = state.route === undefined ? view.route : state.route
   if (namespace) return { ...view, kept, live: merge(view.live, shown, view.root.at(-1)?.id ?? "") }
   const now = new Set(shown.map((one) => one.id))
-  const live = view.live.filter((one) => !now.has(one.id) && (one.depth > 0 || one.role === "person"))
+  const live = view.live.filter((one) => !now.has(one.id) && (one.depth > 0 || one.cut || one.role === "person"))
   const compacted = state.compacted === undefined ? view.compacted : whole(state.compacted)
   return { ...view, root: shown, live, kept, route, compacted }
 }

@@ -6,7 +6,7 @@ import { keep, kept } from "../offline/kept"
 import type { Approval, Content, Decision, Json, Run, State, Steered, StreamEvent, Thread } from "../api/types"
 import { contentOf, inShort, wordsOf } from "./attached"
 import { cut, feet, type Foot, grow } from "./branches"
-import { empty, fromState, heard, reduce, said, type View } from "./events"
+import { empty, fromState, heard, reduce, said, stopped, type View } from "./events"
 import { newId } from "./ids"
 
 export type Phase = "loading" | "idle" | "queued" | "processing" | "executing" | "stopping" | "waiting" | "error" | "lost" | "offline" | "refused"
@@ -63,6 +63,7 @@ const QUIET_MS = 3_000 // a link that is back sooner is nobody's worry
 const HIDDEN_MS = 250 // a hidden page draws no frames
 const PLACE_MS = 2_000 // how often a run that waits is asked for its place
 const REPLAY_MS = 300 // what comes so soon after joining happened before
+const STOPPED: Run["status"] = "interrupted" // by a person: one that asks ends well
 const UNFINISHED = new Set<Run["status"]>(["pending", "running"])
 const NOTHING: Snapshot = {
   view: empty,
@@ -139,9 +140,9 @@ export class Session {
         return void this.follow(first.run_id, "-1")
       }
       const newest = look.recent[0]
-      if (look.open.length && newest) {
+      if (newest && (look.open.length || newest.status === STOPPED)) {
         this.set({ view: fromState(look.state.values) })
-        await this.replay(newest.run_id)
+        await this.replay(newest.run_id).catch(() => undefined) // its events may be gone: less is shown
       }
       this.rest(look)
       const chosen = sessionStorage.getItem(BRANCH + this.thread)
@@ -469,10 +470,11 @@ export class Session {
   private rest(look: Look): void {
     const before = this.merged().view
     const error = look.thread.status === "error" ? (look.thread.error ?? before.error) : null
-    const view = { ...(look.open.length ? before : fromState(look.state.values, before)), error }
+    const halted = look.recent[0]?.status === STOPPED
+    const held = halted ? stopped(look.state.values, before) : fromState(look.state.values, before)
+    const view = { ...(look.open.length ? before : held), error }
     const phase = look.open.length ? "waiting" : error ? "error" : "idle"
-    const stopped = look.recent[0]?.status === "interrupted"
-    const paused = look.open.length || error || stopped ? [] : look.state.next
+    const paused = look.open.length || error || halted ? [] : look.state.next
     this.patience = FIRST_WAIT_MS
     this.set({ view, ...waiting(look), paused, phase, run: "", reconnecting: false, notice: "", keptAt: 0 })
     void keep(this.thread, view).catch(() => undefined) // a browser without room shows all the same

@@ -1,4 +1,5 @@
 export const english = {
+  chatCut: "Stopped here. The agent does not remember these words.",
   chatMore: "Show more ({n} characters left)",
   chatPicture: "Load picture",
   chatCopyMessage: "Copy the message",
@@ -44,6 +45,7 @@ export const english = {
 }
 
 export const russian: Record<keyof typeof english, string> = {
+  chatCut: "Остановлено здесь. Агент этих слов не помнит.",
   chatMore: "Показать ещё (осталось символов: {n})",
   chatPicture: "Загрузить картинку",
   chatCopyMessage: "Скопировать сообщение",
