@@ -59,30 +59,39 @@ async function walked(thread: string, turn: Run[], signal: AbortSignal, show: (s
   return seen.join()
 }
 
-/** Looks at a thread's state a moment after something happened, for the nodes that say nothing. */
+/** Looks at a thread's state a moment after something happened, for the nodes that say nothing; one look at a time. */
 class Looks {
   private timer: ReturnType<typeof setTimeout> | undefined
-  private number = 0
+  private looking = false
+  private again = false
+  private closed = false
 
   constructor(
     private readonly thread: string,
     private readonly found: (next: string[]) => void,
   ) {}
 
+  /** Look soon: however fast things happen, some look comes to its end. */
   soon(): void {
-    clearTimeout(this.timer)
-    const number = ++this.number
-    this.timer = setTimeout(() => {
-      look(this.thread).then(
-        (state) => number === this.number && this.found(state.next),
-        () => undefined,
-      )
-    }, LOOK_MS)
+    if (this.looking) this.again = true
+    else this.timer ??= setTimeout(() => void this.look(), LOOK_MS)
   }
 
   close(): void {
     clearTimeout(this.timer)
-    this.number++
+    this.closed = true
+  }
+
+  private async look(): Promise<void> {
+    this.timer = undefined
+    this.looking = true
+    const state = await look(this.thread).catch(() => null)
+    this.looking = false
+    if (this.closed) return
+    if (state) this.found(state.next)
+    if (!this.again) return
+    this.again = false
+    this.soon()
   }
 }
 
