@@ -74,7 +74,9 @@ class Keyboard:
         for _ in range(tabs.count()):
             if tab.evaluate(FOCUSED):
                 return
+            left = self.page.locator(":focus").element_handle()
             self.page.keyboard.press("ArrowRight")
+            self.page.wait_for_function("(left) => left !== document.activeElement", arg=left)
         raise AssertionError(f"{tab} cannot be reached by arrows")
 
     def reach(self, target: Locator) -> None:
