@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Precision = Literal["int8", "fp32"]
 
 VERSION = 1  # raise it when the vectors of the same weights change
+MOST_BYTES = 2_000_000_000  # in 32 bits; protobuf ends at 2 GiB
 ABANDONED_S = 3600  # a half-written file this old belongs to a process that is gone
 
 
@@ -61,7 +62,13 @@ def graph_of(bert: Bert) -> "ModelProto":
     # ONNX and its quantiser take half a second to import, and are needed once in a data folder's life.
     from artel.storage.knowledge.embedders.graph import build  # noqa: PLC0415
 
-    return build(bert, weights_of(bert))
+    weights = weights_of(bert)
+    if (size := sum(tensor.nbytes for tensor in weights.values())) > MOST_BYTES:
+        raise UnusableModel(
+            f"{bert.folder}: {size / 1e9:.1f} GB of weights, and an ONNX file holds {MOST_BYTES / 1e9:.1f}; "
+            "the extra artel[local] runs it"
+        )
+    return build(bert, weights)
 
 
 def weights_of(bert: Bert) -> "Weights":
@@ -90,16 +97,18 @@ def _whole(model: "ModelProto", file: Path) -> None:
 
 def _quantised(model: "ModelProto", file: Path) -> None:
     # One scale a column of a weight; activations are scaled as they come; the sums between stay in 32 bits.
-    assert runtime.TELEMETRY_IS_OFF
+    from onnx import TensorProto  # noqa: PLC0415
+
+    assert runtime.TELEMETRY_IS_OFF  # before anything of the library is loaded
     from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415
 
     quantize_dynamic(
         model,
         file,
-        op_types_to_quantize=["MatMul"],
+        op_types_to_quantize=["MatMul", "Attention", "Gather"],
         per_channel=True,
         weight_type=QuantType.QInt8,
-        extra_options={"MatMulConstBOnly": True},
+        extra_options={"MatMulConstBOnly": True, "DefaultTensorType": TensorProto.FLOAT},
     )
 
 
