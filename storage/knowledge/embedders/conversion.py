@@ -100,7 +100,10 @@ def _quantised(model: "ModelProto", file: Path) -> None:
     from onnx import TensorProto  # noqa: PLC0415
 
     assert runtime.TELEMETRY_IS_OFF  # before anything of the library is loaded
-    from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415
+    from onnxruntime.quantization import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        QuantType,
+        quantize_dynamic,
+    )
 
     quantize_dynamic(
         model,

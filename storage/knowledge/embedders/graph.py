@@ -1,7 +1,7 @@
 """The computation of BERT as an ONNX graph: ids and mask in, a vector of length 1 a text out."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ class _Graph:
     def float(self, value: float) -> str:
         return self.constant(f"float{value!r}", np.array(value, np.float32))
 
-    def __call__(self, op: str, *inputs: str, **settings: object) -> str:
+    def __call__(self, op: str, *inputs: str, **settings: Any) -> str:
         output = f"{op}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(op, list(inputs), [output], name=output, **settings))
         return output

@@ -11,8 +11,8 @@ from pathlib import Path
 
 os.putenv("ORT_DISABLE_TELEMETRY", "1")
 
-import onnxruntime
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidProtobuf, NoSuchFile
+import onnxruntime  # type: ignore[import-untyped]  # without stubs
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidProtobuf, NoSuchFile  # type: ignore[import-untyped]
 
 onnxruntime.disable_telemetry_events()
 TELEMETRY_IS_OFF = True
