@@ -49,18 +49,6 @@ def precision_at(coverage: float, confidence: ArrayLike, right: ArrayLike) -> fl
     return float(_column(right)[order[:answered]].mean())
 
 
-def calibration_error(confidence: ArrayLike, right: ArrayLike, *, bins: int = 10) -> float:
-    """Return the mean distance of what was promised from what held, over `bins` equal ranges of confidence.
-
-    Ranges are weighted by how many fall into them; 1.0 falls into the last. Shapes (n,); 0 for none.
-    Source: Naeini, Cooper, Hauskrecht, Obtaining Well Calibrated Probabilities Using Bayesian Binning, 2015.
-    """
-    promised, held = _column(confidence), _column(right)
-    which = np.minimum((promised * bins).astype(int), bins - 1)
-    gaps = [abs(float((promised - held)[which == one].sum())) for one in range(bins)]
-    return sum(gaps) / len(promised) if len(promised) else 0.0
-
-
 def ranked_above(confidence: ArrayLike, right: ArrayLike) -> float:
     """Return how often a right answer is more confident than a wrong one (AUROC), ties half; nan without both."""
     promised, held = _column(confidence), _column(right) > 0

@@ -4,7 +4,7 @@ from math import isnan, log2
 
 import pytest
 
-from evals.retrieval.metrics import calibration_error, ndcg, precision_at, ranked_above, recall, reciprocal_rank
+from evals.retrieval.metrics import ndcg, precision_at, ranked_above, recall, reciprocal_rank
 
 
 def test_the_gain_of_a_rank_is_the_label_over_the_logarithm() -> None:
@@ -43,12 +43,6 @@ def test_precision_is_that_of_the_surest_answers() -> None:
     assert precision_at(0.25, confidence, right) == 1
     assert precision_at(0.5, confidence, right) == 0.5
     assert precision_at(1, confidence, right) == 0.5
-
-
-def test_calibration_compares_what_was_promised_with_what_held() -> None:
-    # four at 0.85 of which one holds: |3.4 - 1|; two at 0.15 of which none holds: 0.3; all of six
-    assert calibration_error([0.85] * 4 + [0.15] * 2, [1, 0, 0, 0, 0, 0]) == pytest.approx((2.4 + 0.3) / 6)
-    assert calibration_error([1.0, 0.0], [1, 0]) == 0
 
 
 def test_order_of_confidence_counts_ties_half() -> None:

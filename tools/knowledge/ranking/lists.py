@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artel.storage.knowledge.hits import Hit, Ids
+from artel.storage.knowledge.lexical.languages import Kind
 
 Numbers = NDArray[np.float64]
-Kind = Literal["prose", "code", "id"]
-"""What a question is: a sentence, a piece of program, or names and numbers only."""
 Normal = Literal["min-max", "dbsf"]
 
 
