@@ -13,10 +13,12 @@ from artel.storage.knowledge.vectors.edge import EdgeVectors
 from artel.storage.knowledge.vectors.pgvector import PgVectors
 from artel.storage.postgres import Database
 
+NEEDED = {"edge": "a folder", "pgvector": "a pool of Postgres", "qdrant": "the URL of a server"}
+
 
 @dataclass(frozen=True, slots=True)
 class VectorChoice:
-    """Which index: `edge` needs `folder`, `pgvector` needs `pool`, `qdrant` needs `url` and may need `key`."""
+    """Which index: `edge` needs `folder`, `pgvector` a `pool`, `qdrant` a `url` and perhaps a `key`."""
 
     kind: Literal["edge", "pgvector", "qdrant"] = "edge"
     folder: Path | None = None
@@ -50,10 +52,7 @@ async def _opened(choice: VectorChoice) -> VectorIndex:
             return await PgVectors.open(pool)
         case VectorChoice(kind="qdrant", url=url, key=key) if url:
             return await _qdrant(url, key)
-    needed = {"edge": "a folder", "pgvector": "a pool of Postgres", "qdrant": "the URL of its server"}
-    raise Invalid(
-        f"vectors of kind {choice.kind!r} need {needed.get(choice.kind, 'to be one of ' + str(list(needed)))}"
-    )
+    raise Invalid(f"vectors of kind {choice.kind!r} need {NEEDED[choice.kind]}")
 
 
 async def _qdrant(url: str, key: str) -> VectorIndex:

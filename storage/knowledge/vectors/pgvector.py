@@ -1,73 +1,42 @@
-"""Vectors in the Postgres that holds all else, by its extension pgvector: for several processes on one database.
+"""Vectors in the Postgres that holds all else, by pgvector: for processes that share a database.
 
 One table holds all collections, of any dimension, in half precision: measured on clustered vectors of 384
 numbers recall@10 is the same as with whole floats, table and graph take half the room, and a search by the
 graph half the time. A collection of up to INDEXED_FROM vectors is scored one by one; a larger one gets a
 graph of its own, a partial index over the column cast to its dimension.
-
-The tables are made when they are first needed, not by a migration: a Postgres without pgvector serves all
-that does not search here.
 """
 
 import asyncio
 import logging
-import struct
+import math
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
-from psycopg import Error, adapters
-from psycopg.abc import Buffer
-from psycopg.adapt import Dumper
-from psycopg.errors import (
-    FeatureNotSupported,
-    ForeignKeyViolation,
-    InsufficientPrivilege,
-    UndefinedFile,
-    UndefinedObject,
-)
-from psycopg.pq import Format
+from psycopg import Error
 
 from artel.storage import tasks
-from artel.storage.errors import ArtelError, Conflict
+from artel.storage.errors import ArtelError
 from artel.storage.knowledge.hits import Hit, Ids, Vectors
 from artel.storage.knowledge.vectors import checking
+from artel.storage.knowledge.vectors.packing import bigints, half, halves, of_length_1
+from artel.storage.knowledge.vectors.pgvector_tables import prepare
 from artel.storage.postgres import Connection, Database, connect
 
-OLDEST = (0, 8)  # the first that goes on searching when a filter leaves too few
-SETUP_LOCK = 0x76_65_63_73  # "vecs"
 BATCH = 1_000
 INDEXED_FROM = 20_000  # vectors, each scored in 25 ms
 MOST_INDEXED_DIMS = 4_000  # of an index of halfvec
 FEW = 5_000  # ids, each scored; of more the graph finds the nearest
 BUILD_MEMORY = "256MB"  # a graph of 200,000 vectors of 384 numbers; beyond it a build is many times slower
 
-EXTENSION = "create extension if not exists vector"
-# A row stays in one piece up to 4,000 dimensions, and is not packed: numbers of a vector do not shrink.
-TABLES = """
-create table if not exists knowledge_vector_collections (
-    collection uuid primary key,
-    dimension  int not null check (dimension > 0)
-);
-create table if not exists knowledge_vectors (
-    collection uuid not null references knowledge_vector_collections on delete cascade,
-    chunk_id   bigint not null,
-    embedding  halfvec not null,
-    primary key (collection, chunk_id)
-) with (toast_tuple_target = 8160);
-alter table knowledge_vectors alter embedding set storage external
-"""
-TURN = "select pg_advisory_xact_lock(%(key)s)"
-MADE = "select to_regclass('knowledge_vectors') is not null as made"
-HELD = """
-select extversion as version, 'halfvec'::regtype::oid::bigint as oid from pg_extension where extname = 'vector'
-"""
-
 BEGIN = """
 insert into knowledge_vector_collections (collection, dimension) values (%(collection)s, %(dimension)s)
     on conflict (collection) do nothing
+"""
+# Held until the vectors are in: whoever drops the collection waits, and then finds them.
+HOLD = """
+select dimension from knowledge_vector_collections where collection = %(collection)s for key share
 """
 ADD = """
 insert into knowledge_vectors (collection, chunk_id, embedding)
@@ -80,6 +49,7 @@ REMOVE = (
     "delete from knowledge_vectors where collection = %(collection)s and chunk_id = any(%(ids)s::bigint[])"
 )
 DROP = "delete from knowledge_vector_collections where collection = %(collection)s"
+EMPTY = "delete from knowledge_vectors where collection = %(collection)s"
 IDS = "select chunk_id from knowledge_vectors where collection = %(collection)s order by chunk_id"
 STATE = """
 select c.dimension, coalesce(i.indisvalid, false) as indexed
@@ -98,7 +68,7 @@ select chunk_id, embedding <=> %(vector)s::halfvec as distance
  order by distance, chunk_id limit %(limit)s
 """
 IN = "and chunk_id = any(%(ids)s::bigint[])"
-# With sorting at a price the graph is taken for certain; in relaxed order it finds more, and not quite in order.
+# With sorting at a price the graph is taken for certain; relaxed, it finds more, hence the order below.
 BY_GRAPH = """
 select set_config('hnsw.ef_search', %(ef)s, true), set_config('hnsw.iterative_scan', 'relaxed_order', true),
        set_config('enable_sort', 'off', true)
@@ -130,27 +100,6 @@ create index concurrently if not exists {index} on knowledge_vectors
 log = logging.getLogger(__name__)
 
 
-class PgvectorMissing(Conflict):
-    """This database cannot keep vectors."""
-
-    code = "pgvector_missing"
-
-
-class _Packed(bytes):
-    """A parameter as Postgres takes it in binary; its cast in the statement says what it is."""
-
-
-class _PackedDumper(Dumper):
-    format = Format.BINARY
-    oid = 0
-
-    def dump(self, obj: _Packed) -> Buffer:
-        return bytes(obj)
-
-
-adapters.register_dumper(_Packed, _PackedDumper)
-
-
 @dataclass(frozen=True, slots=True)
 class _State:
     dimension: int
@@ -178,7 +127,7 @@ class PgVectors:
             PgvectorMissing: the extension is missing, too old, or may not be made by our user.
             Unavailable: Postgres does not answer.
         """
-        return cls(db, await _prepared(db), indexed_from=indexed_from)
+        return cls(db, await prepare(db), indexed_from=indexed_from)
 
     async def add(self, collection: UUID, chunk_ids: Ids, vectors: Vectors) -> None:
         """Put vectors in, 1,000 in a transaction; of a failure some may be in.
@@ -191,7 +140,7 @@ class PgVectors:
         ids, rows = checking.batch(chunk_ids, vectors)
         if not len(ids):
             return
-        rows = _of_length_1(rows)
+        rows = of_length_1(rows)
         for begin in range(0, len(ids), BATCH):
             await self._add(collection, ids[begin : begin + BATCH], rows[begin : begin + BATCH])
         if rows.shape[1] <= MOST_INDEXED_DIMS and collection not in self._indexing:
@@ -207,7 +156,7 @@ class PgVectors:
             Unavailable: Postgres does not answer.
         """
         async with self._db.connection() as conn:
-            await conn.execute(REMOVE, {"collection": collection, "ids": _bigints(chunk_ids)})
+            await conn.execute(REMOVE, {"collection": collection, "ids": bigints(chunk_ids)})
 
     async def drop(self, collection: UUID) -> None:
         """Forget a collection and its graph; one that is not there is no error.
@@ -217,8 +166,10 @@ class PgVectors:
         """
         if task := self._indexing.get(collection):
             await tasks.end(task)
-        async with self._db.connection() as conn:
+        async with self._db.transaction() as conn:
             await conn.execute(DROP, {"collection": collection})
+            await conn.execute(EMPTY, {"collection": collection})
+        async with self._db.connection() as conn:
             await conn.execute(UNINDEX.format(index=_index(collection)).encode())
 
     async def search(
@@ -235,11 +186,11 @@ class PgVectors:
             return []
         asked: dict[str, Any] = {
             "collection": collection,
-            "vector": _half(_of_length_1(row[None])[0]),
+            "vector": half(of_length_1(row[None])[0]),
             "limit": limit,
         }
         if within is not None:
-            asked["ids"] = _bigints(within)
+            asked["ids"] = bigints(within)
         async with self._db.transaction() as conn:
             state = await _state(conn, collection)
             if state is None:
@@ -272,14 +223,14 @@ class PgVectors:
         await asyncio.gather(*self._indexing.values())
 
     async def _add(self, collection: UUID, ids: Ids, rows: Vectors) -> None:
-        values = {"collection": collection, "dimension": rows.shape[1], "index": _index(collection)}
-        vectors = {"ids": _bigints(ids), "vectors": _halves(rows, self._oid)}
+        values = {"collection": collection, "dimension": rows.shape[1]}
+        vectors = {"ids": bigints(ids), "vectors": halves(rows, self._oid)}
         async with self._db.transaction() as conn:
-            await conn.execute(BEGIN, values)
-            state = await _state(conn, collection)
-            if state is None:
-                raise ForeignKeyViolation(f"the collection {collection} was dropped meanwhile")
-            checking.fits(rows.shape[1], state.dimension)
+            held = None
+            while held is None:  # it may be dropped in between
+                await conn.execute(BEGIN, values)
+                held = await (await conn.execute(HOLD, values)).fetchone()
+            checking.fits(rows.shape[1], held["dimension"])
             await conn.execute(ADD, values | vectors)
 
     async def _index(self, collection: UUID, dimension: int) -> None:
@@ -294,49 +245,6 @@ class PgVectors:
             log.error("the vectors of %s get no graph, each is scored instead: %s", collection, failed)
         finally:
             del self._indexing[collection]
-
-
-async def _prepared(db: Database) -> int:
-    """Make what is missing, and return the type of vectors."""
-    async with db.transaction() as conn:
-        made = await (await conn.execute(MADE)).fetchone()
-        if not (made and made["made"]):
-            await conn.execute(TURN, {"key": SETUP_LOCK})
-            try:
-                async with conn.transaction():
-                    await conn.execute(EXTENSION)
-                    _new_enough(await (await conn.execute(HELD)).fetchone())
-                    await conn.execute(TABLES)
-            except Error as refused:
-                raise PgvectorMissing(_advice(refused)) from refused
-        return _new_enough(await (await conn.execute(HELD)).fetchone())
-
-
-def _new_enough(held: dict[str, Any] | None) -> int:
-    version = held["version"] if held else "none"
-    if held is None or tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
-        raise PgvectorMissing(
-            f"vectors need pgvector 0.8 or newer, this database has {version}: update it there"
-        )
-    return int(held["oid"])
-
-
-def _advice(refused: Error) -> str:
-    match refused:
-        case FeatureNotSupported() | UndefinedFile():
-            return (
-                "vectors of kind pgvector need the extension pgvector, which this PostgreSQL does not have: "
-                "install it there (a package such as postgresql-17-pgvector), or choose the kind edge or qdrant"
-            )
-        case InsufficientPrivilege():
-            return (
-                "vectors of kind pgvector need the extension pgvector and two tables, which our user may not "
-                "make: let an administrator run `create extension vector` in this database and grant create "
-                "on its schema"
-            )
-        case UndefinedObject():
-            return "vectors need pgvector 0.8 or newer: update it in this database (alter extension vector update)"
-    return f"the tables of vectors cannot be made: {str(refused).strip().partition(chr(10))[0]}"
 
 
 async def _state(conn: Connection, collection: UUID) -> _State | None:
@@ -363,33 +271,4 @@ def _index(collection: UUID) -> str:
 
 
 def _score(distance: float) -> float:
-    return 0.0 if distance != distance else 1.0 - distance  # noqa: PLR0124 - NaN: a vector without a direction
-
-
-def _of_length_1(rows: Vectors) -> Vectors:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
-
-
-def _bigints(ids: Ids) -> _Packed:
-    packed = np.empty(len(ids), dtype=[("size", ">i4"), ("id", ">i8")])
-    packed["size"], packed["id"] = 8, ids
-    return _array(packed, 20)
-
-
-def _halves(rows: Vectors, oid: int) -> _Packed:
-    dimension = rows.shape[1]
-    head = [("size", ">i4"), ("dimension", ">i2"), ("unused", ">i2")]
-    packed = np.zeros(len(rows), dtype=[*head, ("numbers", ">f2", (dimension,))])
-    packed["size"], packed["dimension"], packed["numbers"] = 4 + 2 * dimension, dimension, rows
-    return _array(packed, oid)
-
-
-def _half(row: NDArray[np.float32]) -> _Packed:
-    return _Packed(struct.pack("!hh", len(row), 0) + row.astype(">f2").tobytes())
-
-
-def _array(packed: NDArray[Any], oid: int) -> _Packed:
-    if not len(packed):
-        return _Packed(struct.pack("!iii", 0, 0, oid))
-    return _Packed(struct.pack("!iiiii", 1, 0, oid, len(packed), 1) + packed.tobytes())
+    return 0.0 if math.isnan(distance) else 1.0 - distance  # a vector of zeros has no direction

@@ -137,7 +137,7 @@ def raise_refusal(said: dict[str, Any], folder: Path) -> None:
         case "owned":
             raise OwnedElsewhere(
                 f"the vectors in {folder} belong to another process ({said['pid'] or 'unknown'}), and one "
-                "has a folder: give this one another folder, or let all share vectors in Postgres (kind pgvector)"
+                "has a folder: give this one another folder, or keep all vectors in Postgres (kind pgvector)"
             )
     raise VectorsUnavailable(str(said["said"]))
 

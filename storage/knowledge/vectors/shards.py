@@ -84,7 +84,7 @@ class Shards:
         rows = np.frombuffer(body, np.float32, count * dimension, offset=8 * count).reshape(count, dimension)
         shard = self._of(asked["collection"]) or self._create(asked["collection"], dimension)
         _fits(shard, dimension)
-        points = [qe.Point(one, row) for one, row in zip(ids.tolist(), rows, strict=True)]
+        points = [_point(one, row) for one, row in zip(ids.tolist(), rows, strict=True)]
         self._write(shard, ids, qe.UpdateOperation.upsert_points(points))
         info = shard.edge.info()
         return {"unindexed": (info.points_count - info.indexed_vectors_count) * dimension * 4}, b""
@@ -300,7 +300,11 @@ def _nearest(edge: "qe.EdgeShard", vector: NDArray[np.float32], limit: int) -> "
 
 
 def _request(vector: NDArray[np.float32], limit: int, **more: Any) -> "qe.SearchRequest":
-    return qe.SearchRequest(qe.Query.Nearest(vector), limit, **more)  # type: ignore[operator]
+    return qe.SearchRequest(qe.Query.Nearest(vector), limit, **more)  # type: ignore[arg-type]
+
+
+def _point(chunk_id: int, row: NDArray[np.float32]) -> "qe.Point":
+    return qe.Point(chunk_id, row)  # type: ignore[arg-type] # an array goes, a third faster than its list
 
 
 def _following(path: Path) -> Path:
