@@ -22,6 +22,7 @@ ORDER = (
     "sandbox",
     "snapshots",
     "routing",
+    "vectors",
     "page",
     "peers",
 )
