@@ -23,6 +23,7 @@ ORDER = (
     "snapshots",
     "routing",
     "embedding",
+    "vectors",
     "page",
     "peers",
 )

@@ -58,7 +58,7 @@ select c.dimension, coalesce(i.indisvalid, false) as indexed
 """
 MANY = """
 select count(*) > %(most)s as many
-  from (select from knowledge_vectors where collection = %(collection)s limit %(most)s + 1) some
+  from (select from knowledge_vectors where collection = %(collection)s limit %(most)s + 1) as first_ones
 """
 
 EXACT = """

@@ -16,19 +16,21 @@ SETUP_LOCK = 0x76_65_63_73  # "vecs"
 
 EXTENSION = "create extension if not exists vector"
 # A row stays in one piece up to 4,000 dimensions, and is not packed: numbers of a vector do not shrink.
-TABLES = """
+COLLECTIONS = """
 create table if not exists knowledge_vector_collections (
     collection uuid primary key,
     dimension  int not null check (dimension > 0)
-);
+)
+"""
+VECTORS = """
 create table if not exists knowledge_vectors (
     collection uuid not null,
     chunk_id   bigint not null,
     embedding  halfvec not null,
     primary key (collection, chunk_id)
-) with (toast_tuple_target = 8160);
-alter table knowledge_vectors alter embedding set storage external
+) with (toast_tuple_target = 8160)
 """
+IN_ONE_PIECE = "alter table knowledge_vectors alter embedding set storage external"
 TURN = "select pg_advisory_xact_lock(%(key)s)"
 MADE = "select to_regclass('knowledge_vectors') is not null as made"
 HELD = """
@@ -58,7 +60,8 @@ async def prepare(db: Database) -> int:
                 async with conn.transaction():
                     await conn.execute(EXTENSION)
                     _new_enough(await (await conn.execute(HELD)).fetchone())
-                    await conn.execute(TABLES)
+                    for statement in (COLLECTIONS, VECTORS, IN_ONE_PIECE):
+                        await conn.execute(statement)
             except Error as refused:
                 raise PgvectorMissing(_advice(refused)) from refused
         return _new_enough(await (await conn.execute(HELD)).fetchone())

@@ -6,6 +6,7 @@ answers of a server, but neither its graph nor its bytes, nor the wire between.
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -19,6 +20,9 @@ from artel.storage.knowledge.vectors.checking import WrongDimension, WrongVector
 from artel.storage.knowledge.vectors.edge import EdgeVectors
 from artel.storage.knowledge.vectors.pgvector import PgVectors
 from artel.storage.knowledge.vectors.qdrant import QdrantVectors
+from artel.storage.postgres import open_database
+
+pytestmark = pytest.mark.filterwarnings("ignore:Local mode performs exact")
 
 COUNT, DIMENSION = 400, 32
 ROWS = clustered(COUNT + 20, DIMENSION)
@@ -32,20 +36,25 @@ def collection() -> UUID:
 
 
 @pytest.fixture(params=["edge", "pgvector", "qdrant"])
-async def index(request: pytest.FixtureRequest) -> AsyncIterator[VectorIndex]:
-    made = await _opened(request)
-    yield made
-    await made.close()
+def kind(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """A kind, and where its vectors lie."""
+    places = {"edge": "tmp_path", "pgvector": "fresh_dsn"}
+    place = places.get(request.param)
+    return request.param, str(request.getfixturevalue(place)) if place else ":memory:"
 
 
-async def _opened(request: pytest.FixtureRequest) -> VectorIndex:
-    match request.param:
-        case "edge":
-            folder: Path = request.getfixturevalue("tmp_path")
-            return await EdgeVectors.open(folder / "vectors")
-        case "pgvector":
-            return await PgVectors.open(request.getfixturevalue("db"))
-    return QdrantVectors(AsyncQdrantClient(location=":memory:"))
+@pytest.fixture
+async def index(kind: tuple[str, str]) -> AsyncIterator[VectorIndex]:
+    async with AsyncExitStack() as stack:
+        match kind:
+            case "edge", folder:
+                made: VectorIndex = await EdgeVectors.open(Path(folder) / "vectors")
+            case "pgvector", dsn:
+                made = await PgVectors.open(await stack.enter_async_context(open_database(dsn)))
+            case _, location:
+                made = QdrantVectors(AsyncQdrantClient(location=location))
+        stack.push_async_callback(made.close)
+        yield made
 
 
 def ids(*numbers: int) -> Ids:
