@@ -7,7 +7,7 @@ one look in a dictionary.
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 
 from artel.storage.knowledge.lexical.stems import SNOWBALL, stem
@@ -92,7 +92,7 @@ def _terms(word: str, language: str) -> Iterable[str]:
         return _stems(word.replace("'", ""), language)
     pieces = [piece for piece in _PIECES.split(word) if piece]
     found = [term for piece in pieces for term in _piece(piece, language)]
-    return found if len(pieces) == 1 else [*found, _folded("".join(pieces))]
+    return found if len(pieces) < 2 else [*found, _folded("".join(pieces))]
 
 
 def _number(number: str) -> Iterable[str]:
@@ -109,7 +109,7 @@ def _piece(piece: str, language: str) -> list[str]:
         return [*_bigrams(run.group()), *(term for one in around if one for term in _piece(one, language))]
     parts = _CASES.findall(piece)
     if len(parts) < 2 or "".join(parts) != piece:
-        return _stems(piece, language)
+        return [*_stems(piece, language)]
     if _LETTER_AND_NUMBER.match(piece):
         return [_folded(piece)]
     return [_folded(piece), *(term for part in parts for term in _stems(part, language))]
@@ -119,14 +119,15 @@ def _bigrams(run: str) -> list[str]:
     return [run[at : at + 2] for at in range(len(run) - 1)] or [run]
 
 
-def _stems(word: str, language: str) -> list[str]:
+@lru_cache(MOST_CACHED // 4)
+def _stems(word: str, language: str) -> tuple[str, ...]:
     word = _folded(word)
     if _CYRILLIC.search(word):
-        return [stem(word, "ru")]
+        return (stem(word, "ru"),)
     if not _LATIN.search(word):
-        return [word]
+        return (word,)
     plain = stem(_unaccented(word), "en")
-    return [plain] if language in ("en", "ru") else [plain, _unaccented(stem(word, language))]
+    return (plain,) if language in ("en", "ru") else (plain, _unaccented(stem(word, language)))
 
 
 def _folded(word: str) -> str:
