@@ -20,8 +20,8 @@ class Told:
     kind: Kind
 
 
-# Words that hardly another language has; one that several have counts for each of them.
-_COMMON = {
+# Words that show a language, and say little of what a text is about; some show several.
+COMMON: Mapping[str, str] = {
     "en": "the of and to in is that for it with as was are by this be from or an what how which who"
     " when where why does did do can not has have were their if than then there into between"
     " on at you use",
@@ -45,7 +45,7 @@ _COMMON = {
     "bg": "на че за как това от при или да се са ще който каква какво къде кога защо със",
 }
 _LANGUAGES: dict[str, list[str]] = defaultdict(list)
-for _code, _listed in _COMMON.items():
+for _code, _listed in COMMON.items():
     for _word in _listed.split():
         _LANGUAGES[_word].append(_code)
 _CYRILLIC_LANGUAGES = frozenset(("ru", "uk", "bg"))

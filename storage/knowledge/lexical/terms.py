@@ -6,13 +6,16 @@ one look in a dictionary.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from itertools import chain
 
+from artel.storage.knowledge.lexical.languages import COMMON
 from artel.storage.knowledge.lexical.stems import SNOWBALL, stem
 
 RULES = 1  # counts up when the terms of a text change: what was kept under other rules is made anew
+COMMON_COUNTS = 0.4  # of 0 to 1 on five sets: 0.2 to 0.5 were best, 1 cost SQuAD 0.8 points, 0 CoSQA 0.9
 MOST_CACHED = 200_000  # words of a language: about 40 MB
 WORTH_KEEPING = 40  # characters: a longer word hardly comes twice
 
@@ -54,6 +57,24 @@ def terms(text: str, language: str = "en") -> list[str]:
         text, pattern = unicodedata.normalize("NFKC", text).translate(_INVISIBLE), _ANY_WORD
     known = _words(language if language in SNOWBALL else "en")
     return list(chain.from_iterable(map(known.__getitem__, pattern.findall(text))))
+
+
+def asked(question: str, language: str = "en") -> dict[str, float]:
+    """Return the terms of a question, each with what it counts for: how often it comes, a common word less.
+
+    `how`, `the` or «какой» help little to tell texts apart, but do: without any of them short questions lose.
+    """
+    common = _common(language)
+    return {
+        term: times * (COMMON_COUNTS if term in common else 1.0)
+        for term, times in Counter(terms(question, language)).items()
+    }
+
+
+@cache
+def _common(language: str) -> frozenset[str]:
+    listed = " ".join(COMMON[code] for code in {"en", "ru", language} & COMMON.keys())
+    return frozenset(terms(listed, language))
 
 
 class _Words(dict[str, tuple[str, ...]]):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artel.storage.knowledge.lexical.terms import _words, terms
+from artel.storage.knowledge.lexical.terms import _words, asked, terms
 
 
 def share(left: str, right: str, language: str = "en") -> set[str]:
@@ -131,3 +131,11 @@ def test_threads_get_each_its_own_stems() -> None:
         together = list(threads.map(lambda text: terms(text, "fr"), texts))
     _words.cache_clear()
     assert together == [terms(text, "fr") for text in texts]
+
+
+def test_common_words_of_a_question_count_less_and_a_repeated_one_more() -> None:
+    weights = asked("What is the answer to the answer?")
+    assert weights["the"] < weights["answer"] == 2.0
+    russian = asked("Какой ответ на вопрос", "ru")
+    assert russian["как"] < russian["ответ"] == 1.0
+    assert asked("") == {}
