@@ -17,7 +17,7 @@ import numpy as np
 from artel.storage.knowledge.lexical.index import LexicalIndex
 from artel.storage.knowledge.lexical.languages import tell
 from artel.storage.knowledge.lexical.saving import load, save
-from artel.storage.knowledge.lexical.terms import terms
+from artel.storage.knowledge.lexical.terms import asked, indexed, terms
 
 WORDS = 120
 VOCABULARY = 60_000
@@ -46,12 +46,12 @@ def _print_texts(chance: np.random.Generator) -> None:
     took = time.process_time() - began
     question = "how does the parser of http_date in email.utils treat a missing time zone"
     print(f"terms of prose: {len(prose.encode()) / took / 1e6:.1f} MB a CPU-second")
-    print(f"terms of a question: {_median(lambda: terms(question)) * 1000:.0f} µs")
+    print(f"terms of a question: {_median(lambda: asked(question)) * 1000:.0f} µs")
     print(f"what a question is: {_median(lambda: tell(question)) * 1000:.0f} µs")
 
 
 def _print_index(chunks: int, chance: np.random.Generator) -> None:
-    words = [terms(text) for text in _texts(chunks, chance)]
+    words = [indexed(text) for text in _texts(chunks, chance)]
     index = LexicalIndex()
     began, of_processor = time.perf_counter(), time.process_time()
     for first in range(0, chunks, 5_000):
@@ -63,7 +63,7 @@ def _print_index(chunks: int, chance: np.random.Generator) -> None:
     print(f"{'made':36}{took:10.2f} s{worked:10.2f} s of the processor")
     _row("one file of 8 chunks more", _added(index, chunks, words))
     questions = [
-        [one[place] for place in chance.integers(0, len(one), 10)]
+        asked(" ".join(one[place] for place in chance.integers(0, WORDS, 10)))
         for one in (words[number] for number in chance.integers(0, chunks, QUESTIONS))
     ]
     _row("search", [_took(lambda q=q: index.search(q, limit=100)) for q in questions])
@@ -76,7 +76,7 @@ def _print_index(chunks: int, chance: np.random.Generator) -> None:
     ids = index.ids()[:100]
     _row(
         "what each term adds to 100 hits",
-        [_took(lambda q=q: index.snapshot.shares(ids, q)) for q in questions],
+        [_took(lambda q=q: index.snapshot.shares(ids, list(q))) for q in questions],
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "index")

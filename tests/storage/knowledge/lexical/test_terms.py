@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artel.storage.knowledge.lexical.terms import _words, asked, terms
+from artel.storage.knowledge.lexical.terms import _words, asked, indexed, terms
 
 
 def share(left: str, right: str, language: str = "en") -> set[str]:
@@ -134,8 +134,18 @@ def test_threads_get_each_its_own_stems() -> None:
 
 
 def test_common_words_of_a_question_count_less_and_a_repeated_one_more() -> None:
-    weights = asked("What is the answer to the answer?")
+    weights = asked("What is the answer of an answer?")
     assert weights["the"] < weights["answer"] == 2.0
     russian = asked("Какой ответ на вопрос", "ru")
     assert russian["как"] < russian["ответ"] == 1.0
     assert asked("") == {}
+
+
+def test_words_that_stand_together_are_asked_and_indexed_as_a_pair_too() -> None:
+    text = indexed("The state of the art in machine learning", title="Machine learning")
+    assert (text.count("machin"), text.count("machin learn")) == (3, 3)
+    assert "state art" in text
+    weights = asked("machine learning")
+    assert 0 < weights["machin learn"] < weights["machin"]
+    assert "learn machin" not in text
+    assert indexed("") == []
