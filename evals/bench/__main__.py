@@ -24,6 +24,7 @@ ORDER = (
     "routing",
     "embedding",
     "vectors",
+    "lexical",
     "page",
     "peers",
 )
