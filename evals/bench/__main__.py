@@ -22,6 +22,7 @@ ORDER = (
     "sandbox",
     "snapshots",
     "routing",
+    "chunking",
     "page",
     "peers",
 )

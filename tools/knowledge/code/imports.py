@@ -59,7 +59,8 @@ def graph_of(written: Mapping[str, Collection[Import]]) -> Graph:
     """Return the graph of imports that were read before; every file of the folder is a key.
 
     Python: absolute from any folder that holds packages, relative, a module taken from a package. JavaScript
-    and TypeScript: relative, with the endings they may leave out, and index files. What is not relative and whose
+    and TypeScript: relative, with the endings they may leave out, and index files. What is not relative and
+    whose
     first name is not in the folder may be the standard library or an installed package: it is not unresolved.
     """
     folder = _Folder(written)
@@ -102,7 +103,7 @@ class _Folder:
         if dots:
             base = PurePosixPath(path).parent
             if dots - 1 > len(base.parts):
-                return set(), [one.target]
+                return set(), [_said(one)]
             for _ in range(dots - 1):
                 base = base.parent
             return self._module(_join(str(base), module), one)
@@ -137,7 +138,7 @@ class _Folder:
             found.add(own)
         if own or found or (module in self.folders and not rest):
             return found, []
-        return set(), [one.target if not one.names else f"{one.target} import {', '.join(one.names)}"]
+        return set(), [_said(one)]
 
     def _file(self, module: str) -> str:
         return next((module + end for end in PYTHON if module + end in self.paths), "")
@@ -163,6 +164,10 @@ def _root(path: str, paths: frozenset[str]) -> str:
     while parent.parts and any(str(parent / f"__init__{end}") in paths for end in PYTHON):
         parent = parent.parent
     return _plain(str(parent))
+
+
+def _said(one: Import) -> str:
+    return f"{one.target} import {', '.join(one.names)}" if one.names else one.target
 
 
 def _plain(folder: str) -> str:

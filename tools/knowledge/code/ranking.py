@@ -108,5 +108,5 @@ def _shared(
         for one in tags[path].definitions:
             share = 0.0 if one.local else brought.get((at, one.name), 0.0) / named[one.name]
             least = float(ranks[at]) * 1e-3 / max(len(tags[path].definitions), 1)
-            found.append((path, one, max(share, least) * (2.0 if one.name in wished else 1.0)))
+            found.append((path, one, max(share, least) + (2 * float(ranks[at]) if one.name in wished else 0)))
     return sorted(found, key=lambda one: (-one[2], one[0], one[1].line))
