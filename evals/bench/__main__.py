@@ -25,6 +25,7 @@ ORDER = (
     "embedding",
     "vectors",
     "lexical",
+    "chunking",
     "page",
     "peers",
 )

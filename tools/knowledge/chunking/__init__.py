@@ -1,4 +1,4 @@
-"""Cut texts into chunks that are found and shown: spans of the text, each with a header that says where it stands."""
+"""Cut texts into chunks: spans of a text, each with a header that says where it stands."""
 
 from artel.tools.knowledge.chunking.chunk import Chunk
 from artel.tools.knowledge.chunking.cutting import Kind, chunks

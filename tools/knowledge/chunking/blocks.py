@@ -9,10 +9,10 @@ Kind = Literal["heading", "paragraph", "item", "table", "fence"]
 
 ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(\S.{0,400})$")
 UNDERLINE = re.compile(r" {0,3}(={3,}|-{3,}|~{3,}|\^{3,}|\"{3,})[ \t]*$")
-UNDERLINES = "=-~^\""
+UNDERLINES = '=-~^"'
 NUMBERED = re.compile(r"((?:\d{1,3}\.){0,5}\d{1,3}\.?|[A-Z]\.(?:\d{1,3}\.?){0,4})[ \t]{1,4}(\S.{0,100})$")
 NAMED = re.compile(
-    r"(?:chapter|section|part|appendix|глава|раздел|часть|приложение|параграф)[ \t]+[\dIVXLA-ZА-Я]{1,6}\b.{0,100}$",
+    r"(?:chapter|section|part|appendix|глава|раздел|часть|приложение|параграф)[ \t]+[\dIVXLA-ZА-Я]{1,6}\b.*$",
     re.IGNORECASE,
 )
 FENCE = re.compile(r" {0,12}(`{3,}|~{3,})")
@@ -113,7 +113,7 @@ def _rules(said: str) -> bool:
 
 
 def _fence(lines: list[_Line], at: int, mark: str, unclosed: dict[str, int]) -> int:
-    looks = len(mark) < unclosed.get(mark[0], len(mark) + 1)  # what closes none so long is not looked for again
+    looks = len(mark) < unclosed.get(mark[0], len(mark) + 1)  # nothing closes one so long
     for stop in range(at + 1, len(lines) if looks else at):
         found = FENCE.match(lines[stop].said)
         if found and found[1].startswith(mark) and not lines[stop].said.strip().strip(mark[0]):

@@ -47,7 +47,7 @@ def short(said: str, most: int) -> str:
 
 
 def spans(text: str, cuts: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
-    """Yield index, start and end of each span that is not blank, without blank ends and cut where it may be."""
+    """Yield index, start and end of what is not blank, without blank ends and cut where it may be."""
     for at, (start, end) in enumerate(cuts):
         start, end = whole(text, start), whole(text, end)
         said = text[start:end]

@@ -10,11 +10,12 @@ from artel.tools.knowledge.code.trees import language_of
 
 Kind = Literal["prose", "code"]
 
-LIKE_CODE = frozenset(
-    ".sql .kt .kts .swift .scala .lua .pl .pm .r .jl .dart .ex .exs .erl .hs .ml .clj .vue .svelte .proto .graphql "
-    ".tf .hcl .ini .cfg .conf .properties .xml .gradle .cmake .mk .ps1 .bat .vb .fs .asm .s .pyx .hh .hxx .cxx "
-    ".scss .less .zsh .fish .env .lock".split()  # noqa: SIM905
-)
+ENDINGS = """
+.sql .kt .kts .swift .scala .lua .pl .pm .r .jl .dart .ex .exs .erl .hs .ml .clj .vue .svelte .proto
+.graphql .tf .hcl .ini .cfg .conf .properties .xml .gradle .cmake .mk .ps1 .bat .vb .fs .asm .s .pyx .hh .hxx
+.cxx .scss .less .zsh .fish .env .lock
+"""
+LIKE_CODE = frozenset(ENDINGS.split())
 NAMED_LIKE_CODE = frozenset(("makefile", "dockerfile", "jenkinsfile", "vagrantfile", "rakefile", "gemfile"))
 
 

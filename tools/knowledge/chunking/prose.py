@@ -102,9 +102,7 @@ def _closes(ruler: Ruler, group: list[_Unit], unit: _Unit) -> bool:
     if ruler.tokens(group[0].start, unit.end) > TARGET:
         return True
     return (
-        bool(unit.heading)
-        and not group[-1].heading
-        and ruler.tokens(group[0].start, group[-1].end) >= LEAST
+        bool(unit.heading) and not group[-1].heading and ruler.tokens(group[0].start, group[-1].end) >= LEAST
     )
 
 

@@ -8,15 +8,15 @@ from artel.tools.knowledge.chunking.ruler import whole
 END = re.compile(r"[.!?…]{1,6}[)\]»”\"'*_]{0,4}(?=\s)|[。！？]")
 NEXT = re.compile(r"\s{0,40}(\S)")
 LAST_WORD = re.compile(r"(?:[^\W\d_]\.)?(?:[^\W_]|-)+$")
-SHORTENED = frozenset(
-    (
-        "mr mrs ms dr prof st vs fig figs eq no nos vol ch sec pp ed eds inc ltd co corp jr sr dept est approx cf "
-        "e.g i.e etc al resp jan feb mar apr jun jul aug sep sept oct nov dec u.s "
-        "г гг в вв т.е т.к т.д т.п т.н др пр проф акад доц ул пл пер им рис см ср стр гл ст п пп табл илл изд "
-        "руб коп тыс млн млрд чел кв км м мин сек ч напр англ нем рус лат и.о н.э"
-    ).split()
-)
-MAY_END = frozenset("etc т.д т.п др пр г гг руб коп км м мин сек ч al".split())  # noqa: SIM905
+WORDS = """
+mr mrs ms dr prof st vs fig figs eq no nos vol ch sec pp ed eds inc ltd co corp jr sr dept est approx cf
+e.g i.e resp jan feb mar apr jun jul aug sep sept oct nov dec u.s
+в вв т.е т.к т.н проф акад доц ул пл пер им рис см ср стр гл ст п пп табл илл изд
+тыс млн млрд чел кв напр англ нем рус лат и.о н.э
+"""
+SHORTENED = frozenset(WORDS.split())
+ENDING = "etc al т.д т.п др пр г гг руб коп км м мин сек ч"
+MAY_END = frozenset(ENDING.split())
 
 
 def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """Cut code along its syntax tree: split what is too long, then merge what belongs together.
 
-Source: Zhang et al., cAST, EMNLP 2025; that definitions stay alone and each chunk has a header of path and scope
-is ours, measured on the standard library of Python.
+Source: Zhang et al., cAST, EMNLP 2025. That longer definitions stay alone and that each chunk has a header of
+path and scope was measured on the standard library of Python.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def code(text: str, path: str, place: str) -> list[Chunk]:
     language = language_of(path)
     source = parse(text, language) if language else None
     ruler = Ruler(text)
-    if source is None or _broken(source):
+    if source is None or not source.root.child_count or _broken(source):
         return [
             chunk(ruler, start, end, header(place, ()))
             for _, start, end in spans(text, list(windows(ruler, 0, len(text))))
@@ -51,9 +51,7 @@ def code(text: str, path: str, place: str) -> list[Chunk]:
         for span in windows(ruler, group.start, group.end) if long else [(group.start, group.end)]:
             cuts.append(span)
             scopes.append(group.scope)
-    return [
-        chunk(ruler, start, end, header(place, scopes[at])) for at, start, end in spans(text, cuts)
-    ]
+    return [chunk(ruler, start, end, header(place, scopes[at])) for at, start, end in spans(text, cuts)]
 
 
 def _broken(source: Source) -> bool:
@@ -62,10 +60,12 @@ def _broken(source: Source) -> bool:
     if source.root.is_error:
         return True
     lost = sum(node.end_byte - node.start_byte for node in source.root.children if node.is_error)
-    return lost > BROKEN * source.root.end_byte
+    return bool(lost > BROKEN * source.root.end_byte)
 
 
-def _pieces(source: Source, node: Any, scope: tuple[str, ...], level: int) -> Iterator[_Piece]:
+def _pieces(
+    source: Source, node: Any, scope: tuple[str, ...], level: int, defined: str = ""
+) -> Iterator[_Piece]:
     """Yield a piece for each child that fits, and those of its children for each that does not."""
     children = node.children
     first, last = source.at(node.start_byte), len(children) - 1
@@ -74,12 +74,14 @@ def _pieces(source: Source, node: Any, scope: tuple[str, ...], level: int) -> It
         said = label(source, child) if child.is_named else ""
         if end - start <= LIMIT or not child.child_count or level >= DEEPEST:
             attached = child.type in ATTACHED and at < last and _adjoins(child, children[at + 1])
-            opens = attached or (start == first and level > 0 and end - start <= OPENER)
+            # what begins a definition or `try` is a part of it; what begins a body is a statement
+            signs = start == first and level > 0 and (bool(defined) or not child.is_named)
+            opens = attached or (signs and end - start <= OPENER)
             closes = at == last and level > 0 and end - start <= CLOSER
             yield _Piece(start, scope, bool(said), opens, closes, level)
             continue
         inner = (*scope, said) if said and said not in scope[-1:] else scope
-        for index, piece in enumerate(_pieces(source, child, inner, level + 1)):
+        for index, piece in enumerate(_pieces(source, child, inner, level + 1, said)):
             # the signature stands in the text itself: its scope is what is around it
             yield replace(piece, scope=scope) if index == 0 else piece
 
@@ -133,7 +135,7 @@ def _merged(pieces: list[_Piece], end: int) -> Iterator[_Group]:
 
 
 def _opened(pieces: list[_Piece], end: int) -> Iterator[tuple[int, int, _Piece, _Piece]]:
-    """Yield start, end, first and last of the pieces that go together because the first ones open the last."""
+    """Yield start, end, first and last of pieces that go together, as the first ones open the last."""
     first: _Piece | None = None
     for at, piece in enumerate(pieces):
         first = first or piece

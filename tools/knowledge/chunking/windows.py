@@ -13,7 +13,7 @@ LOOK_BACK = 200  # characters for the end of a line or word; hashes and pictures
 def windows(
     ruler: Ruler, start: int, end: int, *, size: int = SIZE, overlap: int = OVERLAP
 ) -> Iterator[tuple[int, int]]:
-    """Yield spans of at most about `size` tokens that cover text[start:end], each beginning in the one before.
+    """Yield spans of about `size` tokens at most that cover text[start:end], each from within the one before.
 
     They end at a line where one ends near, else at a word, else anywhere that cuts no character sequence.
     """

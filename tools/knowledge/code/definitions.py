@@ -33,7 +33,12 @@ DEFINITIONS: dict[str, dict[str, str]] = {
     "javascript": _JS,
     "typescript": _TS,
     "tsx": _TS,
-    "go": {"function_declaration": "func", "method_declaration": "func", "type_spec": "type", "type_alias": "type"},
+    "go": {
+        "function_declaration": "func",
+        "method_declaration": "func",
+        "type_spec": "type",
+        "type_alias": "type",
+    },
     "rust": {
         "function_item": "fn",
         "function_signature_item": "fn",
@@ -56,7 +61,12 @@ DEFINITIONS: dict[str, dict[str, str]] = {
         "constructor_declaration": "constructor",
     },
     "c": _C,
-    "cpp": {**_C, "class_specifier": "class", "namespace_definition": "namespace", "alias_declaration": "using"},
+    "cpp": {
+        **_C,
+        "class_specifier": "class",
+        "namespace_definition": "namespace",
+        "alias_declaration": "using",
+    },
     "csharp": {
         "class_declaration": "class",
         "interface_declaration": "interface",

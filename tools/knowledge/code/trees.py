@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from artel.tools.workspace.syntax import LANGUAGES
 
 MAX_CHARS = 1_000_000
-PARSE_S = 2.0  # of this thread's CPU: ordinary code takes 0.1 s a MB, ambiguous bytes take minutes
+PARSE_S = 1.0  # of this thread's CPU: ordinary code takes 0.1 s a MB, ambiguous bytes take minutes
 SLICE = 65_536
 DEEPEST_ANGLES = 200  # `a<a<a<…` 20,000 times took a grammar 3 GB, 50,000 times crashed the process
 PROGRAMS = frozenset(

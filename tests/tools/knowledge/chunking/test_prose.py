@@ -1,5 +1,7 @@
 """Prose is cut where its structure lets it."""
 
+from itertools import pairwise
+
 from artel.tools.knowledge.chunking import Chunk, chunks
 from artel.tools.knowledge.chunking.prose import FENCE, TARGET
 from artel.tools.knowledge.chunking.ruler import tokens
@@ -60,7 +62,9 @@ def test_a_block_of_code_is_kept_whole() -> None:
 
 
 def test_rows_of_a_table_keep_its_head() -> None:
-    table = "| part | pressure |\n|---|---|\n" + "".join(f"| pump number {at} | {at} bar |\n" for at in range(90))
+    table = "| part | pressure |\n|---|---|\n" + "".join(
+        f"| pump number {at} | {at} bar |\n" for at in range(90)
+    )
     first, *others = chunks(f"# Parts\n\n{table}")
     assert others
     assert "| part | pressure |" not in first.header
@@ -71,7 +75,7 @@ def test_text_without_structure_is_cut_in_windows_that_overlap() -> None:
     text = "word " * 4000
     found = chunks(text)
     assert all(one.tokens <= 512 for one in found)
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         assert 30 <= tokens(text[other.start : one.end]) <= 51
 
 
