@@ -1,10 +1,10 @@
 """A process that has the libraries and never sees a file: for each one it forks a child that does.
 
-It is started as `python -m artel.tools.knowledge.formats.forking FD` and ends when nobody holds the other end
-of FD. A message there is an order and brings the descriptors: where the answer goes, the file, and for a member
-that is to be unpacked a file for it. The answer is followed by how the process ended (`ENDING`). Whoever asked
-and no longer wants to know shuts its end for writing; the process and all it began are dead before the end is
-closed.
+It is started as `python -m artel.tools.knowledge.formats.forking FD` and ends when nobody holds the other
+end of FD. A message there is an order and brings the descriptors: where the answer goes, the file, and for a
+member that is to be unpacked a file for it. The answer is followed by how the process ended (`ENDING`). Whoever
+asked and no longer wants to know shuts its end for writing; the process and all it began are dead before the
+end is closed.
 """
 
 import ctypes

@@ -5,14 +5,16 @@ import re
 
 from lxml import etree  # type: ignore[import-untyped]  # without stubs; trafilatura brings it
 from trafilatura import extract_with_metadata, load_html
+from trafilatura.settings import Document
 
 from artel.tools.knowledge.formats import charsets, markdown, plain, wording
 from artel.tools.knowledge.formats.errors import BROKEN
 from artel.tools.knowledge.formats.parsing import File
 from artel.tools.knowledge.formats.records import Read
+from artel.tools.knowledge.formats.timing import TooSlow, at_most
 from artel.tools.web.markup import readable
 
-MAX_MAIN = 5_000_000  # characters; a longer page is an archive or a log and is read whole
+MAX_MAIN = 3_000_000  # characters; a longer page is an archive or a log and is read whole
 SHORT = 200  # characters
 LEAST = 0.1  # of all that is shown: a smaller main content was guessed wrong
 
@@ -44,7 +46,7 @@ def parse(file: File) -> Read:
     html, encoding, lost = charsets.decoded(file.data, declared)
     html = _XML.sub("", wording.clean(html))
     whole = wording.tidy(readable(html, ""))
-    main, about, warnings = _main(html) if len(html) <= MAX_MAIN else ("", {}, ())
+    main, about, warnings = _main(html, file.limits.page_s) if len(html) <= MAX_MAIN else ("", {}, ())
     title = about.pop("title", "")
     if not title and (named := _TITLE.search(html)):
         title = wording.line(wording.tidy(readable(named[1], "")))
@@ -62,23 +64,14 @@ def parse(file: File) -> Read:
     )
 
 
-def _main(html: str) -> tuple[str, dict[str, str], tuple[str, ...]]:
+def _main(html: str, seconds: float) -> tuple[str, dict[str, str], tuple[str, ...]]:
     """Return the main content, what the page says of itself, and what went wrong."""
     try:
-        tree = load_html(html)
-        if tree is None:
-            return "", {}, ()
-        for unseen in _UNSEEN(tree):
-            unseen.drop_tree() if unseen.getparent() is not None else None
-        page = extract_with_metadata(
-            tree,
-            output_format="markdown",
-            include_formatting=True,
-            include_tables=True,
-            include_comments=False,
-            favor_recall=True,
-        )
-    except (*BROKEN, etree.LxmlError) as error:
+        with at_most(seconds):
+            page = _extracted(html)
+    except TooSlow:
+        return "", {}, (f"its main content was not told within {seconds:g} s: all of it was read",)
+    except (*BROKEN, MemoryError, etree.LxmlError) as error:
         return "", {}, (f"its main content could not be told ({type(error).__name__}): all of it was read",)
     if page is None:
         return "", {}, ()
@@ -86,3 +79,20 @@ def _main(html: str) -> tuple[str, dict[str, str], tuple[str, ...]]:
     about = {key: wording.line(values[key]) for key in ("title", *_ABOUT) if values.get(key)}
     text, _, _ = markdown.parted(wording.tidy(page.text or ""))
     return text, about, ()
+
+
+def _extracted(html: str) -> Document | None:
+    tree = load_html(html)
+    if tree is None:
+        return None
+    for unseen in _UNSEEN(tree):
+        if unseen.getparent() is not None:
+            unseen.drop_tree()
+    return extract_with_metadata(
+        tree,
+        output_format="markdown",
+        include_formatting=True,
+        include_tables=True,
+        include_comments=False,
+        favor_recall=True,
+    )

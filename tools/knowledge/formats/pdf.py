@@ -1,29 +1,25 @@
 """PDF: the text of each page, and which pages have none."""
 
 import logging
-import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from io import BytesIO
 
 from pypdf import PageObject, PasswordType, PdfReader
-from pypdf.errors import DependencyError, PyPdfError
+from pypdf.errors import DependencyError, PdfReadError, PyPdfError
 
 from artel.tools.knowledge.formats import markdown, wording
 from artel.tools.knowledge.formats.errors import BROKEN, Unreadable
 from artel.tools.knowledge.formats.parsing import File
 from artel.tools.knowledge.formats.records import Place, Read
+from artel.tools.knowledge.formats.timing import TooSlow, at_most
 
 MAX_PAGES = 20_000
 SHARE = 0.8  # of the time for a file; after that no page is begun
+REPAIR = b"\nstartxref\n0\n%%EOF"
 NAMED = 12  # pages named in a warning
 
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it repairs is nobody's business here
-
-
-class PageTooSlow(BaseException):
-    """A page takes too long; no parser may take it for an error of its own."""
 
 
 def parse(file: File) -> Read:
@@ -33,7 +29,7 @@ def parse(file: File) -> Read:
         Unreadable: a password is needed, it is damaged as a whole, or no page holds text.
     """
     ends = time.monotonic() + SHARE * file.limits.file_s
-    reader = _opened(file.data)
+    reader, wrong = _opened(file.data)
     try:
         count = len(reader.pages)
     except (*BROKEN, PyPdfError) as error:
@@ -58,7 +54,7 @@ def parse(file: File) -> Read:
         language=markdown.iso(language),
         places=tuple(said.places),
         metadata=metadata,
-        warnings=tuple(said.warnings(count)),
+        warnings=(*wrong, *said.warnings(count)),
     )
 
 
@@ -89,11 +85,11 @@ class _Pages:
         """Read one page, from 1; what goes wrong with it is kept for the warnings."""
         self._seen = number
         try:
-            with _at_most(self._page_s):
+            with at_most(self._page_s):
                 page = self._reader.pages[number - 1]
                 text = wording.tidy(wording.spelled(page.extract_text()))
                 is_picture = not text.strip() and _shows_something(page)
-        except PageTooSlow:
+        except TooSlow:
             self._failed.setdefault(f"took longer than {self._page_s:g} s", []).append(number)
         except (*BROKEN, PyPdfError, MemoryError) as error:
             self._failed.setdefault(f"could not be read ({type(error).__name__})", []).append(number)
@@ -125,17 +121,24 @@ class _Pages:
         for what, numbers in self._failed.items():
             yield f"{_pages(numbers)} {what}"
         if self._pictures:
-            yield f"{_pages(self._pictures)} without text, only pictures: not recognised"
+            yield f"{_pages(self._pictures)} only pictures, which were not recognised"
         if self._empty:
-            yield f"{_pages(self._empty)} empty"
+            yield f"{_pages(self._empty)} without text"
         if self._seen < count:
             why = "the text is long enough" if self.is_full else "the time for one file was over"
             yield f"pages {self._seen + 1} to {count} of {count} were not read: {why}"
 
 
-def _opened(data: bytes) -> PdfReader:
+def _opened(data: bytes) -> tuple[PdfReader, tuple[str, ...]]:
+    """Return the file, and what is wrong with it that does not keep it from being read."""
     try:
-        reader = PdfReader(BytesIO(data), strict=False)
+        try:
+            reader = PdfReader(BytesIO(data), strict=False)
+            wrong: tuple[str, ...] = ()
+        except PdfReadError:  # its end is missing, and with it where everything is: look for it
+            whole = data[: data.rfind(b"endobj") + len(b"endobj")]
+            reader = PdfReader(BytesIO(whole + REPAIR), strict=False)
+            wrong = ("its end is missing or damaged, so pages may be missing too",)
         if reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED:
             raise Unreadable("it is encrypted with a password; save it without one and send that")
     except DependencyError:
@@ -143,23 +146,7 @@ def _opened(data: bytes) -> PdfReader:
     except PyPdfError as error:
         said = wording.shown(str(error))[:200]
         raise Unreadable(f"it is a damaged PDF ({said}); print it to a new one and send that") from None
-    return reader
-
-
-@contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
-    """Interrupt what is done inside; the limit of the process stands behind it for what cannot be."""
-
-    def stop(*_: object) -> None:
-        raise PageTooSlow
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    return reader, wrong
 
 
 def _shows_something(page: PageObject) -> bool:

@@ -70,7 +70,7 @@ def headings(text: str, *, at_most: int = 20_000) -> tuple[Place, ...]:
             found.append((at, line(named[2])))
         at += len(row) + 1
     found = found[:at_most]
-    ends = [start for start, _ in found[1:]] + [len(text)]
+    ends = [start for start, _ in found[1:]] + [len(text)][: len(found)]
     return tuple(
         Place(start, end, heading=heading) for (start, heading), end in zip(found, ends, strict=True)
     )
