@@ -8,6 +8,7 @@ from charset_normalizer import from_bytes
 from artel.tools.knowledge.formats.errors import Unreadable
 
 SAMPLE = 200_000  # bytes looked at to tell the encoding
+LETTERS = 8_000  # bytes of it that are read as letters of each Cyrillic encoding
 FEW = 60  # bytes beyond ASCII, below which statistics say less than Western habit does
 CUT = 20  # bytes; in fewer, half a letter may as well be a whole one of another encoding
 
@@ -84,7 +85,7 @@ def _told_by_letters(data: bytes) -> str:
     beyond = re.sub(rb"[\x00-\x7f]+", b" ", data)
     at = max(0, next(re.finditer(rb"[\x80-\xff]", data)).start() - 1_000)
     sample = data[at : at + SAMPLE]
-    scores = {encoding: _cyrillic(sample, encoding) for encoding in CYRILLIC}
+    scores = {encoding: _cyrillic(sample[:LETTERS], encoding) for encoding in CYRILLIC}
     best = max(scores, key=lambda encoding: scores[encoding])
     if scores[best] > 0.5:
         return best

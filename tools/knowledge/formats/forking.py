@@ -2,9 +2,9 @@
 
 It is started as `python -m artel.tools.knowledge.formats.forking FD` and ends when nobody holds the other
 end of FD. A message there is an order and brings the descriptors: where the answer goes, the file, and for a
-member that is to be unpacked a file for it. The answer is followed by how the process ended (`ENDING`). Whoever
-asked and no longer wants to know shuts its end for writing; the process and all it began are dead before the
-end is closed.
+member that is to be unpacked a file for it. The answer is followed by how the process ended (`ENDING`).
+Whoever asked and no longer wants to know shuts its end for writing; the process and all it began are dead
+before the end is closed.
 """
 
 import ctypes
@@ -64,7 +64,7 @@ def main() -> None:
                 job = _begun(control)
                 if job is None:
                     for one in set(jobs.values()):
-                        _end(one)
+                        _end(one, says=False)
                     return
                 jobs[job.pidfd] = jobs[job.asker.fileno()] = job
                 poll.register(job.pidfd, select.POLLIN)
@@ -108,7 +108,7 @@ def _begun(control: socket.socket) -> _Job | None:
     return _Job(pid, os.pidfd_open(pid), time.monotonic() + order.limits.file_s, socket.socket(fileno=fds[0]))
 
 
-def _end(job: _Job, why: int = 0) -> None:
+def _end(job: _Job, why: int = 0, *, says: bool = True) -> None:
     """Kill a process and all it began, wait for them, and say how it ended, or `why` it had to."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(job.pid, signal.SIGKILL)
@@ -120,7 +120,8 @@ def _end(job: _Job, why: int = 0) -> None:
             os.waitpid(-job.pid, 0)
     code = os.waitstatus_to_exitcode(status)
     with suppress(OSError):
-        job.asker.send(ENDING.pack(why or max(code, 0), 0 if why else max(-code, 0)), socket.MSG_DONTWAIT)
+        if says:
+            job.asker.send(ENDING.pack(why or max(code, 0), 0 if why else max(-code, 0)), socket.MSG_DONTWAIT)
     job.asker.close()
     os.close(job.pidfd)
 

@@ -100,7 +100,7 @@ _MEDIA = re.compile(
     re.DOTALL,
 )
 _PICTURES_IN_ISO = (b"heic", b"heix", b"avif", b"mif1")
-_PDF = re.compile(rb"(?:\A|[\r\n\s\x00\x80-\xff])%PDF-\d\.\d")
+_PDF = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?\s*|[\r\n\x00])%PDF-\d\.\d")
 _HTML = re.compile(
     rb"(?:<\?xml[^>]{0,300}\?>|<!--.{0,2000}?-->|\s)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
@@ -126,7 +126,7 @@ def told(head: bytes, name: str, media_type: str = "") -> Format:
     """
     if not head:
         raise Unreadable("it is empty")
-    if _PDF.search(head[:1_024]):
+    if (found := _PDF.search(head[:1_024])) and (not found.start() or not _is_texty(head)):
         return Format.PDF
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return Format.ZIP

@@ -1,6 +1,7 @@
 """PDF: the text of each page, and which pages have none."""
 
 import logging
+import re
 import time
 from collections.abc import Iterator, Mapping
 from io import BytesIO
@@ -16,8 +17,9 @@ from artel.tools.knowledge.formats.timing import TooSlow, at_most
 
 MAX_PAGES = 20_000
 SHARE = 0.8  # of the time for a file; after that no page is begun
-REPAIR = b"\nstartxref\n0\n%%EOF"
 NAMED = 12  # pages named in a warning
+
+_ROOT = re.compile(rb"(\d{1,9}\s+\d{1,5})\s+obj\b(?:(?!endobj)[\s\S]){0,2000}?/Type\s*/Catalog\b")
 
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it repairs is nobody's business here
 
@@ -136,8 +138,7 @@ def _opened(data: bytes) -> tuple[PdfReader, tuple[str, ...]]:
             reader = PdfReader(BytesIO(data), strict=False)
             wrong: tuple[str, ...] = ()
         except PdfReadError:  # its end is missing, and with it where everything is: look for it
-            whole = data[: data.rfind(b"endobj") + len(b"endobj")]
-            reader = PdfReader(BytesIO(whole + REPAIR), strict=False)
+            reader = PdfReader(BytesIO(_mended(data)), strict=False)
             wrong = ("its end is missing or damaged, so pages may be missing too",)
         if reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED:
             raise Unreadable("it is encrypted with a password; save it without one and send that")
@@ -147,6 +148,13 @@ def _opened(data: bytes) -> tuple[PdfReader, tuple[str, ...]]:
         said = wording.shown(str(error))[:200]
         raise Unreadable(f"it is a damaged PDF ({said}); print it to a new one and send that") from None
     return reader, wrong
+
+
+def _mended(data: bytes) -> bytes:
+    """Return a file up to its last whole object, and an end that names the root: pypdf finds the rest."""
+    whole = data[: data.rfind(b"endobj") + len(b"endobj")]
+    roots = _ROOT.findall(whole)
+    return b"%s\ntrailer << /Root %s R >>\nstartxref\n0\n%%%%EOF" % (whole, roots[-1] if roots else b"1 0")
 
 
 def _shows_something(page: PageObject) -> bool:

@@ -31,6 +31,7 @@ class Processes:
         self._process: Process | None = None
         self._control: socket.socket | None = None
         self._starting = asyncio.Lock()
+        self._is_closed = False
 
     async def ask(self, order: Order, fds: Sequence[int]) -> Answer:
         """Return what a process makes of an order; it is dead when this returns or is cancelled.
@@ -41,14 +42,20 @@ class Processes:
         try:
             return await self._asked(order, fds)
         except Lost:
-            await self.close()
+            if not self._is_closed:
+                await self._end()
         try:
             return await self._asked(order, fds)
         except Lost:
             raise Unreadable("the process that reads files was killed twice: is memory short?") from None
 
     async def close(self) -> None:
-        """End the process that forks, and with it all others."""
+        """End all processes; who still waits for an answer is told so."""
+        self._is_closed = True
+        await self._end()
+
+    async def _end(self) -> None:
+        """End the process that forks, and with it all others; the next order starts another."""
         process, control = self._process, self._control
         self._process = self._control = None
         if control is not None:
@@ -104,19 +111,21 @@ class Processes:
                     while await asyncio.get_running_loop().sock_recv(ours, BLOCK):
                         pass
         except TimeoutError:
-            await self.close()
+            await self._end()
 
     async def _started(self) -> socket.socket:
         async with self._starting:
+            if self._is_closed:
+                raise Unreadable("reading was ended before this file was read; send it again")
             if self._control is not None and self._process is not None and self._process.returncode is None:
                 return self._control
-            await self.close()
+            await self._end()
             starting = asyncio.ensure_future(_start())
             try:
                 self._process, control = await asyncio.shield(starting)
             except asyncio.CancelledError:
                 self._process, self._control = await starting
-                await self.close()
+                await self._end()
                 raise
             self._control = control
             return control
@@ -169,6 +178,8 @@ def _understood(said: bytes, order: Order) -> Answer:
     code, number = ENDING.unpack(said[-ENDING.size :])
     if number == signal.SIGXCPU or code == TIMED_OUT:
         raise Unreadable(f"it took longer than {order.limits.file_s:g} s to read; split it")
+    if number == signal.SIGKILL:
+        raise Unreadable("its reader was killed, as happens when memory is short; split it")
     if number or code:
         how = signal.Signals(number).name if number else f"exit code {code}"
         raise Unreadable(f"its reader broke down on it ({how}); send it in another format")

@@ -103,7 +103,8 @@ def pdf(pages: Sequence[str | bytes | None], *, title: str = "") -> bytes:
         5: _stream(
             b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n"
             b"1 begincodespacerange <0000> <FFFF> endcodespacerange\n"
-            b"3 beginbfrange <0000> <00FF> <0000> <0400> <04FF> <0400> <FB00> <FB06> <FB00> endbfrange\nendcmap end end"
+            b"3 beginbfrange <0000> <00FF> <0000> <0400> <04FF> <0400> <FB00> <FB06> <FB00> endbfrange\n"
+            b"endcmap end end"
         ),
         6: b"<< /Title <" + ("\ufeff" + title).encode("utf-16-be").hex().encode() + b"> >>",
         7: _stream(

@@ -84,9 +84,10 @@ def test_a_member_with_a_password_is_refused(reads: Reads) -> None:
 
 def test_a_name_that_is_there_twice_is_read_once(reads: Reads) -> None:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+    with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("a.txt", "one")
-        archive.writestr("a.txt", "two")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("a.txt", "two")
     first, second = reads("a.zip", buffer.getvalue())
     assert isinstance(first, Read)
     assert first.text == "one"
@@ -132,7 +133,7 @@ def test_a_member_that_is_longer_than_it_declares_is_not_unpacked_further(reads:
 
 
 async def test_what_is_behind_the_first_bytes_of_an_archive_is_left_out() -> None:
-    text = os.urandom(30_000).hex()
+    text = os.urandom(3_000).hex() * 10
     members = {f"{number}.txt": text for number in range(4)}
     inner = made.zipped(dict(members))
     found = await limited(Limits(archive_bytes=250_000), made.zipped({"inner.zip": inner, **members}))

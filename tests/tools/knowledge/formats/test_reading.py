@@ -155,8 +155,8 @@ def test_what_is_no_article_is_read_whole(one: One) -> None:
 
 
 def test_front_matter_becomes_metadata(one: One) -> None:
-    text = "---\ntitle: Заметка\ntags: [поиск, тексты]\ndate: 2024-01-31\nlang: ru-RU\n---\n# Раз\nтекст\n\n# Два\n"
-    read = one("note.md", text.encode())
+    matter = "---\ntitle: Заметка\ntags: [поиск, тексты]\ndate: 2024-01-31\nlang: ru-RU\n---\n"
+    read = one("note.md", f"{matter}# Раз\nтекст\n\n# Два\n".encode())
     assert (read.title, read.language) == ("Заметка", "ru")
     assert read.metadata["tags"] == "поиск, тексты"
     assert read.metadata["date"] == "2024-01-31"
