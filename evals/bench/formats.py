@@ -2,8 +2,8 @@
 
     python evals/bench/formats.py
 
-Plain is the same parser in this process, without any limit, in documents a CPU-second: the ratio is what safety
-costs. Figures of one run are to be compared with each other, not with those of another machine or hour.
+Plain is the same parser in this process, without any limit, in documents a CPU-second: the ratio is what
+safety costs. Figures of one run are to be compared with each other, not with those of another machine.
 """
 
 import asyncio
