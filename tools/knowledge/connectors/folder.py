@@ -123,9 +123,7 @@ class Folder:
         modified = datetime.fromtimestamp(one.modified, UTC)
         return Changed(path, version, path, "", modified, documents.kind(path), {"path": path})
 
-    def _hashed(
-        self, hints: Mapping[str, list[str]], now: float
-    ) -> Iterator[tuple[Standing, str, str]]:
+    def _hashed(self, hints: Mapping[str, list[str]], now: float) -> Iterator[tuple[Standing, str, str]]:
         """Yield each document, its stamp and its version. A stamp that is too young to trust is empty."""
         for one in self._walked():
             stamp = one.stamp if one.modified < now - FRESH_S else ""

@@ -155,7 +155,12 @@ class Client:
         raise SourceDown(f"{shown(url)} leads to more than {MAX_REDIRECTS} redirects")
 
     async def _hop(
-        self, url: httpx.URL, method: str, headers: Mapping[str, str], limit: int, types: Collection[str] | None
+        self,
+        url: httpx.URL,
+        method: str,
+        headers: Mapping[str, str],
+        limit: int,
+        types: Collection[str] | None,
     ) -> Answer | httpx.URL:
         port = DEFAULT_PORT[url.scheme] if url.port is None else url.port
         try:

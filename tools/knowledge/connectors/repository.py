@@ -252,9 +252,7 @@ class GitRepository:
         return self.page.replace("{path}", quote(path)) if self.page else ""
 
 
-def _pieces(
-    files: Sequence[File], sizes: Sequence[int], max_bytes: int
-) -> Iterator[list[tuple[File, int]]]:
+def _pieces(files: Sequence[File], sizes: Sequence[int], max_bytes: int) -> Iterator[list[tuple[File, int]]]:
     """Yield files with their sizes, so many at a time as may be held together."""
     piece: list[tuple[File, int]] = []
     held = 0

@@ -38,7 +38,12 @@ class Work:
         return self.git("rev-parse", "HEAD")
 
     def source(self, **changed: object) -> GitRepository:
-        about = {"name": "code", "at": str(self.remote), "mirror": self.mirror, "roots": (self.remote.parent,)}
+        about = {
+            "name": "code",
+            "at": str(self.remote),
+            "mirror": self.mirror,
+            "roots": (self.remote.parent,),
+        }
         return GitRepository(**{**about, **changed})  # type: ignore[arg-type]
 
 
