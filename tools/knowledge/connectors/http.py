@@ -1,9 +1,10 @@
-"""Ask a server, as often as it takes and no longer: waits when told to, reads no more than there is room for."""
+"""Ask a server, as often as it takes and no longer, and read no more than there is room for."""
 
 import asyncio
 import json
 import random
 import ssl
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -210,6 +211,17 @@ class Client:
         if status in (404, 410):
             raise ItemGone(f"{at} answered {status}: there is nothing, or nothing that we are shown")
         raise SourceDown(f"{at} answered {status}")
+
+
+def bearer(token: SecretStr) -> Mapping[str, SecretStr]:
+    """Return the credentials that a personal access token is."""
+    return {"Authorization": SecretStr(f"Bearer {token.get_secret_value()}")}
+
+
+def basic(user: str, password: SecretStr) -> Mapping[str, SecretStr]:
+    """Return the credentials that a name and a password are."""
+    pair = b64encode(f"{user}:{password.get_secret_value()}".encode()).decode()
+    return {"Authorization": SecretStr(f"Basic {pair}")}
 
 
 def shown(url: httpx.URL) -> str:
