@@ -1,8 +1,8 @@
 """GitLab, by its REST interface of version 4: files of the default branch, wikis and issues of projects."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -36,6 +36,7 @@ from artel.tools.knowledge.connectors.port import (
 PAGE = 100  # the most that GitLab gives
 MAX_LIST = 32 * 1_048_576  # bytes of one answer
 MAX_COMPARED = 100  # files between two commits that are asked about one by one; of more the tree is listed
+OVERLAP = timedelta(minutes=5)
 Part = Literal["files", "wikis", "issues"]
 PARTS: tuple[Part, ...] = ("files", "wikis", "issues")
 
@@ -59,7 +60,6 @@ class GitLab:
     within: str = ""
     "Only files below this folder."
     max_bytes: int = MAX_ITEM
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def changes(self, cursor: Json | None) -> AsyncIterator[Change]:
         """Yield what has changed, project by project; one that fails holds up no other."""
@@ -150,15 +150,19 @@ class GitLab:
                     yield Gone(id)
                 yield Cursor({"wiki": now})
             case "issues":
-                began = self.clock()
-                async for said in self._issues(one, "updated_after", "updated_at", str(kept.get("issues", ""))):
-                    told = issue(one, said)
-                    yield Gone(told.id) if said.get("confidential") else told
-                    began = max(began, told.modified or began) if not kept else began
-                yield Cursor({"issues": self._until(began)})
+                async for change in self._updated(one, str(kept.get("issues", ""))):
+                    yield change
 
-    def _until(self, began: datetime) -> str:
-        return began.isoformat()
+    async def _updated(self, one: Project, since: str) -> AsyncIterator[Change]:
+        """Yield issues in the order of their last update: each time may be a cursor."""
+        count = 0
+        async for said in self._issues(one, "updated_after", "updated_at", _earlier(since)):
+            told = issue(one, said)
+            yield Gone(told.id) if said.get("confidential") else told
+            since, count = told.version or since, count + 1
+            if count % PAGE == 0:
+                yield Cursor({"issues": since})
+        yield Cursor({"issues": since})
 
     async def _all(self, one: Project, part: Part) -> AsyncIterator[Changed]:
         at = f"api/v4/projects/{one.id}"
@@ -218,14 +222,13 @@ class GitLab:
             said = await self._json(at, {"from": old, "to": new, "straight": "true"})
         except ItemGone:  # history was rewritten, and the old commit is no more
             return None
-        diffs = said.get("diffs")
-        cut = said.get("compare_timeout") or not isinstance(diffs, list) or len(diffs) > MAX_COMPARED
-        if cut or diffs is None or (not diffs and not said.get("compare_same_ref")):
+        diffs = _listed(self.name, said.get("diffs"))
+        if said.get("compare_timeout") or len(diffs) > MAX_COMPARED:
             return None
-        changed = [one["new_path"] for one in diffs if not one.get("deleted_file")]
-        gone = [one["old_path"] for one in diffs if one.get("deleted_file") or one.get("renamed_file")]
-        kept = [path for path in gone if self._may_be(path) and path not in changed]
-        return kept, [path for path in changed if self._may_be(path)]
+        changed = [str(one.get("new_path")) for one in diffs if not one.get("deleted_file")]
+        gone = [str(one.get("old_path")) for one in diffs if one.get("deleted_file") or one.get("renamed_file")]
+        left = [path for path in gone if self._may_be(path) and path not in changed]
+        return left, [path for path in changed if self._may_be(path)]
 
     async def _file(self, one: Project, commit: str, path: str) -> Changed | None:
         at = f"api/v4/projects/{one.id}/repository/files/{quote(path, safe='')}"
@@ -280,13 +283,10 @@ class GitLab:
 
     def _ours(self, link: str) -> str:
         """Return a link at our own address: behind a proxy GitLab may know itself by another name."""
-        url, home = httpx.URL(link), httpx.URL(self.client.home)
-        _, found, after = url.path.partition("/api/v4/")
+        _, found, after = httpx.URL(link).raw_path.decode("ascii").partition("/api/v4/")
         if not found:
             raise Refused(f"{self.name} links to what is none of its pages")
-        query = url.query.decode("ascii")
-        raw = url.raw_path.decode("ascii").partition("?")[0].partition("/api/v4/")[2] or after
-        return f"{str(home).rstrip('/')}/api/v4/{raw}?{query}"
+        return self.client.url(f"api/v4/{after}")
 
     async def _json(self, path: str, params: dict[str, str | int] | None = None) -> Json:
         said = (await self.client.get(path, params, limit=MAX_LIST)).json()
@@ -303,6 +303,11 @@ class GitLab:
 def private_token(token: SecretStr) -> dict[str, SecretStr]:
     """Return the credentials that a personal, group or project access token is."""
     return {"PRIVATE-TOKEN": token}
+
+
+def _earlier(since: str) -> str:
+    """Return the time from which on to ask: what was being written at `since` has an older time."""
+    return (datetime.fromisoformat(since) - OVERLAP).isoformat() if since else ""
 
 
 def _listed(name: str, said: Any) -> list[Json]:
