@@ -1,4 +1,4 @@
-"""GitLab as far as reading goes: keyset pages for trees and projects, numbered ones for issues, compare, wikis."""
+"""GitLab as far as reading goes: keyset pages for trees and projects, numbered ones for issues."""
 
 import hashlib
 from collections.abc import Callable
@@ -156,7 +156,9 @@ class GitLabServer(RestServer):
         return {"slug": slug, "title": slug.title(), "format": "markdown", "content": text}
 
     def _issue(self, one: Issue) -> dict[str, Any]:
-        times = {key: getattr(one, key).isoformat(timespec="milliseconds") for key in ("created_at", "updated_at")}
+        times = {
+            key: getattr(one, key).isoformat(timespec="milliseconds") for key in ("created_at", "updated_at")
+        }
         said = {"iid": one.iid, "title": one.title, "description": one.description, "state": "opened"}
         return said | {"confidential": one.confidential, "labels": ["bug"], "web_url": "", **times}
 

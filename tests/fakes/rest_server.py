@@ -51,6 +51,7 @@ class RestServer:
     told: dict[str, list[Reply]] = field(default_factory=dict)
     "Replies to paths that come before what the API says; the last of a list stays when `stay` has the path."
     stay: set[str] = field(default_factory=set)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
     serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -94,6 +95,7 @@ class RestServer:
             query = {key: values[-1] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
             asked = Asked(method, target, unquote(parts.path), parts.path, query, headers)
             self.asked.append(asked)
+            self.begun.set()
             reply = self._reply(asked)
             if reply.hang:
                 await asyncio.sleep(60)

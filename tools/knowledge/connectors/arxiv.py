@@ -51,7 +51,7 @@ class Arxiv:
     page: int = PAGE
     courtesy_s: float = COURTESY_S
     max_bytes: int = 5 * MAX_ITEM
-    _last: list[str] = field(default_factory=list, init=False, repr=False)
+    _begun: list[bool] = field(default_factory=list, init=False, repr=False)
 
     async def changes(self, cursor: Json | None) -> AsyncIterator[Change]:
         """Yield papers, those updated last first, down to the time of the cursor."""
@@ -156,9 +156,9 @@ class Arxiv:
 
     async def _wait(self) -> None:
         """Let some time pass between two requests; the first one need not wait."""
-        if self._last:
+        if self._begun:
             await self.client.sleep(self.courtesy_s)
-        self._last[:] = ["asked"]
+        self._begun[:] = [True]
 
 
 def _papers(root: Element) -> list[Element]:

@@ -1,4 +1,4 @@
-"""Confluence, version 8 and later, on a server of one's own: pages, posts and, if wanted, what is attached."""
+"""Confluence, version 8 and later, on a server of one's own: pages, posts and, if wanted, attachments."""
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from artel.tools.knowledge.connectors import storage_format
-from artel.tools.knowledge.connectors.http import Client
+from artel.tools.knowledge.connectors.http import Client, understood
 from artel.tools.knowledge.connectors.port import (
     MAX_ITEM,
     Change,
@@ -23,7 +23,9 @@ from artel.tools.knowledge.connectors.port import (
 
 PAGE = 100  # documents of one answer; the server may give fewer
 MAX_LIST = 32 * 1_048_576  # bytes of one answer
-OVERLAP = timedelta(hours=14)  # CQL takes times in the time zone of whoever asks, which may be 12 h behind UTC
+OVERLAP = timedelta(
+    hours=14
+)  # CQL takes times in the time zone of whoever asks, which may be 12 h behind UTC
 SWEEP = timedelta(days=1)
 ABOUT = "version,space,ancestors,container,metadata.labels"
 KINDS = {"page": "page", "blogpost": "post", "attachment": "attachment"}
@@ -84,8 +86,8 @@ class Confluence:
                     break
             else:
                 raise Incomplete(f"{self.name} is being changed while it is listed")
-            for id in ids:
-                yield id
+            for one in ids:
+                yield one
 
     async def fetch(self, id: str) -> Fetched:  # noqa: A002 - the word of the port
         """Return a page as HTML, an attachment as it is."""
@@ -164,22 +166,25 @@ class Confluence:
         return said
 
     def _changed(self, one: Json) -> Changed:
+        with understood(self.name):
+            return self._described(one)
+
+    def _described(self, one: Json) -> Changed:
         version, space = one.get("version") or {}, one.get("space") or {}
         above = [str(each.get("title", "")) for each in one.get("ancestors") or ()]
         found = (one.get("metadata") or {}).get("labels") or {}
         labels = sorted(str(each.get("name", "")) for each in found.get("results") or ())
-        title, number, id = str(one.get("title", "")), version.get("number", 0), str(one["id"])
+        title, number, known_as = str(one.get("title", "")), version.get("number", 0), str(one["id"])
         place = "\0".join((title, str(space.get("key", "")), *above, "", *labels))
         about: dict[str, Any] = {"space": space.get("key", ""), "space_name": space.get("name", "")}
         about |= {"path": above, "labels": labels, "author": (version.get("by") or {}).get("displayName", "")}
-        page = (one.get("container") or {}).get("id", "") if one.get("type") == "attachment" else id
-        if page != id:
-            about["of"] = str(page)
+        of = (one.get("container") or {}).get("id", "") if one.get("type") == "attachment" else ""
+        about |= {"of": str(of)}
         return Changed(
-            id,
+            known_as,
             f"{number}.{hashlib.sha256(place.encode('utf-8', 'replace')).hexdigest()[:12]}",
             title,
-            self.client.url(f"pages/viewpage.action?pageId={page or id}"),
+            self.client.url(f"pages/viewpage.action?pageId={of or known_as}"),
             _time(version.get("when")),
             KINDS.get(str(one.get("type")), "page"),
             {key: value for key, value in about.items() if value},

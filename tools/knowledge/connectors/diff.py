@@ -66,14 +66,15 @@ def difference(
     >>> difference({"a": "1", "b": "1"}, fold([]), ["b", "c"])
     Difference(add=('c',), change=(), delete=('a',), kept=(), refused='')
     """
-    add = [id for id in told.changed if id not in known]
-    change = [id for id, one in told.changed.items() if known.get(id, one.version) != one.version]
-    gone = [id for id in known if id in told.gone]
+    add = [one for one in told.changed if one not in known]
+    change = [one for one, now in told.changed.items() if known.get(one, now.version) != now.version]
+    gone = [one for one in known if one in told.gone]
     if listed is None:
         return Difference(tuple(add), tuple(change), tuple(gone))
     there = dict.fromkeys(listed)
-    add += [id for id in there if id not in known and id not in told.changed and id not in told.gone]
-    missing = [id for id in known if id not in there and id not in told.changed and id not in told.gone]
+    spoken_of = told.changed.keys() | told.gone
+    add += [one for one in there if one not in known and one not in spoken_of]
+    missing = [one for one in known if one not in there and one not in spoken_of]
     if why := refusal(len(known), len(missing), len(there), loss=loss, floor=floor):
         return Difference(tuple(add), tuple(change), tuple(gone), tuple(missing), why)
     return Difference(tuple(add), tuple(change), (*gone, *missing))

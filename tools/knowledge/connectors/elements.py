@@ -1,4 +1,4 @@
-"""XML of strangers, read as a tree: no entity of theirs is ever expanded, nothing is loaded from elsewhere."""
+"""XML of strangers, read as a tree: no entity of theirs is expanded, nothing is loaded from elsewhere."""
 
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat

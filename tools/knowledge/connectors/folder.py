@@ -83,12 +83,12 @@ class Folder:
                 seen[one.place.relative] = [stamp, version]
                 if known is None or known[1] != version:
                     yield self._changed(one, version)
-        missing = [id for id in before if id not in seen]
+        missing = [path for path in before if path not in seen]
         if missing and refusal(len(before), len(missing), len(seen)):
-            seen |= {id: before[id] for id in missing}  # for a listing, and its report, to decide
+            seen |= {path: before[path] for path in missing}  # for a listing, and its report, to decide
         else:
-            for id in missing:
-                yield Gone(id)
+            for path in missing:
+                yield Gone(path)
         yield Cursor({"files": seen, "read_at": read_at if trusting else now})
 
     async def listing(self) -> AsyncIterator[str]:

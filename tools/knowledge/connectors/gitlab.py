@@ -19,7 +19,7 @@ from artel.tools.knowledge.connectors.gitlab_answers import (
     wiki_page,
     wiki_text,
 )
-from artel.tools.knowledge.connectors.http import Client
+from artel.tools.knowledge.connectors.http import Client, understood
 from artel.tools.knowledge.connectors.port import (
     MAX_ITEM,
     Change,
@@ -36,6 +36,7 @@ from artel.tools.knowledge.connectors.port import (
 PAGE = 100  # the most that GitLab gives
 MAX_LIST = 32 * 1_048_576  # bytes of one answer
 MAX_COMPARED = 100  # files between two commits that are asked about one by one; of more the tree is listed
+LINK = "120000"
 OVERLAP = timedelta(minutes=5)
 Part = Literal["files", "wikis", "issues"]
 PARTS: tuple[Part, ...] = ("files", "wikis", "issues")
@@ -103,8 +104,7 @@ class GitLab:
             kind = documents.media_type(key)
             return Fetched(answer.body, key.rpartition("/")[2], kind, "", {"path": key})
         if part == "wikis":
-            page = await self._json(f"{at}/wikis/{quote(key, safe='')}")
-            return wiki_text(page, key)
+            return wiki_text(await self._json(f"{at}/wikis/{quote(key, safe='')}"), key)
         if not key.isdecimal():
             raise ItemGone(f"{self.name}: {id[:200]!r} is the id of no document")
         said = await self._json(f"{at}/issues/{key}")
@@ -112,7 +112,8 @@ class GitLab:
             raise ItemGone(f"{self.name}: issue {key} is confidential now")
         params = {"sort": "asc", "order_by": "created_at", "activity_filter": "only_comments"}
         notes = [note async for note in self._pages(f"{at}/issues/{key}/notes", params)]
-        return issue_text(said, notes)
+        with understood(self.name):
+            return issue_text(said, notes)
 
     def _parts(self, one: Project) -> list[Part]:
         return [part for part in PARTS if part in self.parts and part in one.parts]
@@ -121,16 +122,24 @@ class GitLab:
         found: dict[int, Project] = {}
         for name in self.projects:
             try:
-                one = project(await self._json(f"api/v4/projects/{quote(name, safe='')}"))
+                said = await self._json(f"api/v4/projects/{quote(name, safe='')}")
             except ItemGone:  # GitLab hides what a token may not see
                 raise Refused(
                     f"{self.name} shows no project {name}: it went, or {self.client.setting} may not see it"
                 ) from None
+            with understood(self.name):
+                one = project(said)
             found[one.id] = one
         for group in self.groups:
-            params = {"include_subgroups": "true", "pagination": "keyset", "order_by": "id", "archived": "false"}
+            params = {
+                "include_subgroups": "true",
+                "pagination": "keyset",
+                "order_by": "id",
+                "archived": "false",
+            }
             async for said in self._pages(f"api/v4/groups/{quote(group, safe='')}/projects", params):
-                one = project(said)
+                with understood(self.name):
+                    one = project(said)
                 found[one.id] = one
         return list(found.values())
 
@@ -146,8 +155,8 @@ class GitLab:
                     now[page.id] = page.version
                     if before.get(page.id) != page.version:
                         yield page
-                for id in before.keys() - now.keys():  # noqa: A001
-                    yield Gone(id)
+                for went in before.keys() - now.keys():
+                    yield Gone(went)
                 yield Cursor({"wiki": now})
             case "issues":
                 async for change in self._updated(one, str(kept.get("issues", ""))):
@@ -157,7 +166,8 @@ class GitLab:
         """Yield issues in the order of their last update: each time may be a cursor."""
         count = 0
         async for said in self._issues(one, "updated_after", "updated_at", _earlier(since)):
-            told = issue(one, said)
+            with understood(self.name):
+                told = issue(one, said)
             yield Gone(told.id) if said.get("confidential") else told
             since, count = told.version or since, count + 1
             if count % PAGE == 0:
@@ -212,8 +222,9 @@ class GitLab:
             params["path"] = self.within.strip("/")
         async for entry in self._pages(f"api/v4/projects/{one.id}/repository/tree", params):
             path = str(entry.get("path", ""))
-            if entry.get("type") == "blob" and entry.get("mode") != "120000" and self._may_be(path):
-                yield blob(one, path, str(entry["id"]), commit)
+            sha = str(entry.get("id", ""))
+            if sha and entry.get("type") == "blob" and entry.get("mode") != LINK and self._may_be(path):
+                yield blob(one, path, sha, commit)
 
     async def _compared(self, one: Project, old: str, new: str) -> tuple[list[str], list[str]] | None:
         """Return the paths that went and those that changed; None: there are too many, or nobody knows."""
@@ -226,7 +237,9 @@ class GitLab:
         if said.get("compare_timeout") or len(diffs) > MAX_COMPARED:
             return None
         changed = [str(one.get("new_path")) for one in diffs if not one.get("deleted_file")]
-        gone = [str(one.get("old_path")) for one in diffs if one.get("deleted_file") or one.get("renamed_file")]
+        gone = [
+            str(one.get("old_path")) for one in diffs if one.get("deleted_file") or one.get("renamed_file")
+        ]
         left = [path for path in gone if self._may_be(path) and path not in changed]
         return left, [path for path in changed if self._may_be(path)]
 
@@ -236,12 +249,10 @@ class GitLab:
             answer = await self.client.get(at, {"ref": commit}, method="HEAD")
         except ItemGone:
             return None
-        id = answer.headers.get("x-gitlab-blob-id", "")  # noqa: A001
-        return blob(one, path, id, commit) if id else None
+        found = answer.headers.get("x-gitlab-blob-id", "")
+        return blob(one, path, found, commit) if found else None
 
-    async def _issues(
-        self, one: Project, after: str, field: str, since: str
-    ) -> AsyncIterator[Json]:
+    async def _issues(self, one: Project, after: str, field: str, since: str) -> AsyncIterator[Json]:
         """Yield issues by the time in `field`, from `since` on.
 
         Pages by number would skip one whenever another moves to the end: each request begins at the time
@@ -253,18 +264,15 @@ class GitLab:
             params |= {"per_page": PAGE, "page": page} | ({after: since} if since else {})
             answer = await self.client.get(at, params, limit=MAX_LIST)
             found = _listed(self.name, answer.json())
-            for said in found:
-                key = (int(said["iid"]), str(said.get(field)))
+            with understood(self.name):
+                keys = [(int(said["iid"]), str(said[field])) for said in found]
+            for key, said in zip(keys, found, strict=True):
                 if key not in told:
                     yield said
-            if not answer.next and len(found) < PAGE:
+            if not keys or (not answer.next and len(found) < PAGE):
                 return
-            last = str(found[-1].get(field, "")) if found else ""
-            if not last:
-                return
-            told = {(int(said["iid"]), str(said.get(field))) for said in found} | (
-                told if last == since else set()
-            )
+            last = keys[-1][1]
+            told = {*keys, *(told if last == since else ())}
             since, page = (since, page + 1) if last == since else (last, 1)
 
     async def _pages(self, path: str, params: dict[str, str]) -> AsyncIterator[Json]:

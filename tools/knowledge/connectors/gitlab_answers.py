@@ -1,4 +1,4 @@
-"""What GitLab answers, as documents."""
+"""What GitLab answers, as documents. What it should have said and did not is a KeyError or its like."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from artel.tools.knowledge.connectors import documents
-from artel.tools.knowledge.connectors.port import Changed, Fetched, Json, SourceDown
+from artel.tools.knowledge.connectors.port import Changed, Fetched, Json
 
 WIKI_ENDINGS = {"markdown": ".md", "rdoc": ".rdoc", "asciidoc": ".adoc", "org": ".org"}
 
@@ -26,15 +26,8 @@ class Project:
 
 
 def project(said: Json) -> Project:
-    """Return a project from what the server says of it.
-
-    Raises:
-        SourceDown: it says no number.
-    """
-    try:
-        number = int(said["id"])
-    except (KeyError, TypeError, ValueError):
-        raise SourceDown("the server describes a project without a number") from None
+    """Return a project from what the server says of it."""
+    number = int(said["id"])
     branch = str(said.get("default_branch") or "")
     on = {
         "files": bool(branch) and said.get("repository_access_level") != "disabled",
@@ -71,14 +64,8 @@ def wiki_text(said: Json, slug: str) -> Fetched:
 
 
 def issue(one: Project, said: Json) -> Changed:
-    """Return an issue; each comment and each label moves its `updated_at`, which is its version.
-
-    Raises:
-        SourceDown: it has no number.
-    """
-    number, updated = said.get("iid"), str(said.get("updated_at", ""))
-    if not isinstance(number, int):
-        raise SourceDown(f"{one.path} has an issue without a number")
+    """Return an issue; each comment and each label moves its `updated_at`, which is its version."""
+    number, updated = int(said["iid"]), str(said.get("updated_at", ""))
     about = {"project": one.path, "state": said.get("state", ""), "labels": list(said.get("labels") or ())}
     title, url = str(said.get("title", "")), str(said.get("web_url", ""))
     return Changed(f"{one.id}/issues/{number}", updated, title, url, _time(updated), "issue", about)

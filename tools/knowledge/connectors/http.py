@@ -5,7 +5,8 @@ import json
 import random
 import ssl
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -49,7 +50,7 @@ class Answer:
     @property
     def media_type(self) -> str:
         """What it says that it is, in small letters and without parameters."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return str(self.headers.get("content-type", "")).partition(";")[0].strip().lower()
 
     @property
     def next(self) -> str:
@@ -211,6 +212,19 @@ class Client:
         if status in (404, 410):
             raise ItemGone(f"{at} answered {status}: there is nothing, or nothing that we are shown")
         raise SourceDown(f"{at} answered {status}")
+
+
+@contextmanager
+def understood(name: str) -> Iterator[None]:
+    """Read an answer that may be of any shape: one that is not as the server's manual has it is its fault.
+
+    Raises:
+        SourceDown: what was read is missing there, or something else.
+    """
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise SourceDown(f"{name} answered with something else than was asked for") from None
 
 
 def bearer(token: SecretStr) -> Mapping[str, SecretStr]:

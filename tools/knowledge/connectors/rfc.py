@@ -55,7 +55,7 @@ class Rfcs:
         """Yield the RFCs of which the index says something else than at the cursor; first all."""
         kept = dict(cursor or {})
         asked = sorted(self.numbers) if self.numbers is not None else None
-        same = kept.get("numbers", None) == asked and "numbers" in kept
+        same = kept.get("numbers") == asked and "numbers" in kept
         conditions = {"If-None-Match": kept["etag"]} if same and kept.get("etag") else {}
         if same and kept.get("modified"):
             conditions["If-Modified-Since"] = kept["modified"]
@@ -64,17 +64,17 @@ class Rfcs:
             return
         found = await self._read(answer.body)
         versions: dict[str, str] = kept.get("versions", {}) if same else {}
-        for id, one in found.items():  # noqa: A001
-            if versions.get(id) != one.version[:12]:
+        for one in found.values():
+            if versions.get(one.id) != one.version[:12]:
                 yield one
-        now = {id: one.version[:12] for id, one in found.items()}
+        now = {one.id: one.version[:12] for one in found.values()}
         etag, modified = answer.headers.get("etag", ""), answer.headers.get("last-modified", "")
         yield Cursor({"numbers": asked, "etag": etag, "modified": modified, "versions": now})
 
     async def listing(self) -> AsyncIterator[str]:
         """Yield the id of each RFC in the index, among the numbers that were asked for."""
-        for id in await self._read((await self._answer({})).body):  # noqa: A001
-            yield id
+        for one in await self._read((await self._answer({})).body):
+            yield one
 
     async def fetch(self, id: str) -> Fetched:  # noqa: A002 - the word of the port
         """Return the text of an RFC."""

@@ -25,12 +25,13 @@ class Known:
                     self.cursor = change.value
         finally:
             self.told = fold(changes)
-            listed = [id async for id in self.source.listing()] if listing else None
+            listed = [one async for one in self.source.listing()] if listing else None
             found = difference(self.documents, self.told, listed)
-            for id in found.delete:
-                del self.documents[id]
-            for id in found.add + found.change:
-                self.documents[id] = self.told.changed[id].version if id in self.told.changed else "missed"
+            for one in found.delete:
+                del self.documents[one]
+            for one in found.add + found.change:
+                told = self.told.changed.get(one)
+                self.documents[one] = told.version if told else "missed"
         return found
 
 
@@ -43,4 +44,4 @@ async def text(source: Connector, id: str) -> str:  # noqa: A002 - as the port c
 
 async def listed(source: Connector) -> list[str]:
     """List it, each id once and sorted."""
-    return sorted({id async for id in source.listing()})
+    return sorted({one async for one in source.listing()})

@@ -13,7 +13,8 @@ from artel.tools.knowledge.connectors.port import Incomplete, ItemGone, SourceDo
 
 def server(count: int = 120) -> ArxivServer:
     papers = [
-        Paper(f"2601.{n:05}", f"Paper {n}", f"2026-02-{1 + n // 24:02}T{n % 24:02}:00:00Z") for n in range(count)
+        Paper(f"2601.{n:05}", f"Paper {n}", f"2026-02-{1 + n // 24:02}T{n % 24:02}:00:00Z")
+        for n in range(count)
     ]
     return ArxivServer(papers=papers)
 

@@ -1,4 +1,4 @@
-"""Pages of Confluence follow what people do there: edits, moves, labels, the trash; and a lost token deletes none."""
+"""Pages of Confluence follow what people do there: edits, moves, the trash. A lost token deletes none."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta, timezone
@@ -189,6 +189,15 @@ async def test_attachments_come_when_wanted(wiki: ConfluenceServer) -> None:
     pdf.content *= 1_000
     with pytest.raises(TooBig):
         await known.source.fetch(pdf.id)
+
+
+@pytest.mark.parametrize(
+    "said", [{"results": [{}]}, {"results": [{"id": 1, "version": "x"}]}, {"results": {}}, [1], "x"]
+)
+async def test_an_answer_of_another_shape_is_no_bug_of_ours(wiki: ConfluenceServer, said: Any) -> None:
+    wiki.told["/wiki/rest/api/content"] = [Reply(said)]
+    with pytest.raises(SourceDown):
+        await Known(source(wiki)).sync()
 
 
 async def test_an_id_that_is_none_is_not_asked_for(wiki: ConfluenceServer) -> None:

@@ -1,6 +1,7 @@
 """The documents of a folder are those that a person reads there, and nothing from outside it."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,23 @@ def write(root: Path, path: str, content: str | bytes = "some text\n", *, at: in
     return file
 
 
+def written_at(place: Path) -> float:
+    return place.stat().st_ctime
+
+
+def write_unsayable(root: Path) -> None:
+    Path(os.fsdecode(os.fsencode(root) + b"/\xff.md")).write_text("x")
+    (root / "line\nend.md").write_text("x")
+
+
+def remove(root: Path) -> None:
+    shutil.rmtree(root)
+
+
 @pytest.fixture
 def later(root: Path) -> Folder:
     """The folder as it is looked at an hour from now: no file is too young to be trusted."""
-    return Folder("notes", root, clock=lambda: (root.stat().st_ctime) + 3_600)
+    return Folder("notes", root, clock=lambda: written_at(root) + 3_600)
 
 
 async def test_files_that_people_read_are_documents(root: Path) -> None:
@@ -44,7 +58,7 @@ async def test_files_that_people_read_are_documents(root: Path) -> None:
     await known.sync(listing=True)
     expected = ["LICENSE", "a.md", "big.txt", "docs/Руководство.txt", "paper.pdf", "src/x.py"]
     assert sorted(known.documents) == expected == await listed(known.source)
-    assert {id: one.kind for id, one in known.told.changed.items()} == {
+    assert {path: one.kind for path, one in known.told.changed.items()} == {
         **{"LICENSE": "text", "a.md": "text", "big.txt": "text", "docs/Руководство.txt": "text"},
         **{"paper.pdf": "document", "src/x.py": "code"},
     }
@@ -103,7 +117,7 @@ async def test_an_edit_that_keeps_time_and_size_is_seen(root: Path, later: Folde
 
 async def test_a_file_written_a_moment_ago_is_read_again(root: Path) -> None:
     write(root, "a.md")
-    source = Folder("notes", root, clock=lambda: (root / "a.md").stat().st_ctime + 1)
+    source = Folder("notes", root, clock=lambda: written_at(root / "a.md") + 1)
     known = Known(source)
     await known.sync()
     assert known.cursor is not None
@@ -112,7 +126,7 @@ async def test_a_file_written_a_moment_ago_is_read_again(root: Path) -> None:
 
 async def test_after_a_day_every_file_is_read_again(root: Path) -> None:
     write(root, "a.md", "one\n")
-    now = [root.stat().st_ctime + 3_600]
+    now = [written_at(root) + 3_600]
     known = Known(Folder("notes", root, clock=lambda: now[0]))
     await known.sync()
     assert known.cursor is not None
@@ -162,8 +176,7 @@ async def test_a_folder_that_is_not_there_is_no_empty_folder(root: Path) -> None
     write(root, "a.md")
     known = Known(Folder("notes", root))
     await known.sync()
-    (root / "a.md").unlink()
-    root.rmdir()
+    remove(root)
     with pytest.raises(SourceDown):
         await known.sync(listing=True)
     assert known.documents
@@ -203,6 +216,5 @@ async def test_a_folder_too_deep_makes_the_listing_incomplete(root: Path) -> Non
 
 async def test_a_name_that_is_no_text_is_passed_over(root: Path) -> None:
     write(root, "a.md")
-    Path(os.fsdecode(os.fsencode(root) + b"/\xff.md")).write_text("x")
-    (root / "line\nend.md").write_text("x")
+    write_unsayable(root)
     assert await listed(Folder("notes", root)) == ["a.md"]

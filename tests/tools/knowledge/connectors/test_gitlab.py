@@ -1,4 +1,4 @@
-"""Files, wikis and issues of GitLab follow what people do there, whatever the server lets us see of it today."""
+"""Files, wikis and issues of GitLab follow what people do there, whatever we are shown today."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -83,7 +83,9 @@ async def test_many_changed_files_are_listed_by_the_tree(server: GitLabServer, l
 
 
 async def test_what_is_no_document_is_not_told(server: GitLabServer) -> None:
-    lab = server.lab(**{"a.md": "A", ".env": "x", "logo.png": "x", "node_modules__x.js": "x", "docs__b.md": "B"})
+    lab = server.lab(
+        **{"a.md": "A", ".env": "x", "logo.png": "x", "node_modules__x.js": "x", "docs__b.md": "B"}
+    )
     assert await listed(source(server)) == ["7/files/a.md", "7/files/docs/b.md"]
     assert await listed(source(server, within="docs")) == ["7/files/docs/b.md"]
     with pytest.raises(Refused):
@@ -123,10 +125,12 @@ async def test_an_issue_updated_while_issues_are_listed_hides_no_other(
     assert len(known.documents) == 45
 
 
-async def test_an_issue_deleted_while_issues_are_listed_hides_no_other(server: GitLabServer, lab: Lab) -> None:
+async def test_an_issue_deleted_while_issues_are_listed_hides_no_other(
+    server: GitLabServer, lab: Lab
+) -> None:
     known = Known(source(server, parts=("issues",)))
     await known.sync()
-    server.after[server.served + 2] = lambda: lab.issues.pop(2)
+    server.after[server.served + 2] = lambda: lab.issues.__delitem__(2)
     assert set(await listed(known.source)) == known.documents.keys()
 
 
@@ -238,6 +242,18 @@ async def test_a_busy_server_gives_the_same(server: GitLabServer, lab: Lab) -> N
     await known.sync(listing=True)
     assert len(known.documents) == 98
     assert max(patience.waited) >= 1
+
+
+@pytest.mark.parametrize("said", [[{"iid": None}], [{"iid": 1}], ["x"], {"message": "?"}, [[]]])
+async def test_an_answer_of_another_shape_is_no_bug_of_ours(
+    server: GitLabServer, lab: Lab, said: Any
+) -> None:
+    server.told["/api/v4/projects/7/issues"] = [Reply(said)] * 2
+    with pytest.raises(SourceDown):
+        await listed(source(server, parts=("issues",)))
+    server.told["/api/v4/projects/team/code"] = [Reply({"id": "x"})]
+    with pytest.raises(SourceDown):
+        await listed(source(server, parts=("issues",)))
 
 
 async def test_ids_that_are_none_are_not_asked_for(server: GitLabServer, lab: Lab) -> None:

@@ -171,8 +171,7 @@ async def test_a_sync_that_is_cancelled_ends_at_once() -> None:
     async with serving(Echo()) as server:
         server.told["/a"] = [Reply(hang=True)]
         asking = asyncio.create_task(Patience().client(server).get("/a"))
-        while not server.asked:
-            await asyncio.sleep(0.01)
+        await server.begun.wait()
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking

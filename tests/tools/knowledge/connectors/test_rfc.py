@@ -10,7 +10,9 @@ from artel.tools.knowledge.connectors.rfc import Rfcs
 
 
 def server() -> RfcServer:
-    return RfcServer(rfcs={791: {"obsoletes": [760]}, 760: {"obsoleted-by": [791]}, 2549: {"updates": [1149]}})
+    return RfcServer(
+        rfcs={791: {"obsoletes": [760]}, 760: {"obsoleted-by": [791]}, 2549: {"updates": [1149]}}
+    )
 
 
 async def test_relations_are_metadata() -> None:

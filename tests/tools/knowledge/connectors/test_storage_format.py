@@ -16,7 +16,7 @@ def body(storage: str) -> str:
         (
             '<ac:structured-macro ac:name="code"><ac:parameter ac:name="language">py</ac:parameter>'
             "<ac:plain-text-body><![CDATA[x = '&nbsp;' < 1]]></ac:plain-text-body></ac:structured-macro>",
-            '<pre><code class="language-py">x = \'&amp;nbsp;\' &lt; 1</code></pre>',
+            "<pre><code class=\"language-py\">x = '&amp;nbsp;' &lt; 1</code></pre>",
         ),
         (
             '<ac:structured-macro ac:name="warning"><ac:rich-text-body><p>Mind</p></ac:rich-text-body>'
@@ -53,7 +53,10 @@ def body(storage: str) -> str:
             "<p>In</p>",
         ),
         ("<p>never closed", "<p>never closed"),
-        ("<table><tbody><tr><td>1</td></tr></tbody></table>", "<table><tbody><tr><td>1</td></tr></tbody></table>"),
+        (
+            "<table><tbody><tr><td>1</td></tr></tbody></table>",
+            "<table><tbody><tr><td>1</td></tr></tbody></table>",
+        ),
     ],
 )
 def test_each_kind_of_element(storage: str, shown: str) -> None:
