@@ -269,7 +269,7 @@ def _pieces(files: Sequence[File], sizes: Sequence[int], max_bytes: int) -> Iter
 
 @contextmanager
 def _told(name: str) -> Iterator[None]:
-    """Say what an error of git means for a sync; git's words hold no token, they were asked with none."""
+    """Say what an error of git means for a sync; its words are already without passwords."""
     try:
         yield
     except TooLarge as error:

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 from artel.tools.knowledge.connectors import elements
 from artel.tools.knowledge.connectors.elements import NotXml
-from artel.tools.knowledge.connectors.http import Client
+from artel.tools.knowledge.connectors.http import Answer, Client
 from artel.tools.knowledge.connectors.port import (
     MAX_ITEM,
     Change,
@@ -83,7 +83,7 @@ class Rfcs:
         answer = await self.client.get(f"rfc/{id}.txt", limit=self.max_bytes)
         return Fetched(answer.body, f"{id}.txt", "text/plain", self.client.url(f"rfc/{id}"))
 
-    async def _answer(self, conditions: Mapping[str, str]) -> Any:
+    async def _answer(self, conditions: Mapping[str, str]) -> Answer:
         try:
             return await self.client.get(INDEX, headers=conditions, limit=MAX_INDEX, ok=(304,))
         except (ItemGone, TooBig) as error:

@@ -23,8 +23,8 @@ def html(storage: str, title: str) -> str:
 
     What is no XML, as old pages may be, is handed on as it is: readers of HTML are used to worse.
 
-    >>> print(html('<p>A&nbsp;<ac:emoticon ac:name="smile"/></p>', "T")[-38:])
-    <h1>T</h1><p>A </p></body></html>
+    >>> html('<p>A&ndash;B<ac:emoticon ac:name="smile"/></p>', "T").partition("<body>")[2]
+    '<h1>T</h1><p>A–B</p></body></html>'
     """
     head = f'<!DOCTYPE html><html><head><meta charset="utf-8"><title>{escape(title)}</title></head>'
     try:
