@@ -16,7 +16,7 @@ from artel.storage.ids import new_id
 from artel.storage.knowledge import chunks, collections
 from artel.storage.knowledge.collections import Collection, UnknownCollection
 from artel.storage.knowledge.hits import Embedder, Hit, Ids, VectorIndex, Vectors
-from artel.storage.knowledge.shelves import Lexical, Shelf, bring, make_vectors, sorted_ids
+from artel.storage.knowledge.shelves import Lexical, Shelf, add_made, bring, make_vectors, sorted_ids
 from artel.storage.postgres import Database
 
 GRACE_S = 60.0  # for searches that are on, before an index is dropped that another has replaced
@@ -122,10 +122,11 @@ class Library(Generic[Lexical]):
         async with self._models[now.collection_id]:
             while self.embedder and (some := self._shelf(now).some()) is not None:
                 await make_vectors(self._db, self.embedder, now, some)
-                now = await self._sync(now)
+                async with self._turns[now.collection_id]:
+                    await add_made(self._db, self.vectors, self._shelf(now), now, some)
                 if self._shelf(now).waits_for_all(some):
                     break
-        return now
+            return await self._sync(now)
 
     async def check(self, collection: Collection) -> Report:
         """Compare the ids in Postgres, in the words and in the vectors; nothing is changed.
@@ -241,7 +242,7 @@ class Library(Generic[Lexical]):
         await bring(self._db, self.vectors, new, beside)
         while self.embedder and (some := new.some()) is not None:
             await make_vectors(self._db, self.embedder, beside, some)
-            await bring(self._db, self.vectors, new, beside)
+            await add_made(self._db, self.vectors, new, beside, some)
             if new.waits_for_all(some):
                 break
 

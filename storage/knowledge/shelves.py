@@ -51,6 +51,7 @@ class Shelf(Generic[Lexical]):
     vectors_at: int | None = None
     key: UUID | None = None
     waiting: set[int] = field(default_factory=set)  # chunks whose vectors nobody has made yet
+    asked: int = 0  # the last of those that were looked for in what others have made
     collection: Collection | None = None  # as it was last
 
     def some(self) -> Ids | None:
@@ -76,8 +77,23 @@ async def bring(db: Database, vectors: VectorIndex, shelf: Shelf[Lexical], now: 
         return
     if shelf.key != now.index_key:  # the first time, or rebuilt elsewhere
         shelf.key, shelf.vectors_at = now.index_key, None
-    if shelf.vectors_at != now.revision or shelf.waiting:
+    if shelf.waiting:  # a page of them each time: there may be many, and a search waits for this
+        waiting = sorted_ids(shelf.waiting)
+        after = waiting[np.searchsorted(waiting, shelf.asked, side="right") :]
+        page = (after if len(after) else waiting)[:PAGE]
+        await add_made(db, vectors, shelf, now, page)
+        shelf.asked = int(page[-1])
+    if shelf.vectors_at != now.revision:
         await _bring_vectors(db, vectors, shelf, now, now.index_key)
+
+
+async def add_made(
+    db: Database, vectors: VectorIndex, shelf: Shelf[Lexical], now: Collection, some: Ids
+) -> None:
+    """Add those of the chunks that wait whose vectors have been made; of one caller at a time too."""
+    if shelf.key:
+        still = await _add_vectors(db, vectors, shelf.key, now, some)
+        shelf.waiting = shelf.waiting.difference(some.tolist()) | still
 
 
 async def make_vectors(db: Database, embedder: Embedder, now: Collection, some: Ids) -> None:
@@ -117,12 +133,12 @@ async def _bring_vectors(
 ) -> None:
     async with db.connection() as conn:
         lacks = await chunks.since(conn, now, shelf.vectors_at or 0)
-    gone, new = lacks.removed, np.union1d(lacks.added, sorted_ids(shelf.waiting))
+    gone, new, waiting = lacks.removed, lacks.added, shelf.waiting.difference(lacks.removed.tolist())
     if lacks.anew or shelf.vectors_at is None:
         gone, new = _difference(await vectors.ids(key), lacks.added)
+        waiting = set()
     if len(gone):
         await vectors.remove(key, gone)
-    waiting: set[int] = set()
     for page in _pages(new):
         waiting |= await _add_vectors(db, vectors, key, now, page)
     shelf.waiting, shelf.vectors_at = waiting, lacks.revision

@@ -150,7 +150,7 @@ async def waiting_for_a_lock(db: Database) -> None:
     query = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
     async with asyncio.timeout(20), db.connection() as conn:
         while await (await conn.execute(query)).fetchone() is None:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # noqa: ASYNC110 - Postgres says it to nobody
 
 
 async def test_writers_at_once_each_get_a_revision_and_readers_hear_all(
