@@ -2,10 +2,10 @@
 
     python evals/bench/knowledge.py [postgresql://…]
 
-100 documents of 4 KB in 10 chunks each are put at once. WAL is counted from a Postgres checkpoint on and so has
-the first image of each page in it. Queries are the statements
-of one call; begin, wake-up and commit come on top. Vectors are of 384 random
-numbers. Without a DSN it runs on an embedded Postgres in a temporary folder. Compare figures of one run only.
+100 documents of 4 KB in 10 chunks each are put at once. WAL is counted from a Postgres checkpoint on and so
+has the first image of each page in it. Statements are those of one call; begin, wake-up and commit come on
+top. Vectors are of 384 random numbers. Without a DSN it runs on an embedded Postgres in a temporary folder.
+Compare figures of one run only.
 """
 
 import asyncio
@@ -186,6 +186,7 @@ async def syncs(db: Database, shelf: Collection) -> None:
         drafts = [document(f"s{turn}-{n}", [words() for _ in range(CHUNKS)]) for n in range(DOCUMENTS)]
         async with db.transaction() as conn:
             await documents.put(conn, shelf, drafts)
+    everything, nothing = Filters(kinds=("page",)), Filters(kinds=("no",))
     books = Library(db, HeldVectors(), Held, embedder=Noise())
     began = time.perf_counter()
     await books.sync(shelf)

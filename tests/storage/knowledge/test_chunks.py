@@ -149,8 +149,8 @@ async def test_who_commits_late_is_never_skipped(db: Database, kept: Collection)
 async def waiting_for_a_lock(db: Database) -> None:
     query = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
     async with asyncio.timeout(20), db.connection() as conn:
-        while await (await conn.execute(query)).fetchone() is None:
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - Postgres says it to nobody
+        while await (await conn.execute(query)).fetchone() is None:  # noqa: ASYNC110 - nobody is told of it
+            await asyncio.sleep(0.01)
 
 
 async def test_writers_at_once_each_get_a_revision_and_readers_hear_all(
