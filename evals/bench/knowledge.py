@@ -101,7 +101,7 @@ class Noise:
     async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """Return random vectors."""
         vectors = np.random.default_rng(7).normal(size=(len(texts), self.dimension))
-        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
 class Counting:
@@ -110,7 +110,7 @@ class Counting:
     def __init__(self, conn: Connection) -> None:
         self.sent = 0
         self._execute = conn.execute
-        conn.execute = self._counted  # type: ignore[method-assign, assignment]
+        conn.execute = self._counted  # type: ignore[method-assign]
 
     async def _counted(self, *args: Any, **kwargs: Any) -> Any:
         self.sent += 1
@@ -172,7 +172,12 @@ async def puts(db: Database, shelf: Collection) -> None:
         async def delete(conn: Connection, names: Sequence[str] = tuple(parts)) -> object:
             return await documents.delete(conn, shelf, names)
 
-        acts = {"new": put, "unchanged": put, "one chunk changed": put_later, "deleted": delete}
+        acts: dict[str, Callable[[Connection], Awaitable[object]]] = {
+            "new": put,
+            "unchanged": put,
+            "one chunk changed": put_later,
+            "deleted": delete,
+        }
         for name, act in acts.items():
             found.setdefault(name, []).append(await cost(db, act))
     for name, figures in found.items():
@@ -186,7 +191,6 @@ async def syncs(db: Database, shelf: Collection) -> None:
         drafts = [document(f"s{turn}-{n}", [words() for _ in range(CHUNKS)]) for n in range(DOCUMENTS)]
         async with db.transaction() as conn:
             await documents.put(conn, shelf, drafts)
-    everything, nothing = Filters(kinds=("page",)), Filters(kinds=("no",))
     books = Library(db, HeldVectors(), Held, embedder=Noise())
     began = time.perf_counter()
     await books.sync(shelf)
@@ -203,15 +207,12 @@ async def syncs(db: Database, shelf: Collection) -> None:
         print("| | ms (median) |\n|---|---|")
         print(f"| first sync, vectors put into the cache | {first * 1000:.0f} |")
         print(f"| first sync of another process, from the cache | {again * 1000:.0f} |")
-        timed = {
+        everything, nothing = Filters(kinds=("page",)), Filters(kinds=("no",))
+        timed: dict[str, Callable[[], Awaitable[object]]] = {
             "sync, nothing new": lambda: books.sync(shelf),
             "texts of 10 hits": lambda: chunks.texts(conn, shelf, some),
-            "ids of a filter that lets all through": lambda: chunks.within(
-                conn, shelf, Filters(kinds=("page",))
-            ),
-            "ids of a filter that lets none through": lambda: chunks.within(
-                conn, shelf, Filters(kinds=("no",))
-            ),
+            "ids of a filter that lets all through": lambda: chunks.within(conn, shelf, everything),
+            "ids of a filter that lets none through": lambda: chunks.within(conn, shelf, nothing),
         }
         for name, call in timed.items():
             print(f"| {name} | {await median_ms(call):.1f} |")

@@ -17,7 +17,7 @@ from artel.storage.knowledge import chunks, collections, documents, sources
 from artel.storage.knowledge.chunks import Changes
 from artel.storage.knowledge.collections import Collection
 from artel.storage.knowledge.documents import Piece
-from artel.storage.knowledge.filters import Filters
+from artel.storage.knowledge.filters import Filters, conditions
 from artel.storage.knowledge.hits import Ids
 from artel.storage.postgres import Connection, Database, connect
 
@@ -308,7 +308,7 @@ async def test_a_filter_that_lets_little_through_reads_little(
 
 
 async def explained(conn: Connection, shelf: Collection, filters: Filters) -> str:
-    parts, values = chunks.conditions(filters)
+    parts, values = conditions(filters)
     query = "explain " + chunks.WITHIN + "".join(f"   and {part}\n" for part in parts)
     rows = await (await conn.execute(query.encode(), {**shelf.whose, **values})).fetchall()
     return "\n".join(row["QUERY PLAN"] for row in rows)

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -173,7 +173,7 @@ async def test_a_search_need_not_wait_while_another_embeds(
     class Slow(Hashes):
         began, go_on = asyncio.Event(), asyncio.Event()
 
-        async def embed(self, texts: list[str], *, query: bool = False) -> Vectors:  # type: ignore[override]
+        async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
             self.began.set()
             await self.go_on.wait()
             return await super().embed(texts)
