@@ -123,7 +123,7 @@ select k.chunk_id, d.document_id, d.source_id, d.external_id, d.title, d.url, d.
 """
 WITHIN = """
 select string_agg(int8send(k.chunk_id), ''::bytea) as ids
-  from documents d join chunks k using (document_id)
+  from documents d join chunks k on k.document_id = d.document_id and k.collection_id = d.collection_id
  where d.collection_id = (select collection_id from collections
                            where collection_id = %(collection_id)s and owner = %(owner)s)
 """

@@ -5,6 +5,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Generic
 from uuid import UUID
 
 import numpy as np
@@ -15,7 +16,7 @@ from artel.storage.ids import new_id
 from artel.storage.knowledge import chunks, collections
 from artel.storage.knowledge.collections import Collection, UnknownCollection
 from artel.storage.knowledge.hits import Embedder, Hit, Ids, VectorIndex, Vectors
-from artel.storage.knowledge.shelves import LexicalIndex, Shelf, bring, make_vectors, sorted_ids
+from artel.storage.knowledge.shelves import Lexical, Shelf, add_made, bring, make_vectors, sorted_ids
 from artel.storage.postgres import Database
 
 GRACE_S = 60.0  # for searches that are on, before an index is dropped that another has replaced
@@ -70,7 +71,7 @@ class Report:
         return not any(len(part) for part in parts)
 
 
-class Library:
+class Library(Generic[Lexical]):
     """The indexes of all collections in one process.
 
     `embedder` may be None: chunks then wait until another process has made their vectors.
@@ -80,7 +81,7 @@ class Library:
         self,
         db: Database,
         vectors: VectorIndex,
-        make_lexical: Callable[[], LexicalIndex],
+        make_lexical: Callable[[], Lexical],
         *,
         embedder: Embedder | None = None,
     ) -> None:
@@ -88,16 +89,13 @@ class Library:
         self.embedder = embedder
         self._db = db
         self._make_lexical = make_lexical
-        self._shelves: dict[UUID, Shelf] = {}
+        self._shelves: dict[UUID, Shelf[Lexical]] = {}
         self._turns: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)  # to change an index
         self._models: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)  # to embed: that takes long
 
-    async def worded(
-        self, collection: Collection, query: str, *, limit: int, within: Ids | None = None
-    ) -> list[Hit]:
-        """Return the chunks that the words of a query find, as the last `sync` left them."""
-        lexical = self._shelf(collection).lexical
-        return await asyncio.to_thread(lexical.search, query, limit=limit, within=within)
+    def lexical(self, collection: Collection) -> Lexical:
+        """Return the index of words of a collection, as the last `sync` left it; before it, an empty one."""
+        return self._shelf(collection).lexical
 
     async def near(
         self, collection: Collection, vector: Vectors, *, limit: int, within: Ids | None = None
@@ -124,10 +122,11 @@ class Library:
         async with self._models[now.collection_id]:
             while self.embedder and (some := self._shelf(now).some()) is not None:
                 await make_vectors(self._db, self.embedder, now, some)
-                now = await self._sync(now)
+                async with self._turns[now.collection_id]:
+                    await add_made(self._db, self.vectors, self._shelf(now), now, some)
                 if self._shelf(now).waits_for_all(some):
                     break
-        return now
+            return await self._sync(now)
 
     async def check(self, collection: Collection) -> Report:
         """Compare the ids in Postgres, in the words and in the vectors; nothing is changed.
@@ -207,7 +206,7 @@ class Library:
                     except ArtelError as failed:
                         log.info("collection %s was not brought up to date: %s", body, failed)
 
-    def _shelf(self, collection: Collection) -> Shelf:
+    def _shelf(self, collection: Collection) -> Shelf[Lexical]:
         found = self._shelves.get(collection.collection_id)
         if found is None:
             found = self._shelves[collection.collection_id] = Shelf(self._make_lexical())
@@ -236,18 +235,18 @@ class Library:
                 return now
             return await collections.bind(conn, now, embedder=ours.name, dimension=ours.dimension)
 
-    async def _build(self, new: Shelf, old: Collection) -> None:
+    async def _build(self, new: Shelf[Lexical], old: Collection) -> None:
         """Fill the indexes of a rebuild; no search sees them, so nobody waits."""
         assert new.key
         beside = replace(old, index_key=new.key)
         await bring(self._db, self.vectors, new, beside)
         while self.embedder and (some := new.some()) is not None:
             await make_vectors(self._db, self.embedder, beside, some)
-            await bring(self._db, self.vectors, new, beside)
+            await add_made(self._db, self.vectors, new, beside, some)
             if new.waits_for_all(some):
                 break
 
-    async def _swap(self, old: Collection, new: Shelf) -> None:
+    async def _swap(self, old: Collection, new: Shelf[Lexical]) -> None:
         values = {**old.whose, "old": old.index_key, "new": new.key, "grace_s": GRACE_S}
         async with self._db.transaction() as conn:
             if await (await conn.execute(SWAP, values)).fetchone() is None:

@@ -8,7 +8,7 @@ is written down about how far an index is, so nothing can be wrong about it afte
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from artel.storage.knowledge import chunks, embeddings
 from artel.storage.knowledge.chunks import Chunk
 from artel.storage.knowledge.collections import Collection
-from artel.storage.knowledge.hits import Embedder, Hit, Ids, VectorIndex
+from artel.storage.knowledge.hits import Embedder, Ids, VectorIndex
 from artel.storage.postgres import Database
 
 PAGE = 1_000  # chunks that are read and added together
@@ -24,7 +24,7 @@ EMBEDDED_TOGETHER = 64  # texts; what is embedded is kept after each such batch
 
 
 class LexicalIndex(Protocol):
-    """Finds words, in one collection and one process; its methods take CPU time and are called in a thread.
+    """Holds the words of one collection, in one process; these methods take CPU time and run in a thread.
 
     A search may run in another thread meanwhile, and sees it before or after a call.
     """
@@ -38,19 +38,20 @@ class LexicalIndex(Protocol):
     def ids(self) -> Ids:
         """Return the ids of all that is there, sorted."""
 
-    def search(self, query: str, *, limit: int, within: Ids | None = None) -> list[Hit]:
-        """Return the best, best first, among `within` (sorted ids) if it is given."""
+
+Lexical = TypeVar("Lexical", bound=LexicalIndex)
 
 
 @dataclass(slots=True)
-class Shelf:
+class Shelf(Generic[Lexical]):
     """The indexes of a collection in this process, and the revisions that they are at; None: not known."""
 
-    lexical: LexicalIndex
+    lexical: Lexical
     lexical_at: int | None = None
     vectors_at: int | None = None
     key: UUID | None = None
     waiting: set[int] = field(default_factory=set)  # chunks whose vectors nobody has made yet
+    asked: int = 0  # the last of those that were looked for in what others have made
     collection: Collection | None = None  # as it was last
 
     def some(self) -> Ids | None:
@@ -62,7 +63,7 @@ class Shelf:
         return self.waiting.issuperset(some.tolist())
 
 
-async def bring(db: Database, vectors: VectorIndex, shelf: Shelf, now: Collection) -> None:
+async def bring(db: Database, vectors: VectorIndex, shelf: Shelf[Lexical], now: Collection) -> None:
     """Bring the indexes of a shelf to the newest revision; chunks whose vectors are not kept wait.
 
     One caller at a time; a call that fails leaves the shelf such that the next one makes it good.
@@ -76,8 +77,23 @@ async def bring(db: Database, vectors: VectorIndex, shelf: Shelf, now: Collectio
         return
     if shelf.key != now.index_key:  # the first time, or rebuilt elsewhere
         shelf.key, shelf.vectors_at = now.index_key, None
-    if shelf.vectors_at != now.revision or shelf.waiting:
+    if shelf.waiting:  # a page of them each time: there may be many, and a search waits for this
+        waiting = sorted_ids(shelf.waiting)
+        after = waiting[np.searchsorted(waiting, shelf.asked, side="right") :]
+        page = (after if len(after) else waiting)[:PAGE]
+        await add_made(db, vectors, shelf, now, page)
+        shelf.asked = int(page[-1])
+    if shelf.vectors_at != now.revision:
         await _bring_vectors(db, vectors, shelf, now, now.index_key)
+
+
+async def add_made(
+    db: Database, vectors: VectorIndex, shelf: Shelf[Lexical], now: Collection, some: Ids
+) -> None:
+    """Add those of the chunks that wait whose vectors have been made; of one caller at a time too."""
+    if shelf.key:
+        still = await _add_vectors(db, vectors, shelf.key, now, some)
+        shelf.waiting = shelf.waiting.difference(some.tolist()) | still
 
 
 async def make_vectors(db: Database, embedder: Embedder, now: Collection, some: Ids) -> None:
@@ -97,7 +113,7 @@ async def make_vectors(db: Database, embedder: Embedder, now: Collection, some: 
             await embeddings.put(conn, hashes, vectors, embedder=embedder.name)
 
 
-async def _bring_words(db: Database, shelf: Shelf, now: Collection) -> None:
+async def _bring_words(db: Database, shelf: Shelf[Lexical], now: Collection) -> None:
     async with db.connection() as conn:
         lacks = await chunks.since(conn, now, shelf.lexical_at or 0)
     gone, new = lacks.removed, lacks.added
@@ -113,16 +129,16 @@ async def _bring_words(db: Database, shelf: Shelf, now: Collection) -> None:
 
 
 async def _bring_vectors(
-    db: Database, vectors: VectorIndex, shelf: Shelf, now: Collection, key: UUID
+    db: Database, vectors: VectorIndex, shelf: Shelf[Lexical], now: Collection, key: UUID
 ) -> None:
     async with db.connection() as conn:
         lacks = await chunks.since(conn, now, shelf.vectors_at or 0)
-    gone, new = lacks.removed, np.union1d(lacks.added, sorted_ids(shelf.waiting))
+    gone, new, waiting = lacks.removed, lacks.added, shelf.waiting.difference(lacks.removed.tolist())
     if lacks.anew or shelf.vectors_at is None:
         gone, new = _difference(await vectors.ids(key), lacks.added)
+        waiting = set()
     if len(gone):
         await vectors.remove(key, gone)
-    waiting: set[int] = set()
     for page in _pages(new):
         waiting |= await _add_vectors(db, vectors, key, now, page)
     shelf.waiting, shelf.vectors_at = waiting, lacks.revision

@@ -1,4 +1,4 @@
-"""What is known: collections, sources, documents, chunks, cached vectors, marks on what was found, imports."""
+"""What is known: collections, sources, documents, chunks, kept vectors, marks, and imports of documents."""
 
 from pathlib import Path
 
