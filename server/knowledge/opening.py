@@ -17,7 +17,9 @@ from artel.storage.postgres import Database
 from artel.tools.knowledge.searching import Searching
 from artel.tools.knowledge.settings import KnowledgeSettings
 
-FOLDERS = 32  # processes on one data folder, each with an index of its own: it is made from what Postgres holds
+FOLDERS = (
+    32  # processes on one data folder, each with an index of its own: it is made from what Postgres holds
+)
 
 
 @asynccontextmanager

@@ -54,9 +54,7 @@ class Gone(Body):
 
 
 @router.post("", responses=answers(Forbidden))
-async def put(
-    body: Put, knowledge: GivenKnowledge, caller: GivenCaller
-) -> Response:
+async def put(body: Put, knowledge: GivenKnowledge, caller: GivenCaller) -> Response:
     """Add or change documents; what is wrong with one is said in `failed` and holds up no other.
 
     What is the same as before is `skipped`, and nothing is made anew for it. `added + updated + skipped + failed` are

@@ -118,7 +118,9 @@ class Searching:
         return Answer(
             results=[_found(one, grouped[place].score) for place, one in enumerate(shown)],
             confidence=sure,
-            clarification=_asks(query, question, grouped, best, evidence, known) if sure < threshold else None,
+            clarification=_asks(query, question, grouped, best, evidence, known)
+            if sure < threshold
+            else None,
             language=question.language,
             revision=shelf.revision,
         )

@@ -35,9 +35,7 @@ class KnowledgeSettings(BaseModel):
     api_key: SecretStr = Field(SecretStr(""), description="Its key.")
     revision: str = Field("", description="Commit of a model by name.")
     threads: int = Field(1, ge=1, le=64, description="Of the processor, at most, for making vectors.")
-    threshold: float = Field(
-        THRESHOLD, ge=0, le=1, description="Below this confidence a search asks back."
-    )
+    threshold: float = Field(THRESHOLD, ge=0, le=1, description="Below this confidence a search asks back.")
 
     @field_validator("languages", mode="before")
     @classmethod

@@ -71,7 +71,9 @@ async def test_a_result_names_the_place_its_text_stands_at(wire: Wire) -> None:
     assert answer["language"] == "en"
 
 
-async def test_what_stays_is_skipped_what_changed_is_found_anew_and_what_was_deleted_never(wire: Wire) -> None:
+async def test_what_stays_is_skipped_what_changed_is_found_anew_and_what_was_deleted_never(
+    wire: Wire,
+) -> None:
     await put(wire, *DOCUMENTS)
     changed = {**DOCUMENTS[0], "text": CATS.replace("fish", "tuna")}
     said = await put(wire, changed, *DOCUMENTS[1:])
@@ -83,7 +85,9 @@ async def test_what_stays_is_skipped_what_changed_is_found_anew_and_what_was_del
     assert gone == {"deleted": 1}
     assert await ids(wire, "tuna") == []
     await wire.ok("DELETE", "/api/v1/collections/all")
-    assert (await wire.http.post("/api/v1/search", json={"collection": "all", "query": "boat"})).status_code == 404
+    assert (
+        await wire.http.post("/api/v1/search", json={"collection": "all", "query": "boat"})
+    ).status_code == 404
 
 
 async def test_it_asks_back_about_what_is_not_there(wire: Wire) -> None:

@@ -108,7 +108,9 @@ def shipped() -> Weights:
     return read(json.loads(files(__package__).joinpath("fusion.json").read_text(encoding="utf-8"))["weights"])
 
 
-def fuse(lists: Lists, question: Question, collection: Collection, weights: Weights | None = None) -> list[Hit]:
+def fuse(
+    lists: Lists, question: Question, collection: Collection, weights: Weights | None = None
+) -> list[Hit]:
     """Return all that either list has, best first, with scores from 0 to 1.
 
     Without a vector list (the embedder does not know the language) the order is the lexical one; of equal scores the
