@@ -19,7 +19,7 @@ from artel.tools.knowledge.code.tags import tags
 
 FILES = 2_000
 MB = 1_000_000
-ROUNDS = 3
+ROUNDS = 2
 ENGLISH = "The pump of line {n} is checked every morning, e.g. by Dr. Smith, before the shift starts. "
 RUSSIAN = "Насос линии {n} проверяют каждое утро, т. е. до начала смены, и записывают давление в журнал. "
 

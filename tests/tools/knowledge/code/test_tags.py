@@ -13,8 +13,8 @@ SOURCES = {
     ),
     "a.ts": (
         "interface I { x: K }\nclass A extends B { m(p: T) { f() } }\n",
-        "I A m Q",
-        "K B T f R",
+        "I A m",
+        "K B T f",
     ),
     "a.tsx": ("export function App(p: Props) { return <Panel a={b()} /> }\n", "App", "Props Panel b"),
     "a.go": ("package m\ntype S struct { t T }\nfunc (s *S) Do() { s.run(help()) }\n", "S Do", "T run help"),
