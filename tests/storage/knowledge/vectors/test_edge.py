@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -17,7 +18,7 @@ from tests.storage.knowledge.vectors.clusters import clustered, nearest
 from artel.storage.knowledge.vectors import shards
 from artel.storage.knowledge.vectors.checking import VectorsUnavailable
 from artel.storage.knowledge.vectors.edge import EdgeVectors
-from artel.storage.knowledge.vectors.shard_process import OwnedElsewhere
+from artel.storage.knowledge.vectors.shard_process import OwnedElsewhere, ShardProcess
 
 COUNT, DIMENSION = 3_000, 32
 ROWS = clustered(COUNT + 20, DIMENSION)
@@ -28,6 +29,7 @@ ROOT = Path(__file__).parents[4]
 ADDS_AND_HANGS = """
 import asyncio, sys
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 import numpy as np
 from artel.storage.knowledge.vectors.edge import EdgeVectors
@@ -171,14 +173,16 @@ async def test_a_shard_that_kills_whoever_opens_it_is_set_aside(
     edge: EdgeVectors, folder: Path, collection: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await edge.add(collection, IDS[:50], ROWS[:50])
-    ask = type(edge._process).ask  # type: ignore[type-var]
+    ask = ShardProcess.ask
 
-    async def deadly(self, said, body=b""):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    async def deadly(
+        self: ShardProcess, said: dict[str, Any], body: bytes = b""
+    ) -> tuple[dict[str, Any], bytes]:
         if said["do"] == "search" and not (folder / f"{collection}.broken").exists():
             psutil.Process(self._process.pid).kill()
         return await ask(self, said, body)
 
-    monkeypatch.setattr(type(edge._process), "ask", deadly)
+    monkeypatch.setattr(ShardProcess, "ask", deadly)
     assert await edge.search(collection, ROWS[0], limit=5) == []
     assert (await edge.ids(collection)).tolist() == []
 
