@@ -19,7 +19,7 @@ WINDOW = 256  # texts that are cut into tokens and sorted at a time: enough for 
 class OnnxEmbedder:
     """Computes vectors in `threads` threads of its own; questions have one more and wait for no document.
 
-    At work it holds one batch a thread: about 20 MB each for 256 tokens and 384 numbers.
+    At work it holds one batch a thread: some 10 MB each for 256 tokens and 384 numbers.
     """
 
     def __init__(

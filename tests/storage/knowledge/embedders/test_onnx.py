@@ -1,6 +1,7 @@
 """The model on the CPU, as those see it who embed."""
 
 import asyncio
+import platform
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from tests.fakes import tiny_bert
 
-from artel.storage.knowledge.embedders import minilm, onnx
+from artel.storage.knowledge.embedders import minilm, onnx, runtime
 from artel.storage.knowledge.embedders.bert import UnusableModel, read
 from artel.storage.knowledge.embedders.onnx import OnnxEmbedder
 from artel.storage.knowledge.embedders.reading import BATCH_TEXTS, BATCH_TOKENS, Reader
@@ -171,6 +172,22 @@ def test_nothing_is_written_to_the_home_and_nobody_is_called(models: Path, tmp_p
     )
     assert (ran.returncode, ran.stdout.strip()) == (0, "[]"), ran.stderr
     assert not list(home.rglob("*"))
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other CPUs do not overflow")
+def test_an_old_cpu_is_known_by_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "old").write_text("flags : fpu sse2 avx avx2 fma\n")
+    (tmp_path / "new").write_text("flags : fpu sse2 avx avx2 fma avx512_vnni\n")
+    assert [runtime.overflows(tmp_path / name) for name in ("old", "new", "missing")] == [True, False, True]
+
+
+async def test_the_slow_way_of_old_cpus_says_the_same(
+    default: OnnxEmbedder, models: Path, sentences: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "overflows", lambda: True)
+    old = minilm.open_minilm(models)
+    assert (await old.embed(sentences) * await default.embed(sentences)).sum(1).min() > 0.999
+    await old.close()
 
 
 def test_a_missing_wheel_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
