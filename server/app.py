@@ -33,8 +33,8 @@ from artel.server.protocol import (
     thread_stream,
     threads,
     ui,
+    ui_bundles,
 )
-from artel.server.protocol.ui_bundles import Bundles, sources
 from artel.server.protocol.v2 import commands, events, socket
 from artel.server.routes import (
     agents,
@@ -146,7 +146,7 @@ def create_app(
     app.state.http = http
     app.state.secrets = settings.secrets if settings else ()
     app.state.sockets = Sockets(settings.sockets if settings else SocketSettings())
-    app.state.bundles = Bundles(sources(catalog))
+    app.state.bundles = ui_bundles.Bundles(ui_bundles.sources(catalog))
     errors.install(app)
     for module in (*WIRE, *OTHERS, *V2):
         include(app, module.router, http)

@@ -25,8 +25,8 @@ from artel.server.channels.websocket.settings import SocketSettings
 from artel.server.engine.settings import EngineSettings, WebhookSettings
 from artel.server.telemetry.settings import LogSettings, TelemetrySettings
 from artel.storage.errors import Invalid
-from artel.tools.knowledge.settings import KnowledgeSettings
 from artel.tools.git.settings import GitSettings
+from artel.tools.knowledge.settings import KnowledgeSettings
 from artel.tools.lsp.settings import LanguageServerSettings
 from artel.tools.mcp.configuration import Configured, McpFileWrong, McpSettings
 from artel.tools.mcp.configuration import read as read_mcp

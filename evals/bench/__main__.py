@@ -26,6 +26,8 @@ ORDER = (
     "vectors",
     "lexical",
     "chunking",
+    "knowledge",
+    "formats",
     "page",
     "peers",
 )

@@ -43,11 +43,12 @@ class Knowledge:
             ArtelError: the embedder or the index cannot be opened; the message says why.
         """
         async with self._opening:
-            if self._searching is None:
+            searching = self._searching
+            if searching is None:
                 opening: Any = await asyncio.to_thread(import_module, "artel.server.knowledge.opening")
                 opened = opening.searching(self._db, self._broker, self.settings, self._data)
-                self._searching = await self._open.enter_async_context(opened)
-        return self._searching
+                searching = self._searching = await self._open.enter_async_context(opened)
+        return searching
 
     async def add(
         self, given: Sequence[dict[str, Any]], *, owner: str, collection: str

@@ -10,8 +10,8 @@ from artel.storage.knowledge.embedders.opening import EmbedderChoice
 from artel.storage.knowledge.embedders.opening import opened as open_embedder
 from artel.storage.knowledge.hits import VectorIndex
 from artel.storage.knowledge.library import Library
-from artel.storage.knowledge.vectors.edge import OwnedElsewhere
 from artel.storage.knowledge.vectors.opening import VectorChoice, open_vectors
+from artel.storage.knowledge.vectors.shard_process import OwnedElsewhere
 from artel.storage.knowledge.words import Words
 from artel.storage.postgres import Database
 from artel.tools.knowledge.searching import Searching

@@ -29,10 +29,10 @@ Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
 class Kept(Body):
     """What a document must be; each that is given must hold."""
 
-    sources: Annotated[list[UUID], Field(max_length=MOST_VALUES)] = []
-    kinds: Words = []
-    languages: Words = []
-    metadata: Annotated[dict[str, Scalar], Field(max_length=MOST_VALUES)] = {}
+    sources: Annotated[list[UUID], Field(max_length=MOST_VALUES)] = Field(default=[])
+    kinds: Words = Field(default=[])
+    languages: Words = Field(default=[])
+    metadata: Annotated[dict[str, Scalar], Field(max_length=MOST_VALUES)] = Field(default={})
     updated_from: datetime | None = None
     updated_before: datetime | None = None
 
@@ -56,9 +56,9 @@ class Asked(Body):
 async def search(body: Asked, knowledge: GivenKnowledge, caller: GivenCaller) -> Response:
     """Return documents, best first, each once, by its best passage; what was deleted is never among them.
 
-    `score` orders the results of one search and says nothing beyond. `confidence` is the probability that the
-    first result is right. `clarification` is there exactly when that is below the threshold, and asks what would
-    tell the results apart. `span` are characters of the document's text, in its `version`.
+    `score` orders the results of one search and says nothing beyond. `confidence` is the probability that
+    the first result is right. `clarification` is there exactly when that is below the threshold, and asks
+    what would tell the results apart. `span` are characters of the document's text, in its `version`.
     """
     await caller.may("store", "search", {"namespace": ("knowledge", body.collection)})
     searching = await knowledge.ready()

@@ -57,8 +57,8 @@ class Gone(Body):
 async def put(body: Put, knowledge: GivenKnowledge, caller: GivenCaller) -> Response:
     """Add or change documents; what is wrong with one is said in `failed` and holds up no other.
 
-    What is the same as before is `skipped`, and nothing is made anew for it. `added + updated + skipped + failed` are
-    the documents that were given.
+    What is the same as before is `skipped`, and nothing is made anew for it. `added + updated + skipped +
+    failed` are the documents that were given.
     """
     await caller.may("store", "put", {"namespace": ("knowledge", body.collection)})
     given = [one.model_dump() for one in body.documents]
@@ -81,7 +81,7 @@ async def put(body: Put, knowledge: GivenKnowledge, caller: GivenCaller) -> Resp
 
 @router.post("/delete", responses=answers(Forbidden, UnknownCollection))
 async def delete(body: Gone, engine: GivenEngine, caller: GivenCaller) -> Response:
-    """Delete documents by their ids; the next search does not find them. Ids that are not there count for nothing."""
+    """Delete documents by their ids; the next search finds none of them. Unknown ids count for nothing."""
     await caller.may("store", "delete", {"namespace": ("knowledge", body.collection)})
     async with engine.db.connection() as conn:
         named = await collections.named(conn, body.collection, owner=caller.owner)

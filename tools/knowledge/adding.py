@@ -56,7 +56,7 @@ async def add(
         async with db.connection() as conn:
             known = await documents.known(conn, made, [one.id for one in batch], source_id=source_id)
         same = {name: one.content_hash for name, one in known.items() if one.chunker == CHUNKER}
-        drafts = await asyncio.to_thread(lambda batch=batch, same=same: [_draft(one, same) for one in batch])
+        drafts = await asyncio.to_thread(_drafts, batch, same)
         async with db.connection() as conn:
             outcomes += await documents.put(conn, made, drafts, source_id=source_id)
     return made, outcomes
@@ -73,6 +73,10 @@ def _batches(given: Sequence[Given]) -> Iterator[list[Given]]:
         size += len(one.text)
     if batch:
         yield batch
+
+
+def _drafts(batch: Sequence[Given], same: Mapping[str, bytes]) -> list[Draft]:
+    return [_draft(one, same) for one in batch]
 
 
 def _draft(given: Given, same: Mapping[str, bytes]) -> Draft:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import numpy as np
+from artel.tools.knowledge.ranking.asking import asked
 
 from artel.storage.errors import Invalid
 from artel.storage.knowledge import chunks, collections
@@ -22,7 +23,6 @@ from artel.storage.knowledge.library import Library
 from artel.storage.knowledge.words import Words
 from artel.storage.postgres import Database
 from artel.tools.knowledge.ranking import clarifying, confidence, fusion
-from artel.tools.knowledge.ranking.asking import asked
 from artel.tools.knowledge.ranking.clarifying import Asking, Facet, Result
 from artel.tools.knowledge.ranking.confidence import Evidence, agreement, heads_overlap
 from artel.tools.knowledge.ranking.grouping import Grouped, group
@@ -89,7 +89,7 @@ class Searching:
     ) -> Answer:
         """Return the documents that fit a question, best first, what was deleted never among them.
 
-        All that was committed before the call is searched; what still waits for its vector is found by its words.
+        All that was committed before the call is searched; what waits for its vector is found by its words.
 
         Raises:
             UnknownCollection: this owner has none of that name.
@@ -192,7 +192,7 @@ def _asks(
         Result(one.score, passage.title or passage.external_id, _facets(passage))
         for one, passage in zip(grouped[:HEAD], best, strict=False)
     ]
-    held = (evidence.held > 0).any(axis=0) if len(evidence.held) else np.zeros(len(known), np.bool_)
+    held = (evidence.held > 0).any(axis=0).tolist() if len(evidence.held) else [False] * len(known)
     lacking = {term for term, there in zip(known, held, strict=True) if not there}
     missing = [
         word

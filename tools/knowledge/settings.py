@@ -17,15 +17,15 @@ class KnowledgeSettings(BaseModel):
 
     vectors: Literal["edge", "pgvector", "qdrant"] = Field(
         "edge",
-        description="Where vectors are searched: `edge` in the data folder, `pgvector` in PostgreSQL, `qdrant` "
-        "at ARTEL_KNOWLEDGE__QDRANT_URL.",
+        description="Where vectors are searched: `edge` in the data folder, `pgvector` in PostgreSQL, "
+        "`qdrant` at ARTEL_KNOWLEDGE__QDRANT_URL.",
     )
     qdrant_url: str = Field("", description="The Qdrant server, as http://host:6333.")
     qdrant_key: SecretStr = Field(SecretStr(""), description="Its API key.")
     embedder: Literal["minilm", "onnx", "openai", "local", "none"] = Field(
         "minilm",
-        description="What makes vectors: `minilm` (English and code), `onnx` a folder with a model of BERT's kind, "
-        "`local` sentence-transformers, `openai` any server with /v1/embeddings, `none` words alone.",
+        description="What makes vectors: `minilm` (English and code), `onnx` a folder with a model of BERT's "
+        "kind, `local` sentence-transformers, `openai` any server with /v1/embeddings, `none` words alone.",
     )
     model: str = Field("", description="A folder or a name, for all embedders but `minilm`.")
     languages: Annotated[tuple[str, ...], NoDecode] = Field(
