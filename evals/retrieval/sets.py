@@ -81,7 +81,9 @@ def load(folder: Path, name: str) -> LabelledSet:
     for row in list(_opened(qrels))[1:]:
         question, document, gain = _parted(qrels, row)
         if document not in known:
-            raise SetUnreadable(f"{qrels}: question {question!r} names document {document!r}, not in {corpus}")
+            raise SetUnreadable(
+                f"{qrels}: question {question!r} names document {document!r}, not in {corpus}"
+            )
         labels.setdefault(question, {})[document] = gain
     questions = [_question(line, labels) for line in _lines(queries)]
     return LabelledSet(name, documents, [one for one in questions if one.relevant])

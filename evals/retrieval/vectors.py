@@ -11,7 +11,9 @@ from artel.storage.knowledge.hits import Embedder, Vectors
 BLOCK = 512  # texts a file: what is lost when a run is stopped
 
 
-async def cached(folder: Path | None, embedder: Embedder, texts: Sequence[str], *, query: bool = False) -> Vectors:
+async def cached(
+    folder: Path | None, embedder: Embedder, texts: Sequence[str], *, query: bool = False
+) -> Vectors:
     """Return a row for each text, in order; what `folder` has from before is read, the rest is written there.
 
     A block is known by its texts and the embedder's name, so that another model or another text is never met.

@@ -68,7 +68,9 @@ def test_few_groups_are_parted_by_their_size() -> None:
     ("qrels", "said"),
     [(["1\tz\t1"], "'z'"), (["1\ta"], "whole number"), (["1\ta\tmuch"], "'1\\ta\\tmuch'")],
 )
-def test_a_label_that_makes_no_sense_is_told_with_its_line(tmp_path: Path, qrels: list[str], said: str) -> None:
+def test_a_label_that_makes_no_sense_is_told_with_its_line(
+    tmp_path: Path, qrels: list[str], said: str
+) -> None:
     write(tmp_path / "odd", [{"id": "a", "text": "t"}], [{"id": "1", "text": "q"}], qrels)
     with pytest.raises(SetUnreadable, match="qrels") as told:
         load(tmp_path, "odd")

@@ -30,7 +30,9 @@ def probability(logit: Numbers) -> Numbers:
     return 1 / (1 + np.exp(-np.clip(logit, -35, 35)))
 
 
-def logistic(features: Numbers, right: Numbers, *, ridge: float = 1.0, weight: Numbers | None = None) -> Logistic:
+def logistic(
+    features: Numbers, right: Numbers, *, ridge: float = 1.0, weight: Numbers | None = None
+) -> Logistic:
     """Fit a logistic model by iteratively reweighted least squares.
 
     `features` (n, features), `right` (n,) of 0 and 1, `weight` (n,), 1 each if None. `ridge` holds the slopes (in

@@ -54,7 +54,10 @@ def clarify(
     chosen = [] if vague and missing else _splitting(head)
     made = [_about(about, options, asked, words) for about, options in chosen]
     if (vague and missing) or not made:
-        made = [_word(missing, asked, head, words), *(_about(*one, asked, words) for one in _splitting(head)[:1])]
+        made = [
+            _word(missing, asked, head, words),
+            *(_about(*one, asked, words) for one in _splitting(head)[:1]),
+        ]
     return made[:QUESTIONS]
 
 
@@ -124,7 +127,9 @@ def _word(missing: Sequence[str], asked: str, head: Sequence[Result], words: Map
     options = titles if len(titles) > 1 else ()
     named = _listed((f"“{one}”" if words is ENGLISH else f"«{one}»" for one in missing[:3]), words["and"])
     sentence = words["missing" if missing else "nothing"].format(asked=_topic(asked), missing=named)
-    offered = words["offered"].format(options=_listed(options, words["or"])) if options else words["otherwise"]
+    offered = (
+        words["offered"].format(options=_listed(options, words["or"])) if options else words["otherwise"]
+    )
     return Asking("word", f"{sentence} {offered}", options)
 
 

@@ -50,7 +50,9 @@ class Verdict:
         return asdict(self)
 
 
-def by_time(marks: Sequence[tuple[datetime, Timed]], *, later: float = LATER) -> tuple[list[Timed], list[Timed]]:
+def by_time(
+    marks: Sequence[tuple[datetime, Timed]], *, later: float = LATER
+) -> tuple[list[Timed], list[Timed]]:
     """Return (earlier, later) marks, cut at a moment: marks of one moment stay together, on the later side."""
     ordered = sorted(marks, key=lambda one: one[0])
     if not ordered:

@@ -32,7 +32,9 @@ class Grouped(Generic[Key]):
     "Its chunks, best first."
 
 
-def group(hits: Sequence[Hit], documents: Mapping[int, Key], bonus: Bonus | None = None) -> list[Grouped[Key]]:
+def group(
+    hits: Sequence[Hit], documents: Mapping[int, Key], bonus: Bonus | None = None
+) -> list[Grouped[Key]]:
     """Return documents, best first; `documents` names that of each chunk, and a chunk without one is left out.
 
     `hits` come best first, with scores of 0 or more. Of equal scores the document whose chunk came first is first.

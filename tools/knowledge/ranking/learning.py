@@ -64,9 +64,7 @@ def learn(labelled: Sequence[Labelled], *, normal: Normal = "min-max", ridge: fl
     def slope(at: Numbers) -> Numbers:
         steep = at[0] + units @ at[2:]
         by_steep, by_sharpness = _slopes(rows, steep, float(np.exp(at[1])))
-        return np.concatenate(
-            [[by_steep.sum(), by_sharpness], by_steep @ units + 2 * ridge * at[2:]]
-        )
+        return np.concatenate([[by_steep.sum(), by_sharpness], by_steep @ units + 2 * ridge * at[2:]])
 
     start = np.zeros(2 + len(FEATURES))
     start[1] = np.log(8.0)
@@ -91,7 +89,12 @@ def fit(labelled: Sequence[Labelled], weights: Weights | None = None) -> Weights
 def loss(labelled: Sequence[Labelled], weights: Weights) -> float:
     """Return the mean loss of weights on labelled questions; what no list holds counts for nothing."""
     rows = _rows(labelled, weights.normal)
-    shares = np.array([weights.share(one, lab.question) for one, lab in zip(rows.described, filter(_usable, labelled), strict=True)])
+    shares = np.array(
+        [
+            weights.share(one, lab.question)
+            for one, lab in zip(rows.described, filter(_usable, labelled), strict=True)
+        ]
+    )
     fused = (1 - shares[:, None]) * rows.lexical + shares[:, None] * rows.vector
     drawn = _log_drawn(weights.sharpness * fused + rows.absent)
     return float(-rows.weight @ (rows.target * np.where(rows.target > 0, drawn, 0)).sum(1))
@@ -114,7 +117,9 @@ def descend(slope: Callable[[Numbers], Numbers], start: Numbers, *, steps: int =
 
 def _offset(labelled: Sequence[Labelled], weights: Weights) -> float:
     rows = _rows(labelled, weights.normal)
-    before = np.array([_logit(weights.share(one, lab.question)) for one, lab in zip(rows.described, labelled, strict=True)])
+    before = np.array(
+        [_logit(weights.share(one, lab.question)) for one, lab in zip(rows.described, labelled, strict=True)]
+    )
 
     def slope(at: Numbers) -> Numbers:
         by_steep, _ = _slopes(rows, before + at[0], weights.sharpness)

@@ -60,7 +60,9 @@ def beside(lists: Lists, normal: Normal = "min-max") -> Beside:
     plus three is 1, cut at both ends.
     Sources: Bruch, Gai, Ingber, An Analysis of Fusion Functions for Hybrid Retrieval, 2023; Qdrant, Hybrid Queries.
     """
-    ids = np.unique(np.array([hit.chunk_id for one in (lists.lexical, lists.vector) for hit in one], np.int64))
+    ids = np.unique(
+        np.array([hit.chunk_id for one in (lists.lexical, lists.vector) for hit in one], np.int64)
+    )
     return Beside(ids, _column(lists.lexical, ids, normal), _column(lists.vector, ids, normal))
 
 
