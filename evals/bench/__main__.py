@@ -22,6 +22,7 @@ ORDER = (
     "sandbox",
     "snapshots",
     "routing",
+    "lexical",
     "page",
     "peers",
 )

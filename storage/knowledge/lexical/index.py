@@ -145,7 +145,7 @@ _NONE: Ids = np.empty(0, np.int64)
 class LexicalIndex:
     """A collection's chunks by their words, in memory.
 
-    Writers wait for each other; readers wait for nobody: a search takes the snapshot that stands as it begins,
+    Writers wait for each other; readers for nobody: a search takes the snapshot that stands when it begins,
     and finds all that was added before.
     """
 
@@ -225,8 +225,9 @@ class LexicalIndex:
                 self._merging = None
                 self._stand((*others, merged.without(gone)))
         finally:
-            if self._merging is current_thread():
-                self._merging = None
+            with self._writing:
+                if self._merging is current_thread():  # it failed: the next change tries again
+                    self._merging = None
 
 
 def crowded(segments: Sequence[Segment]) -> list[Segment]:
@@ -263,4 +264,5 @@ def _best(score: Scores, limit: int) -> NDArray[np.int64]:
     if len(places) <= limit:
         return places
     found = score[places]
-    return places[found >= np.partition(found, len(found) - limit)[len(found) - limit]]
+    last = np.partition(found, len(found) - limit)[len(found) - limit]
+    return np.flatnonzero(score >= last)

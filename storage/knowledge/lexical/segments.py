@@ -135,7 +135,8 @@ def merge(segments: Sequence[Segment]) -> Segment:
     order = np.argsort(chunk_ids)
     new_places = np.empty(len(order), np.int64)
     new_places[order] = np.arange(len(order))
-    hashes = np.unique(np.concatenate([one.hashes for one in segments]))
+    hashes = np.sort(np.concatenate([one.hashes for one in segments]))
+    hashes = hashes[np.diff(hashes, prepend=~hashes[:1]) != 0]
     pairs, counts = [], []
     first = 0
     for one in segments:
@@ -149,12 +150,13 @@ def merge(segments: Sequence[Segment]) -> Segment:
     sequence = np.argsort(every, kind="stable")
     every = every[sequence]
     ranks = every >> 32
-    used = np.unique(ranks)
+    used = np.zeros(len(hashes), np.bool_)
+    used[ranks] = True
     return _sealed(
         chunk_ids[order],
         lengths[order],
         hashes[used],
-        np.searchsorted(used, ranks),
+        (np.cumsum(used) - 1)[ranks],
         (every & 0xFFFFFFFF).astype(np.int32),
         np.concatenate(counts)[sequence],
     )

@@ -2,7 +2,7 @@
 
 from threading import Lock
 
-import Stemmer
+import Stemmer  # type: ignore[import-not-found,unused-ignore]  # compiled, without stubs
 
 # ISO 639-1. Latin letters are stemmed as English and Cyrillic ones as Russian whatever the text is, so that
 # a question and a text whose languages were told apart wrongly still meet.

@@ -6,13 +6,20 @@ one look in a dictionary.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
-from functools import cache
-from itertools import chain
+from functools import cache, lru_cache
+from itertools import chain, pairwise
 
+from artel.storage.knowledge.lexical.languages import COMMON
 from artel.storage.knowledge.lexical.stems import SNOWBALL, stem
 
 RULES = 1  # counts up when the terms of a text change: what was kept under other rules is made anew
+# What a term counts for in a question, chosen on halves of five sets and checked on the others: with pairs nDCG@10
+# rose by 1.2 and 0.9 points in the mean, and on no set fell by more than 0.2; 0.3 was worse than 0.2.
+PAIR_COUNTS = 0.2
+COMMON_COUNTS = 0.4  # 0.2 to 0.5 were best; 1 cost 0.4 points in the mean, 0 cost 0.5
+TITLE_COUNTS = 2
 MOST_CACHED = 200_000  # words of a language: about 40 MB
 WORTH_KEEPING = 40  # characters: a longer word hardly comes twice
 
@@ -56,6 +63,41 @@ def terms(text: str, language: str = "en") -> list[str]:
     return list(chain.from_iterable(map(known.__getitem__, pattern.findall(text))))
 
 
+def indexed(text: str, language: str = "en", *, title: str = "") -> list[str]:
+    """Return what an index is given for a text: its terms, those of its title twice, and pairs of neighbours.
+
+    A pair is two terms with a space between, common words left out.
+    """
+    found = terms(text, language)
+    head = terms(title, language) * TITLE_COUNTS if title else []
+    return [*head, *found, *_pairs(head, language), *_pairs(found, language)]
+
+
+def asked(question: str, language: str = "en") -> dict[str, float]:
+    """Return the terms of a question and its pairs, each with what it counts for.
+
+    `how`, `the` or «какой» help little to tell texts apart, but do: without any of them short questions lose.
+    """
+    found = terms(question, language)
+    common = _common(language)
+    weights = {
+        term: times * (COMMON_COUNTS if term in common else 1.0) for term, times in Counter(found).items()
+    }
+    return weights | {pair: times * PAIR_COUNTS for pair, times in Counter(_pairs(found, language)).items()}
+
+
+def _pairs(found: list[str], language: str) -> list[str]:
+    common = _common(language)
+    telling = [term for term in found if term not in common]
+    return [f"{left} {right}" for left, right in pairwise(telling)]
+
+
+@cache
+def _common(language: str) -> frozenset[str]:
+    listed = " ".join(COMMON[code] for code in {"en", "ru", language} & COMMON.keys())
+    return frozenset(terms(listed, language))
+
+
 class _Words(dict[str, tuple[str, ...]]):
     """The terms of every word seen, in one language."""
 
@@ -92,7 +134,7 @@ def _terms(word: str, language: str) -> Iterable[str]:
         return _stems(word.replace("'", ""), language)
     pieces = [piece for piece in _PIECES.split(word) if piece]
     found = [term for piece in pieces for term in _piece(piece, language)]
-    return found if len(pieces) == 1 else [*found, _folded("".join(pieces))]
+    return found if len(pieces) < 2 else [*found, _folded("".join(pieces))]
 
 
 def _number(number: str) -> Iterable[str]:
@@ -109,7 +151,7 @@ def _piece(piece: str, language: str) -> list[str]:
         return [*_bigrams(run.group()), *(term for one in around if one for term in _piece(one, language))]
     parts = _CASES.findall(piece)
     if len(parts) < 2 or "".join(parts) != piece:
-        return _stems(piece, language)
+        return [*_stems(piece, language)]
     if _LETTER_AND_NUMBER.match(piece):
         return [_folded(piece)]
     return [_folded(piece), *(term for part in parts for term in _stems(part, language))]
@@ -119,14 +161,15 @@ def _bigrams(run: str) -> list[str]:
     return [run[at : at + 2] for at in range(len(run) - 1)] or [run]
 
 
-def _stems(word: str, language: str) -> list[str]:
+@lru_cache(MOST_CACHED // 4)
+def _stems(word: str, language: str) -> tuple[str, ...]:
     word = _folded(word)
     if _CYRILLIC.search(word):
-        return [stem(word, "ru")]
+        return (stem(word, "ru"),)
     if not _LATIN.search(word):
-        return [word]
+        return (word,)
     plain = stem(_unaccented(word), "en")
-    return [plain] if language in ("en", "ru") else [plain, _unaccented(stem(word, language))]
+    return (plain,) if language in ("en", "ru") else (plain, _unaccented(stem(word, language)))
 
 
 def _folded(word: str) -> str:
