@@ -29,6 +29,8 @@ FEATURES = (
     "vector gap",  # to the best of the others, may be negative
     "covered",  # share of the question's terms, by rarity, that the first result holds
     "covered gap",  # to the best of the next
+    "together",  # share of the terms, by rarity, that one sentence of the first result holds
+    "together gap",  # to the best of the next
     "rarest covered",  # share of its three rarest terms that the first result holds
     "agreement",  # 1 both halves have it first, 1/2 one of them, 0 none
     "heads overlap",  # share of the first ten that both halves have
@@ -52,6 +54,8 @@ class Evidence:
     "Cosine of each, 0 where the embedder has no vote."
     held: Numbers
     "How much each term adds to each result's lexical score: (the first few, terms in the order of their rarity map)."
+    together: Numbers
+    "What of the question stands in one sentence of each of the first few (`nearness.together`), shape (few,)."
     agreement: float
     heads_overlap: float
     votes: bool
@@ -82,6 +86,8 @@ def describe(evidence: Evidence) -> Numbers:
         evidence.vector[0] - _best(evidence.vector[1:]),
         covered[0],
         covered[0] - _best(covered[1:]),
+        evidence.together[0] if len(evidence.together) else 0.0,
+        (evidence.together[0] if len(evidence.together) else 0.0) - _best(evidence.together[1:]),
         (evidence.held[0, rarest] > 0).mean() if len(rarest) and len(evidence.held) else 0.0,
         evidence.agreement,
         evidence.heads_overlap,

@@ -163,7 +163,7 @@ def describe(lists: Lists, question: Question, collection: Collection) -> Number
             question.known,
             min(1.0, lexical[0] / most) if len(lexical) and most else 0.0,
             *_shape(lexical, lexical[0] if len(lexical) else 1.0),
-            *_shape(vector, vector.std() if len(vector) else 1.0),
+            *_shape(vector, float(vector.std()) if len(vector) else 1.0),
             len(set(first[:HEAD]) & set(second[:HEAD])) / HEAD,
             len(set(first) & set(second)) / max(1, min(len(first), len(second))),
             _nearness(first[:1], second),
