@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,12 +43,13 @@ class Knowledge:
             ArtelError: the embedder or the index cannot be opened; the message says why.
         """
         async with self._opening:
-            searching = self._searching
-            if searching is None:
+            if self._searching is None:
                 opening: Any = await asyncio.to_thread(import_module, "artel.server.knowledge.opening")
-                opened = opening.searching(self._db, self._broker, self.settings, self._data)
-                searching = self._searching = await self._open.enter_async_context(opened)
-        return searching
+                opened: AbstractAsyncContextManager[Searching] = opening.searching(
+                    self._db, self._broker, self.settings, self._data
+                )
+                self._searching = await self._open.enter_async_context(opened)
+            return self._searching
 
     async def add(
         self, given: Sequence[dict[str, Any]], *, owner: str, collection: str

@@ -8,12 +8,11 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import numpy as np
-from artel.tools.knowledge.ranking.asking import asked
 
 from artel.storage.errors import Invalid
 from artel.storage.knowledge import chunks, collections
 from artel.storage.knowledge.chunks import Passage
-from artel.storage.knowledge.collections import Collection
+from artel.storage.knowledge.collections import Collection as Shelved
 from artel.storage.knowledge.filters import Filters
 from artel.storage.knowledge.hits import Hit, Ids
 from artel.storage.knowledge.lexical.index import Snapshot
@@ -22,10 +21,10 @@ from artel.storage.knowledge.lexical.terms import terms
 from artel.storage.knowledge.library import Library
 from artel.storage.knowledge.words import Words
 from artel.storage.postgres import Database
-from artel.tools.knowledge.ranking import clarifying, confidence, fusion
+from artel.tools.knowledge.ranking import answering, clarifying
+from artel.tools.knowledge.ranking.asking import asked
 from artel.tools.knowledge.ranking.clarifying import Asking, Facet, Result
-from artel.tools.knowledge.ranking.confidence import Evidence, agreement, heads_overlap
-from artel.tools.knowledge.ranking.grouping import Grouped, group
+from artel.tools.knowledge.ranking.fusion import Collection
 from artel.tools.knowledge.ranking.lists import Lists, Numbers, Question
 from artel.tools.knowledge.settings import LONGEST_QUERY, MOST_RESULTS, THRESHOLD
 
@@ -104,29 +103,24 @@ class Searching:
             async with self.db.connection() as conn:
                 within = await chunks.within(conn, shelf, filters)
         words = self.library.lexical(shelf).snapshot
-        question, known, lexical = await asyncio.to_thread(_by_words, words, query, within)
+        question, lexical = await asyncio.to_thread(_by_words, words, query, within)
         lists = Lists(lexical, await self._near(shelf, query, question, within))
-        fused = fusion.fuse(lists, question, fusion.Collection())
+        ids = {hit.chunk_id for hit in (*lists.lexical, *lists.vector)}
         async with self.db.connection() as conn:
-            passages = await chunks.texts(conn, shelf, [hit.chunk_id for hit in fused])
-        documents = {chunk_id: one.document_id for chunk_id, one in passages.items()}
-        grouped = group(fused, documents)
-        best = [passages[one.hits[0].chunk_id] for one in grouped]
-        evidence = _evidence(question, grouped, lists, words, known)
-        sure = confidence.shipped().of(confidence.describe(evidence)) if grouped else 0.0
-        shown = best[:top_k]
+            passages = await chunks.texts(conn, shelf, sorted(ids))
+        ranked = await asyncio.to_thread(_ranked, lists, question, words, passages)
+        best = [(passages[one.hits[0].chunk_id], one.score) for one in ranked.found]
+        unsure = ranked.confidence < threshold
         return Answer(
-            results=[_found(one, grouped[place].score) for place, one in enumerate(shown)],
-            confidence=sure,
-            clarification=_asks(query, question, grouped, best, evidence, known)
-            if sure < threshold
-            else None,
+            results=[_found(*one) for one in best[:top_k]],
+            confidence=ranked.confidence,
+            clarification=_asks(query, question, best[:HEAD], words) if unsure else None,
             language=question.language,
             revision=shelf.revision,
         )
 
     async def _near(
-        self, shelf: Collection, query: str, question: Question, within: Ids | None
+        self, shelf: Shelved, query: str, question: Question, within: Ids | None
     ) -> Sequence[Hit]:
         """Return what is near, none where the embedder does not know the language."""
         embedder = self.library.embedder
@@ -147,60 +141,46 @@ def _checked(query: str, top_k: int, threshold: float) -> str:
     return query
 
 
-def _by_words(
-    words: Snapshot, query: str, within: Ids | None
-) -> tuple[Question, Mapping[str, float], list[Hit]]:
+def _by_words(words: Snapshot, query: str, within: Ids | None) -> tuple[Question, list[Hit]]:
     told = tell(query)
     said = terms(query, told.language)
     known = words.rarity(list(dict.fromkeys(said)))
     question = asked(query, told, known, words.size.chunks)
-    return question, known, words.search(said, limit=DEPTH, within=within)
+    return question, words.search(said, limit=DEPTH, within=within)
 
 
-def _evidence(
-    question: Question,
-    grouped: Sequence[Grouped[UUID]],
-    lists: Lists,
-    words: Snapshot,
-    known: Mapping[str, float],
-) -> Evidence:
-    heads = [one.hits[0].chunk_id for one in grouped[:HEAD]]
-    lexical = {hit.chunk_id: hit.score for hit in lists.lexical}
-    vector = {hit.chunk_id: hit.score for hit in lists.vector}
-    held: Numbers = words.shares(np.array(heads, np.int64), list(known)).astype(np.float64)
-    return Evidence(
-        question=question,
-        scores=np.array([one.score for one in grouped[:HEAD]]),
-        lexical=np.array([lexical.get(one, 0.0) for one in heads]),
-        vector=np.array([vector.get(one, 0.0) for one in heads]),
-        held=held,
-        agreement=agreement(lists, heads[0]) if heads else 0.0,
-        heads_overlap=heads_overlap(lists),
-        votes=bool(lists.vector),
-    )
+def _ranked(
+    lists: Lists, question: Question, words: Snapshot, passages: Mapping[int, Passage]
+) -> answering.Answer[UUID]:
+    """Return documents, best first; a chunk that is no more is as if it had not been found."""
+    said = list(question.rarity)
+
+    def held(ids: Ids) -> Numbers:
+        return words.shares(ids, said).astype(np.float64)
+
+    def texts(ids: Ids) -> list[str]:
+        return [f"{one.header}\n{one.text}" for one in (passages[chunk_id] for chunk_id in ids.tolist())]
+
+    documents = {chunk_id: one.document_id for chunk_id, one in passages.items()}
+    return answering.answer(lists, question, Collection(), documents, held, texts)
 
 
 def _asks(
-    query: str,
-    question: Question,
-    grouped: Sequence[Grouped[UUID]],
-    best: Sequence[Passage],
-    evidence: Evidence,
-    known: Mapping[str, float],
+    query: str, question: Question, best: Sequence[tuple[Passage, float]], words: Snapshot
 ) -> list[Asking]:
-    results = [
-        Result(one.score, passage.title or passage.external_id, _facets(passage))
-        for one, passage in zip(grouped[:HEAD], best, strict=False)
-    ]
-    held = (evidence.held > 0).any(axis=0).tolist() if len(evidence.held) else [False] * len(known)
-    lacking = {term for term, there in zip(known, held, strict=True) if not there}
+    results = [Result(score, one.title or one.external_id, _facets(one)) for one, score in best]
+    said = list(question.rarity)
+    shares = words.shares(np.array([one.chunk_id for one, _ in best], np.int64), said)
+    lacking = {
+        term for term, most in zip(said, shares.max(axis=0, initial=0).tolist(), strict=True) if not most
+    }
     missing = [
         word
         for word in dict.fromkeys(re.findall(r"\w[\w.+#-]*", query))
         if lacking.intersection(terms(word, question.language))
     ]
-    lost = sum(weight for term, weight in known.items() if term in lacking)
-    vague = lost > sum(known.values()) / 2
+    lost = sum(question.rarity[term] for term in lacking)
+    vague = lost > sum(question.rarity.values()) / 2
     return clarifying.clarify(query, results, missing, language=question.language, vague=vague)
 
 
