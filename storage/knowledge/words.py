@@ -6,11 +6,11 @@ from artel.storage.knowledge.chunks import Chunk
 from artel.storage.knowledge.hits import Ids
 from artel.storage.knowledge.lexical.index import LexicalIndex, Snapshot
 from artel.storage.knowledge.lexical.languages import tell
-from artel.storage.knowledge.lexical.terms import terms
+from artel.storage.knowledge.lexical.terms import indexed
 
 
 class Words:
-    """A lexical index that reads chunks: their headers count as their texts do."""
+    """A lexical index that reads chunks: their headers count twice, as titles do."""
 
     def __init__(self) -> None:
         self._index = LexicalIndex()
@@ -22,7 +22,9 @@ class Words:
 
     def add(self, chunks: Sequence[Chunk]) -> None:
         """Put chunks in, in place of those with the same ids."""
-        self._index.add([(one.chunk_id, terms(one.embedded, _language(one))) for one in chunks])
+        self._index.add(
+            [(one.chunk_id, indexed(one.text, _language(one), title=one.header)) for one in chunks]
+        )
 
     def remove(self, chunk_ids: Ids) -> None:
         """Take chunks out; one that is not there is no error."""

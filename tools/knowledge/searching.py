@@ -17,12 +17,12 @@ from artel.storage.knowledge.filters import Filters
 from artel.storage.knowledge.hits import Hit, Ids
 from artel.storage.knowledge.lexical.index import Snapshot
 from artel.storage.knowledge.lexical.languages import tell
-from artel.storage.knowledge.lexical.terms import terms
+from artel.storage.knowledge.lexical.terms import asked, terms
 from artel.storage.knowledge.library import Library
 from artel.storage.knowledge.words import Words
 from artel.storage.postgres import Database
 from artel.tools.knowledge.ranking import answering, clarifying
-from artel.tools.knowledge.ranking.asking import asked
+from artel.tools.knowledge.ranking.asking import described
 from artel.tools.knowledge.ranking.clarifying import Asking, Facet, Result
 from artel.tools.knowledge.ranking.fusion import Collection
 from artel.tools.knowledge.ranking.lists import Lists, Numbers, Question
@@ -143,10 +143,10 @@ def _checked(query: str, top_k: int, threshold: float) -> str:
 
 def _by_words(words: Snapshot, query: str, within: Ids | None) -> tuple[Question, list[Hit]]:
     told = tell(query)
-    said = terms(query, told.language)
-    known = words.rarity(list(dict.fromkeys(said)))
-    question = asked(query, told, known, words.size.chunks)
-    return question, words.search(said, limit=DEPTH, within=within)
+    weights = asked(query, told.language)
+    rarity = words.rarity(list(weights))
+    question = described(query, told, weights, rarity, words.size.chunks)
+    return question, words.search(weights, limit=DEPTH, within=within)
 
 
 def _ranked(
