@@ -14,6 +14,7 @@ ROUNDS, STILL = 100, 1e-8
 WISHED = 10.0  # how much more a name weighs that was asked about
 FOCUS = 50.0  # how much more what a file of interest uses
 FAR = 0.05  # a name of a file that is not imported is more likely somebody else's
+EVERYWHERE = 50  # files that define a name; beyond, only imports tell whose it is
 COMMON = 6  # a name that more files define tells little
 Ranked = tuple[str, Definition, float]
 
@@ -48,8 +49,11 @@ def ranked(
         used = Counter(one.name for one in tags[path].references if one.name in places)
         for name, count in used.items():
             weight = _weight(name, len(places[name]), wished) * math.sqrt(count)
-            for target in places[name] - {index[path]}:
-                far = imports is not None and paths[target] not in imports.get(path, ())
+            near = {index[other] for other in (imports or {}).get(path, ()) if other in index}
+            # what every file defines ties none to another: 2,000 files that do made 4 million edges, 10 s
+            reached = places[name] if len(places[name]) <= EVERYWHERE else places[name] & near
+            for target in reached - {index[path]}:
+                far = imports is not None and target not in near
                 edges[index[path], target, name] += (
                     weight * (FOCUS if path in focus else 1) * (FAR if far else 1)
                 )

@@ -51,6 +51,13 @@ def test_names_of_imported_files_count_for_more() -> None:
     assert ranked(made, imports=imports)[0][0] == "b.py"
 
 
+def test_a_name_that_every_file_defines_ties_those_that_import_it() -> None:
+    texts = {f"m{at:02}.py": "def run(): ...\n" for at in range(60)} | {"use.py": "import m42\nm42.run()\n"}
+    made = {path: tags(text, path) for path, text in texts.items()}
+    assert ranked(made, imports={"use.py": frozenset({"m42.py"})})[0][0] == "m42.py"
+    assert ranked(made)[0][0] == "m00.py"
+
+
 def test_an_empty_folder_has_an_empty_map() -> None:
     assert repo_map({}) == repo_map({"a.txt": tags("", "a.txt")}) == ""
     with pytest.raises(ValueError, match="got 0"):
