@@ -126,9 +126,9 @@ def _tokens(pad: int) -> Tokenizer:
     marks = ["[PAD]", "[UNK]"] if pad == 0 else ["[UNK]", "[PAD]"]
     known = {word: number for number, word in enumerate([*marks, "[CLS]", "[SEP]", *WORDS])}
     made = Tokenizer(models.WordLevel(known, unk_token="[UNK]"))
-    made.normalizer = normalizers.Lowercase()  # type: ignore[assignment]  # the stubs know no assignment
-    made.pre_tokenizer = pre_tokenizers.Whitespace()  # type: ignore[assignment]
-    made.post_processor = processors.TemplateProcessing(  # type: ignore[assignment]
+    made.normalizer = normalizers.Lowercase()
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    made.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
     # As many folders have it: what the file says of padding and length is not what the model reads.

@@ -109,9 +109,9 @@ def test_two_processes_that_convert_at_once_leave_one_whole_file(tiny: Path, tmp
         "runtime.session(file); print(file.name)\n"
     )
     command = [sys.executable, "-c", code, str(tiny), str(tmp_path / "models")]
-    both = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
-    ]
+    path = {"PYTHONPATH": ":".join(entry for entry in sys.path if entry)}
+    pipe = subprocess.PIPE
+    both = [subprocess.Popen(command, env=path, text=True, stdin=pipe, stdout=pipe) for _ in range(2)]
     said = [process.communicate("\n", timeout=120)[0].strip() for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert [file.name for file in (tmp_path / "models").iterdir()] == [said[0]] == [said[1]]

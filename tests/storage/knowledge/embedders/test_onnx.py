@@ -50,7 +50,7 @@ async def test_the_default_says_what_it_is(default: OnnxEmbedder) -> None:
     embedder: Embedder = default
     assert embedder.name.startswith("all-MiniLM-L6-v2@")
     assert embedder.name.endswith(" int8")
-    assert (embedder.dimension, embedder.languages) == (384, {"en", "code"})
+    assert (embedder.dimension, embedder.languages) == (384, frozenset({"en", "code"}))
 
 
 async def test_every_row_has_length_one_in_the_order_of_the_texts(

@@ -18,7 +18,7 @@ BOTH = frozenset({"en", "ru"})
 async def test_the_default_is_minilm_which_knows_english_and_code(models: Path) -> None:
     embedder = await opened(EmbedderChoice(), models=models)
     assert embedder is not None
-    assert (embedder.dimension, embedder.languages) == (384, {"en", "code"})
+    assert (embedder.dimension, embedder.languages) == (384, frozenset({"en", "code"}))
     await embedder.close()
 
 
