@@ -5,6 +5,7 @@ import { brotliCompressSync, gzipSync } from "node:zlib"
 const STATIC = new URL("../server/static/", import.meta.url)
 const ASSETS = new URL("assets/", STATIC)
 const FIRST_KB = 190 // scripts before the chat is drawn
+const CONVERSATION = /^Bench-.*\.js$/ // fetched at once where the address names one
 const LATER_KB = 110 // any script that is fetched when it is needed
 
 const sizes = new Map()
@@ -17,9 +18,14 @@ for (const name of readdirSync(ASSETS)) {
   sizes.set(name, packed.length / 1024)
 }
 
-// The document names its script and what that imports at once.
+// The document names its script; it and the conversation name what they import at once.
 const named = readFileSync(new URL("index.html", STATIC), "utf8").matchAll(/assets\/([\w.-]+\.js)/g)
 const first = new Set([...named].map((one) => one[1]))
+for (const name of sizes.keys()) if (CONVERSATION.test(name)) first.add(name)
+for (const name of first) {
+  const code = readFileSync(new URL(name, ASSETS), "utf8")
+  for (const [, other] of code.matchAll(/(?:from|import)\s*"\.\/([\w.-]+\.js)"/g)) first.add(other)
+}
 const kb = (name) => sizes.get(name) ?? 0
 const together = [...first].reduce((sum, name) => sum + kb(name), 0)
 const later = [...sizes.keys()].filter((name) => name.endsWith(".js") && !first.has(name))

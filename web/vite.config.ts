@@ -6,6 +6,7 @@ import { defineConfig } from "vitest/config"
 const SERVER = process.env["ARTEL_URL"] ?? "http://127.0.0.1:8123"
 const PROXIED = ["/api", "/assistants", "/threads", "/runs", "/ok", "/info"]
 const WORKER = "worker" // is served as /sw.js, so that all of the page is its scope
+const CONVERSATION = "Bench" // is fetched at once where the address names one
 const place = (name: string) => new RegExp(`["'\`]%${name}%["'\`]`)
 
 /** Tells the service worker what the first paint needs, and what comes later. */
@@ -19,7 +20,11 @@ function shell(): Plugin {
       if (!worker || !page) throw new Error("the page and its service worker are both entries")
       if (worker.imports.length) throw new Error("the service worker is one file")
       const styles = Object.keys(bundle).filter((name) => name.endsWith(".css"))
-      const first = [page.fileName, ...page.imports, ...styles]
+      const conversation = chunks.find((one) => one.name === CONVERSATION)
+      if (!conversation) throw new Error("the conversation is a part of its own")
+      const scripts = new Set([page.fileName, conversation.fileName])
+      for (const name of scripts) chunks.find((one) => one.fileName === name)?.imports.forEach((other) => scripts.add(other))
+      const first = [...scripts, ...styles]
       const later = chunks.map((one) => one.fileName).filter((name) => name !== worker.fileName && !first.includes(name))
       const lists = {
         SHELL: ["/t", "/icon.svg", "/manifest.json", ...first.map((name) => `/${name}`)],
@@ -43,7 +48,10 @@ export default defineConfig({
     chunkSizeWarningLimit: 1_000, // budget.js judges what is sent, packed
     rolldownOptions: {
       input: { index: "index.html", [WORKER]: "src/offline/worker.ts" },
-      output: { entryFileNames: ({ name }) => (name === WORKER ? "sw.js" : "assets/[name]-[hash].js") },
+      output: {
+        entryFileNames: ({ name }) => (name === WORKER ? "sw.js" : "assets/[name]-[hash].js"),
+        codeSplitting: { groups: [{ name: "icons", test: /lucide-react/ }] }, // not a file for each
+      },
     },
   },
   server: { proxy: Object.fromEntries(PROXIED.map((path) => [path, { target: SERVER }])) },

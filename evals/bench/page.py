@@ -27,6 +27,7 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 PHONE = {"width": 390, "height": 844}
 SLOW_NET = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 94_000}
 SLOWER = 4  # the processor of a phone
+IMPORT = r"(?:from|import)\s*[\"']\./([\w.-]+\.js)[\"']"
 KB = 1024
 ROUNDS = 2
 WAIT_MS = 60_000
@@ -96,6 +97,7 @@ def main() -> None:
 def sizes() -> Figures:
     """Return what is downloaded, as the build packed it."""
     first = set(re.findall(r"assets/([\w.-]+\.js)", (STATIC / "index.html").read_text()))
+    first |= _imported({*first, *(file.name for file in (STATIC / "assets").glob("Bench-*.js"))})
     scripts = {
         file.name: len(gzip.compress(file.read_bytes(), 9)) / KB for file in (STATIC / "assets").glob("*.js")
     }
@@ -105,6 +107,16 @@ def sizes() -> Figures:
             size for name, size in scripts.items() if name not in first
         ),
     }
+
+
+def _imported(names: set[str]) -> set[str]:
+    """Return scripts and all that they import at once: the page and the conversation are drawn with these."""
+    found: set[str] = set()
+    while names - found:
+        name = (names - found).pop()
+        found.add(name)
+        names |= set(re.findall(IMPORT, (STATIC / "assets" / name).read_text()))
+    return found
 
 
 def measured(browser: Browser) -> Figures:

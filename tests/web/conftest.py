@@ -58,6 +58,8 @@ SCRIPT = {
     ],
 }
 
+IN_CHARGE = "() => navigator.serviceWorker.ready.then(() => Boolean(navigator.serviceWorker.controller))"
+
 
 @dataclass
 class Server:

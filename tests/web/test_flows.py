@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.fakes.driver import call, calls
 from tests.fakes.plans import on
 
-from .conftest import LONG, Server, Visit, Visiting, home
+from .conftest import IN_CHARGE, LONG, Server, Visit, Visiting, home
 from .hands import Keyboard, Mouse, words
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.xdist_group("browser")]
@@ -19,7 +19,7 @@ WIDTHS = (360, 390, 768, 1280)
 LANGUAGES = {"en": "en-US", "ru": "ru-RU"}
 HANDS = (Mouse, Keyboard)
 EVERY = [(hand, language, width) for hand in HANDS for language in LANGUAGES for width in WIDTHS]
-FLOWS = ("approval", "question", "todos", "stream", "branch", "past")
+FLOWS = ("approval", "question", "todos", "stream", "branch", "past", "away")
 FORMAT = {"id": "format", "question": "Which format?", "options": ["CSV", "JSON"]}
 TODOS = [
     {"id": "read", "content": "Read the code", "status": "in_progress"},
@@ -68,7 +68,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_a_flow_goes_to_its_end(
     flow: str, hand: type[Hand], language: str, width: int, server: Server, visit: Visiting
 ) -> None:
-    agent = "ask" if flow in ("branch", "past", "stream") else "coder"
+    agent = "ask" if flow in ("branch", "past", "stream", "away") else "coder"
     with httpx.Client(base_url=server.url) as wire:
         made = {"metadata": {"graph_id": agent, "title": flow, "workspace": str(server.workspace)}}
         thread = wire.post("/threads", json=made).raise_for_status().json()["thread_id"]
@@ -156,3 +156,23 @@ def _past(tab: Visit, hand: Hand, word: dict[str, str], server: Server) -> None:
         hand.press(tab.page.get_by_role("button", name=word["closePanel"], exact=True))
     hand.press(banner.get_by_role("button", name=word["historyNow"], exact=True))
     expect(banner).to_have_count(0)
+
+
+def _away(tab: Visit, hand: Hand, word: dict[str, str], server: Server) -> None:
+    tab.page.wait_for_function(IN_CHARGE)
+    _say(tab, hand, "first words")
+    expect(tab.answer).to_have_text("The first answer.")
+    tab.until("idle")
+    server.stop(hard=True)
+    tab.page.reload()
+    expect(tab.answer).to_have_text("The first answer.")
+    away = tab.page.get_by_text(word["offlineSince"].split("{")[0].strip())
+    expect(away).to_be_visible()
+    _say(tab, hand, "other words")
+    expect(tab.field).to_have_value("other words")
+    server.start()
+    expect(away).to_have_count(0)
+    hand.reach(tab.field) if isinstance(hand, Keyboard) else tab.field.click()
+    tab.page.keyboard.press("Enter")
+    expect(tab.answer).to_have_text("Another answer.")
+    tab.until("idle")

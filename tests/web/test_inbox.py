@@ -86,7 +86,7 @@ def inbox(tab: Visit) -> Visit:
 
 def asked(tab: Visit, title: str) -> Locator:
     """Return what a conversation asks."""
-    return tab.page.get_by_role("region", name=title, exact=True).get_by_test_id("waiting")
+    return tab.page.get_by_role("group", name=title, exact=True).get_by_test_id("waiting")
 
 
 def test_what_waits_is_answered_from_the_list_and_gone_in_another_tab(

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import Server, Visit, Visiting, home
+from .conftest import IN_CHARGE, Server, Visit, Visiting, home
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.xdist_group("browser")]
 
-IN_CHARGE = "() => navigator.serviceWorker.ready.then(() => Boolean(navigator.serviceWorker.controller))"
 KEPT = """() => new Promise((done) => {
   const opened = indexedDB.open("artel")
   opened.onsuccess = () => {

@@ -86,6 +86,14 @@ def test_the_tour_goes_by_keyboard_does_a_real_thing_and_is_remembered(
         for title in ("Who answers", "Where it asks you"):
             tour.get_by_role("button", name="Next").press("Enter")
             expect(tour.get_by_role("heading", name=title)).to_be_visible()
+        picker = tab.page.get_by_role("button", name="Agent:").bounding_box()
+        tour.get_by_role("button", name="Back").press("Enter")
+        expect(tour.get_by_role("heading", name="Who answers")).to_be_visible()
+        ring = tab.page.locator(".ring-accent").bounding_box()
+        assert picker
+        assert ring
+        assert ring["width"] == pytest.approx(picker["width"] + 8, abs=1)
+        tour.get_by_role("button", name="Next").press("Enter")
         tour.get_by_role("button", name="Try it: a change that asks").press("Enter")
         expect(tab.card).to_contain_text("Hello from Artel")
         tab.press("Reject", inside=tab.card)

@@ -1,4 +1,4 @@
-import { StrictMode } from "react"
+import { StrictMode, startTransition } from "react"
 import { createRoot } from "react-dom/client"
 import { App } from "./shell/App"
 import "./styles.css"
@@ -11,10 +11,13 @@ colour(theme())
 
 const root = document.getElementById("root")
 if (root) {
-  createRoot(root).render(
-    <StrictMode>
-      <App />
-    </StrictMode>,
+  // In a transition: a phone draws in slices, and answers to a finger between them.
+  startTransition(() =>
+    createRoot(root).render(
+      <StrictMode>
+        <App />
+      </StrictMode>,
+    ),
   )
 }
 

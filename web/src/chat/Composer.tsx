@@ -34,6 +34,7 @@ interface Props {
 }
 
 const LONGEST_PX = 240
+const GROWS = CSS.supports("field-sizing: content") // then the browser does it, without a layout for each key
 const MUCH = 20_000 // characters of a paste that might rather be a file
 
 /** Where a person writes. The draft is kept per thread, and comes back when sending fails. */
@@ -53,7 +54,7 @@ export function Composer(props: Props) {
     if (words) localStorage.setItem(kept, words)
     else localStorage.removeItem(kept)
     const area = field.current
-    if (!area) return
+    if (!area || GROWS) return
     area.style.height = "auto"
     area.style.height = `${Math.min(area.scrollHeight, LONGEST_PX)}px`
   }, [words, kept])
@@ -167,7 +168,7 @@ export function Composer(props: Props) {
               onUp()
             }
           }}
-          className="quiet block w-full resize-none bg-transparent px-4 pt-3 pb-1"
+          className="quiet block max-h-60 w-full resize-none field-sizing-content bg-transparent px-4 pt-3 pb-1"
         />
         <Length words={words} pasted={words.includes(pasted) ? pasted : ""} asFile={asFile} />
         <div className="flex items-center gap-1 p-2">

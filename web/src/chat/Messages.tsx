@@ -1,7 +1,8 @@
 import { ArrowDown } from "lucide-react"
-import { lazy, Suspense, use, useMemo, useRef } from "react"
+import { use, useMemo, useRef } from "react"
 import { useLanguage } from "../i18n/language"
 import { said, type Said, type View } from "../run/events"
+import { later } from "../ui/later"
 import type { OpenFile } from "../ui/Markdown"
 import { Find } from "./Find"
 import { PlainList, type Shows } from "./List"
@@ -12,8 +13,10 @@ import { useBottom } from "./useBottom"
 import { useFeedback } from "./useFeedback"
 import { useFind } from "./useFind"
 
-const VirtualList = lazy(() => import("./VirtualList"))
+const VirtualList = later(() => import("./VirtualList"))
 const VIRTUAL = 150 // rows from which on only those on screen are drawn
+
+void VirtualList.fetch() // while the state of the conversation is on its way
 
 const NONE: Row[] = []
 
@@ -85,9 +88,7 @@ export function Messages({ view, busy, loading, asked, sending, foot, openFile, 
       >
         <div className="mx-auto max-w-3xl px-4 py-6">
           {loading && !rows.length && <Skeleton word={say("loading")} />}
-          <Suspense fallback={<Skeleton word={say("loading")} />}>
-            <List rows={rows} scroller={scroller} shows={list} draw={(row) => <RowOf row={row} scene={scene} />} />
-          </Suspense>
+          <List rows={rows} scroller={scroller} shows={list} draw={(row) => <RowOf row={row} scene={scene} />} />
           <div className="space-y-5 pt-5 empty:hidden">{children}</div>
         </div>
       </div>

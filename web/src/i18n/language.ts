@@ -35,12 +35,13 @@ const FORMS = { en: ["one", "other"], ru: ["one", "few", "many"] }
 
 /** How words are filled in: `{n}` is a value, `{n#file|files}` the form that goes with it. */
 function sayer(language: "en" | "ru", words: Record<Key, string>): Say {
-  const rules = new Intl.PluralRules(language)
+  let rules: Intl.PluralRules | undefined
+  const form = (n: number) => (rules ??= new Intl.PluralRules(language)).select(n)
   return (key, values = {}) =>
     words[key].replace(PLACE, (_, name: string, forms?: string) => {
       if (forms === undefined) return String(values[name] ?? "")
       const each = forms.split("|")
-      return each[FORMS[language].indexOf(rules.select(Number(values[name])))] ?? each.at(-1) ?? ""
+      return each[FORMS[language].indexOf(form(Number(values[name])))] ?? each.at(-1) ?? ""
     })
 }
 

@@ -91,7 +91,7 @@ export function InboxPage({ card, Link }: { card: Card; Link: LinkTo }) {
         )}
         <div ref={list} onKeyDown={walk} className="space-y-4">
           {shown.map(({ thread, title, rows: asked }) => (
-            <section key={thread} aria-label={title || say("newThread")} className="overflow-hidden rounded-xl border border-line bg-raised">
+            <div key={thread} role="group" aria-label={title || say("newThread")} className="overflow-hidden rounded-xl border border-line bg-raised">
               <h3 className="border-b border-line bg-panel text-sm">
                 <Link
                   href={`/t/${thread}`}
@@ -115,7 +115,7 @@ export function InboxPage({ card, Link }: { card: Card; Link: LinkTo }) {
                   />
                 ))}
               </ul>
-            </section>
+            </div>
           ))}
           {!known && !failed && <p className="beats text-sm text-soft">{say("loading")}</p>}
           {known && !shown.length && (

@@ -37,9 +37,9 @@ export function Decisions({ thread, phase, goOn }: Props) {
   const replace = (one: Decided) => setFound((before) => before?.map((old) => (old.id === one.id ? one : old)) ?? null)
   return (
     <section aria-labelledby="plan-decisions" className="space-y-2">
-      <h3 id="plan-decisions" className="text-sm font-medium">
+      <h2 id="plan-decisions" className="text-sm font-medium">
         {say("planDecisions")}
-      </h3>
+      </h2>
       {failed && (
         <div role="alert" className="flex flex-wrap items-center gap-3 text-sm text-bad">
           <p>{failed}</p>

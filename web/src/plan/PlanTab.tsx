@@ -22,9 +22,9 @@ export default function PlanTab({ thread, assistant, workspace, session, now }: 
       {plan ? (
         <section aria-labelledby="plan-goal" className="space-y-3">
           <div className="space-y-1">
-            <h3 id="plan-goal" className="font-semibold [overflow-wrap:anywhere]">
+            <h2 id="plan-goal" className="font-semibold [overflow-wrap:anywhere]">
               {plan.goal}
-            </h3>
+            </h2>
             <p className="flex flex-wrap gap-x-3 text-xs text-soft tabular-nums">
               <span>{say(`plan_${plan.status}`)}</span>
               <span>{say("todos", { done, all: plan.steps.length })}</span>

@@ -10,9 +10,9 @@ export function TodoList({ todos, parts, still }: { todos: Todo[]; parts: Readon
   if (!todos.length && !under.length) return null
   return (
     <section aria-labelledby="plan-todos" className="space-y-2">
-      <h3 id="plan-todos" className="text-sm font-medium">
+      <h2 id="plan-todos" className="text-sm font-medium">
         {say("todoList")}
-      </h3>
+      </h2>
       <Lines todos={todos} still={still} />
       {under.map(([where, part]) => (
         <div key={where} className="ml-5 space-y-1 border-l border-line pl-3">

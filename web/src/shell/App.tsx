@@ -10,7 +10,7 @@ import { ThreadList } from "../threads/ThreadList"
 import { useThreads } from "../threads/useThreads"
 import { chosenIn, firstOf, idOf, talks } from "./assistants"
 import { Boundary } from "./Boundary"
-import { Bench } from "./Bench"
+import { Bench } from "./conversation"
 import { Commands, type Overlay } from "./Commands"
 import { remember } from "./folders"
 import { Header } from "./Header"
@@ -166,18 +166,20 @@ export function App() {
             </Suspense>
           </Boundary>
         ) : open ? (
-          <Bench
-            key={open}
-            id={open}
-            thread={current}
-            assistant={chosen}
-            workspace={folder}
-            firstWords={first.thread === open ? first.words : ""}
-            changed={changed}
-            tray={tray}
-            tab={tab}
-            show={show}
-          />
+          <Boundary of={open}>
+            <Bench
+              key={open}
+              id={open}
+              thread={current}
+              assistant={chosen}
+              workspace={folder}
+              firstWords={first.thread === open ? first.words : ""}
+              changed={changed}
+              tray={tray}
+              tab={tab}
+              show={show}
+            />
+          </Boundary>
         ) : (
           <Welcome
             begin={(words) => begin(words).then(() => undefined)}

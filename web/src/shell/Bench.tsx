@@ -31,7 +31,7 @@ interface Props {
 let wishes = 0
 
 /** One conversation, and beside it what it works on. */
-export function Bench({ tab, show, ...chat }: Props) {
+export default function Bench({ tab, show, ...chat }: Props) {
   const { say } = useLanguage()
   const [session] = useState(() => new Session(chat.id, chat.changed))
   const now = useSyncExternalStore(session.subscribe, session.snapshot)
@@ -87,7 +87,7 @@ export function Bench({ tab, show, ...chat }: Props) {
           session={session}
           now={onScreen}
           foot={foot}
-            openFile={openFile}
+          openFile={openFile}
           showPlan={() => show("plan")}
           banner={now.shown && <Banner shown={now.shown} session={session} asked={now.approvals.length > 0} />}
           end={<Decided verdicts={loose} />}

@@ -37,10 +37,13 @@ export function groupsOf(assistants: Assistant[]): [Kind, Assistant[]][] {
   return (Object.entries(groups) as [Kind, Assistant[]][]).filter(([, list]) => list.length)
 }
 
+// `localeCompare` loads tables that take a phone longer than drawing the page.
+const order = (a: string, b: string) => (a < b ? -1 : Number(a > b))
+
 function sorted(assistants: Assistant[]): Assistant[] {
   const place = (one: Assistant) => {
     const at = one.metadata?.created_by === "system" ? FIRST.indexOf(one.graph_id) : -1
     return at < 0 ? FIRST.length : at
   }
-  return [...assistants].sort((a, b) => place(a) - place(b) || a.name.localeCompare(b.name))
+  return [...assistants].sort((a, b) => place(a) - place(b) || order(a.name.toLowerCase(), b.name.toLowerCase()))
 }

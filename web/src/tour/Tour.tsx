@@ -1,5 +1,5 @@
 import { X } from "lucide-react"
-import { useEffect, useRef, useState } from "react"
+import { useLayoutEffect, useRef, useState } from "react"
 import type { Key } from "../i18n/catalogue"
 import { useLanguage } from "../i18n/language"
 import { Button } from "../ui/Button"
@@ -17,7 +17,7 @@ interface Step {
 const WRITE = "form textarea.quiet"
 const STEPS: readonly Step[] = [
   { at: WRITE, title: "tourWrite", words: "tourWriteWords", try: { word: "tourTryAsk", says: "try1" } },
-  { at: "form select", title: "tourAgent", words: "tourAgentWords" },
+  { at: 'form [aria-haspopup="dialog"]:first-of-type', title: "tourAgent", words: "tourAgentWords" },
   { at: `[data-testid="approval"], ${WRITE}`, title: "tourAsks", words: "tourAsksWords", try: { word: "tourTryEdit", says: "try3" } },
   { at: '[aria-controls="panel"]', title: "tourPanel", words: "tourPanelWords" },
 ]
@@ -97,7 +97,7 @@ export default function Tour({ ask, close }: Props) {
 /** Where the element is that is told of, and where the card goes; looked at now and then, for the page moves. */
 function useTarget(at: string, card: React.RefObject<HTMLDivElement | null>) {
   const [found, setFound] = useState<{ target: Box | null; left: number; top: number }>({ target: null, left: 8, top: 8 })
-  useEffect(() => {
+  useLayoutEffect(() => { // before the first paint: the card is not seen to jump
     const measure = () => {
       const shown = [...document.querySelectorAll<HTMLElement>(at)].filter((one) => one.offsetParent !== null)
       const told = shown.find((one) => one.dataset["testid"]) ?? shown.at(-1)

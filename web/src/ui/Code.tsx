@@ -1,5 +1,6 @@
 import { memo, useEffect, useState } from "react"
 import { Copy } from "./Copy"
+import { idle } from "./idle"
 
 interface Props {
   text: string
@@ -37,13 +38,3 @@ export const Code = memo(function Code({ text, language, open }: Props) {
     </div>
   )
 })
-
-/** Call when the page is idle. Returns how to call it off. */
-function idle(act: () => void): () => void {
-  if (!("requestIdleCallback" in window)) {
-    const timer = setTimeout(act, 50)
-    return () => clearTimeout(timer)
-  }
-  const asked = requestIdleCallback(act, { timeout: 2000 })
-  return () => cancelIdleCallback(asked)
-}
