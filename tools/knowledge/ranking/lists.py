@@ -22,7 +22,7 @@ class Question:
     "ISO 639-1."
     kind: Kind = "prose"
     rarity: Mapping[str, float] = field(default_factory=dict)
-    "How rare each of its terms is in the collection (idf)."
+    "How rare each of its terms is in the collection (idf), times what it counts for; pairs of terms left out."
     unknown: frozenset[str] = frozenset()
     "Those of its terms that the collection does not hold."
     identifiers: float = 0.0
