@@ -104,7 +104,7 @@ def rounds(cut: Cut) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
         yield kept, absent
 
 
-def ask(cut: Cut, fitted: Fitted) -> list[Answered]:
+def ask(cut: Cut, fitted: Fitted, embedder: str) -> list[Answered]:
     """Ask all questions in every round."""
     of, its_part = groups(cut.labelled), parts(cut.labelled)
     made = []
@@ -121,6 +121,7 @@ def ask(cut: Cut, fitted: Fitted) -> list[Answered]:
                 lambda ids, one=one, indexed=indexed: indexed.held(one, ids),
                 indexed.texts,
                 fitted=fitted,
+                embedder=embedder,
             )
             took = time.perf_counter() - began
             ids = [found.document for found in got.found[:10]]

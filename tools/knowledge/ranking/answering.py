@@ -41,6 +41,8 @@ class Fitted:
     weights: Weights | None = None
     bonus: Bonus | None = None
     confidence: Confidence | None = None
+    confidence_without: Confidence | None = None
+    "For questions in a language that the embedder does not know."
 
 
 def answer(
@@ -52,24 +54,31 @@ def answer(
     texts: Texts,
     *,
     fitted: Fitted | None = None,
+    embedder: str = confidence.ANY,
     moved: Mapping[Key, float] | None = None,
 ) -> Answer[Key]:
     """Return the documents of both lists in their order, with the confidence in the first.
 
-    `documents` names the document of each chunk; `moved` is what memory adds (`memory.remembered`). Costs under a
-    millisecond for two lists of 100.
+    `documents` names the document of each chunk; `embedder` its name, `moved` what memory adds
+    (`memory.remembered`).
     """
     fitted = fitted or Fitted()
     found = group(fusion.fuse(lists, question, collection, fitted.weights), documents, fitted.bonus)
     if moved:
         found = remember(found, moved)
-    described = confidence.describe(evidence(lists, question, found, held, texts))
-    model = fitted.confidence or confidence.shipped()
+    described = confidence.describe(evidence(lists, question, found, held, texts, collection))
+    model = fitted.confidence if lists.vector else fitted.confidence_without
+    model = model or confidence.shipped(embedder, votes=bool(lists.vector))
     return Answer(found, model.of(described) if found else 0.0, described)
 
 
 def evidence(
-    lists: Lists, question: Question, found: Sequence[Grouped[Key]], held: Held, texts: Texts
+    lists: Lists,
+    question: Question,
+    found: Sequence[Grouped[Key]],
+    held: Held,
+    texts: Texts,
+    collection: Collection,
 ) -> Evidence:
     """Return what an order of documents rests on."""
     chunks = [one.hits[0].chunk_id for one in found]
@@ -85,5 +94,5 @@ def evidence(
         np.array([together(text, question.rarity, question.language) for text in texts(looked_at)]),
         agreement(lists, chunks[0]) if chunks else 0.0,
         heads_overlap(lists),
-        bool(lists.vector),
+        collection.code,
     )

@@ -17,6 +17,7 @@ from artel.tools.knowledge.ranking.calibrating import Logistic, logistic
 from artel.tools.knowledge.ranking.lists import Lists, Numbers, Question
 
 HEAD = 10
+RIDGE = 3.0  # on slopes in deviations
 FEWEST = 200  # answers with a mark: with fewer a collection keeps what was shipped
 FEATURES = (
     "score",  # of the first result, fused: 1 where both halves put it first
@@ -36,8 +37,11 @@ FEATURES = (
     "heads overlap",  # share of the first ten that both halves have
     "known",  # share of the terms, by rarity, that the collection holds at all
     "words",  # logarithm of 1 + terms
-    "votes",  # 1 if the embedder knows the language
+    "code",  # share of the collection that is program text
 )
+OF_THE_EMBEDDER = ("vector", "vector gap")  # cosines: each model has its own idea of what is near
+LEXICAL = "no vectors"
+ANY = "any embedder"
 SHARPNESS = 8.0  # of the entropy
 
 
@@ -58,7 +62,7 @@ class Evidence:
     "What of the question stands in one sentence of each of the first few (`nearness.together`), shape (few,)."
     agreement: float
     heads_overlap: float
-    votes: bool
+    code: float
 
 
 def describe(evidence: Evidence) -> Numbers:
@@ -66,7 +70,7 @@ def describe(evidence: Evidence) -> Numbers:
     rarity = np.array(list(evidence.question.rarity.values()))
     most = float(rarity.sum()) or 1.0
     made = np.zeros(len(FEATURES))
-    made[-3:] = evidence.question.known, np.log1p(len(rarity)), evidence.votes
+    made[-3:] = evidence.question.known, np.log1p(len(rarity)), evidence.code
     if not len(evidence.scores):
         return made
     scores = evidence.scores[:HEAD]
@@ -108,7 +112,7 @@ def heads_overlap(lists: Lists) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """A fitted model and what shows that it may be believed."""
+    """A fitted model and what shows that it may be believed. It sees each feature and its square."""
 
     model: Logistic
     evidence: Mapping[str, Any] = field(default_factory=dict)
@@ -116,13 +120,21 @@ class Confidence:
 
     def of(self, described: Numbers) -> float:
         """Return the probability that result 1 is right, 0 to 1, from `describe`."""
-        return float(self.model(described[None, :])[0])
+        return float(self.model(expanded(described[None, :]))[0])
 
     def as_json(self) -> dict[str, Any]:
         """Return plain numbers, to be kept."""
-        parts = zip(FEATURES, self.model.slopes, self.model.means, self.model.deviations, strict=True)
+        parts = zip(_NAMES, self.model.slopes, self.model.means, self.model.deviations, strict=True)
         named = {name: [float(value) for value in values] for name, *values in parts}
         return {"bias": self.model.bias, "features": named, "evidence": dict(self.evidence)}
+
+
+def expanded(described: Numbers) -> Numbers:
+    """Return features and their squares, (n, 2 * features): a score may say much in the middle and little at its end."""
+    return np.column_stack([described, described**2])
+
+
+_NAMES = (*FEATURES, *(f"{name}²" for name in FEATURES))
 
 
 def read(said: Mapping[str, Any]) -> Confidence:
@@ -131,25 +143,49 @@ def read(said: Mapping[str, Any]) -> Confidence:
     Raises:
         KeyError: it was fitted with other features.
     """
-    rows = np.array([said["features"][name] for name in FEATURES], np.float64)
+    rows = np.array([said["features"][name] for name in _NAMES], np.float64)
     return Confidence(Logistic(float(said["bias"]), *rows.T), said.get("evidence", {}))
 
 
+def shipped(embedder: str = ANY, *, votes: bool = True) -> Confidence:
+    """Return the model of the package for an embedder's name, or that for any embedder, which sees no cosines.
+
+    `votes`: whether the embedder knows the language; without its vote the model for words alone. The evidence stands
+    beside the models in `confidence.json`.
+    """
+    models = _shipped()
+    return models[LEXICAL] if not votes else models.get(embedder.partition("@")[0], models[ANY])
+
+
 @cache
-def shipped() -> Confidence:
-    """Return the model of the package; `confidence.json` beside this module holds the evidence for it."""
-    return read(json.loads(files(__package__).joinpath("confidence.json").read_text(encoding="utf-8")))
+def _shipped() -> dict[str, Confidence]:
+    said = json.loads(files(__package__).joinpath("confidence.json").read_text(encoding="utf-8"))
+    return {name: read(model) for name, model in said["models"].items()}
 
 
-def fit(described: Sequence[Numbers], right: Sequence[bool], *, ridge: float = 1.0) -> Confidence:
-    """Return a model fitted to answers whose first result is known to be right or wrong.
+def fit(
+    described: Sequence[Numbers],
+    right: Sequence[bool],
+    *,
+    ridge: float = RIDGE,
+    weight: Sequence[float] | None = None,
+    without: Sequence[str] = (),
+) -> Confidence:
+    """Return a model fitted to answers whose first result is known to be right or wrong; `without` these features.
 
     Raises:
         ValueError: there are fewer than FEWEST of them, or all are right, or all wrong.
     """
     if len(right) < FEWEST:
         raise ValueError(f"a fit needs {FEWEST} answers with a mark, got {len(right)}")
-    model = logistic(np.stack(described), np.array(right, np.float64), ridge=ridge)
+    rows = np.stack(described)
+    rows[:, [FEATURES.index(name) for name in without]] = 0.0
+    model = logistic(
+        expanded(rows),
+        np.array(right, np.float64),
+        ridge=ridge,
+        weight=None if weight is None else np.array(weight, np.float64),
+    )
     return Confidence(model, {"answers": len(right)})
 
 

@@ -1,7 +1,10 @@
 """From chunks to documents: a reader is shown a document once, by its best chunk."""
 
+import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Generic, TypeVar
 
 from artel.storage.knowledge.hits import Hit
@@ -39,7 +42,7 @@ def group(
 
     `hits` come best first, with scores of 0 or more. Of equal scores the document whose chunk came first is first.
     """
-    bonus = bonus or BONUS
+    bonus = bonus or shipped()
     found: dict[Key, list[Hit]] = {}
     for hit in hits:
         if hit.chunk_id in documents:
@@ -54,4 +57,9 @@ def _score(hits: Sequence[Hit], bonus: Bonus) -> float:
     return first.score + bonus.most * (1 - bonus.decay) * added
 
 
-BONUS = Bonus()
+@cache
+def shipped() -> Bonus:
+    """Return the bonus of the package, from `fusion.json`."""
+    return Bonus(
+        **json.loads(files(__package__).joinpath("fusion.json").read_text(encoding="utf-8"))["bonus"]
+    )
