@@ -73,7 +73,7 @@ _CYRILLIC_SIGN = re.compile(
 )
 _LATIN_SIGN = re.compile(r"(?P<de>ß)|(?P<pl>[ąęłńśźż])|(?P<tr>[ğış])|(?P<es>[ñ¿¡])|(?P<pt>[ãõ])")
 
-_MAYBE_CODE = re.compile(r"[(){}\[\];=<>]|^\s*(?:import|from)\s", re.MULTILINE)
+_MAYBE_CODE = re.compile(r"[(){}\[\];=<>]|:\s*$|^\s*(?:import|from)\s", re.MULTILINE)
 _DEFINITION = re.compile(
     r"\s*(?:@\w|(?:export |public |private |static |async |pub )*"
     r"(?:def|class|func|fn|function|impl|struct|interface|enum)\s+\w+"
