@@ -1,4 +1,4 @@
-"""`python -m evals retrieval`: how well search finds on labelled sets, and whether it knows when it does not."""
+"""`python -m evals retrieval`: how well search finds, and whether it knows when it does not."""
 
 import asyncio
 import json

@@ -104,7 +104,7 @@ class Indexed:
 
 
 async def cut(labelled: LabelledSet, embedder: Embedder, cache: Path | None = None) -> Cut:
-    """Return a set in chunks: its documents whole, or by paragraphs where they are longer than a model reads."""
+    """Return a set in chunks: documents whole, or by paragraphs where they are longer than a model reads."""
     long = fmean(len(one.text) for one in labelled.documents) > LONG
     rows = [
         (one.id, one.title, piece)

@@ -1,7 +1,7 @@
 """Marks of rankings as trec_eval defines them, and marks of confidence.
 
-A ranking is a list of document ids, best first, each once; `relevant` says the gain of each right document (1 or
-more). A question without any right document is left out by whoever averages, as trec_eval leaves it out.
+A ranking is a list of document ids, best first, each once; `relevant` says the gain of each right document (1
+or more). A question without any right document is left out by whoever averages, as trec_eval leaves it out.
 Source: https://github.com/usnistgov/trec_eval (m_ndcg_cut.c, m_recall.c, m_recip_rank.c).
 """
 
@@ -50,7 +50,7 @@ def precision_at(coverage: float, confidence: ArrayLike, right: ArrayLike) -> fl
 
 
 def ranked_above(confidence: ArrayLike, right: ArrayLike) -> float:
-    """Return how often a right answer is more confident than a wrong one (AUROC), ties half; nan without both."""
+    """Return how often a right answer is surer than a wrong one (AUROC), ties half; nan without both."""
     promised, held = _column(confidence), _column(right) > 0
     values, which = np.unique(promised, return_inverse=True)
     counts = np.bincount(which, minlength=len(values))

@@ -1,7 +1,8 @@
 """The qualification: search that knows when it does not know (research on retrieval §5).
 
-Only a part of the article groups is indexed and the questions of all are asked, so that some have no answer there.
-Each group is absent once: in round r those whose place among the groups of its part is r, counted round ROUNDS.
+Only a part of the article groups is indexed and the questions of all are asked, so that some have no answer
+there. Each group is absent once: in round r those whose place among the groups of its part is r, counted
+round ROUNDS.
 """
 
 import time

@@ -1,7 +1,8 @@
-"""Sets of questions with labels: a folder each, with `corpus.jsonl.gz`, `queries.jsonl.gz` and `qrels.tsv.gz`.
+"""Sets of questions with labels: a folder each, with `corpus`, `queries` (`.jsonl.gz`) and `qrels.tsv.gz`.
 
 A corpus line is `{id, title?, text, group?}`, a question `{id, text, group?, exclude?, answerable?}`, a label
-`question <tab> document <tab> gain` below a line of headings. The sets themselves are never part of this repository.
+`question <tab> document <tab> gain` below a line of headings. The sets themselves are never part of this
+repository.
 """
 
 import gzip
@@ -115,7 +116,7 @@ def part(group: str, parts: int, *, salt: str = "") -> int:
 
 
 def evenly(sizes: Mapping[str, int], parts: int) -> dict[str, int]:
-    """Return a part for each group, so that parts are about equally big: for few groups, where chance is unfair.
+    """Return a part for each group so that parts are about equally big: for few groups, chance is unfair.
 
     `sizes`: questions by group. The biggest goes first, each to the part that is smallest then.
     """

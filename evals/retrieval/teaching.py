@@ -1,6 +1,7 @@
-"""Makes what ships: weights and confidence learned on the fit parts of all sets, with figures of the check parts.
+"""Makes what ships: weights and confidence learned on the fit parts of all sets, judged on the check parts.
 
-The figures stay beside the numbers that they justify: `fusion.json` and `confidence.json`. No text of a set does.
+The figures stay beside the numbers that they justify: `fusion.json` and `confidence.json`. No text of a set
+does.
 """
 
 import json
@@ -119,7 +120,7 @@ def constant(share: float) -> Weights:
 def teach_confidence(
     cuts: Sequence[Cut], embedder: str, weights: Weights, bonus: Bonus
 ) -> tuple[dict[str, Confidence], dict[str, list[Answered]]]:
-    """Return a model for the embedder, one for any other and one for words alone; and what they were judged on."""
+    """Return models for the embedder, for any other and for words alone, and what they were judged on."""
     fitted = Fitted(weights, bonus, UNSURE, UNSURE)
     blank = {one.labelled.name: replace(one, languages=frozenset()) for one in cuts}
     heard = {one.labelled.name: ask(one, fitted, embedder) for one in cuts if _has_a_vote(one)}

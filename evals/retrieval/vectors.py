@@ -1,5 +1,6 @@
 """Vectors of texts, computed once: they take minutes, and what follows from them is looked at many times."""
 
+import asyncio
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -29,12 +30,21 @@ async def _block(folder: Path | None, embedder: Embedder, texts: Sequence[str], 
         return await embedder.embed(texts, query=query)
     key = sha256("\0".join([embedder.name, str(query), *texts]).encode("utf-8", "surrogatepass")).hexdigest()
     file = folder / f"{key[:32]}.npy"
-    if file.is_file():
-        kept: Vectors = np.load(file)
+    kept = await asyncio.to_thread(_read, file)
+    if kept is not None:
         return kept
     made = await embedder.embed(texts, query=query)
-    folder.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(_write, file, made)
+    return made
+
+
+def _read(file: Path) -> Vectors | None:
+    return np.load(file) if file.is_file() else None
+
+
+def _write(file: Path, made: Vectors) -> None:
+    """Write beside and rename, so that a run that is stopped leaves no half of a file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_suffix(".part.npy")
     np.save(beside, made)
     beside.replace(file)
-    return made

@@ -3,7 +3,6 @@
 from math import isnan, log2
 
 import pytest
-
 from evals.retrieval.metrics import ndcg, precision_at, ranked_above, recall, reciprocal_rank
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-
 from evals.retrieval.sets import SetUnreadable, evenly, groups, load, names, part
 
 

@@ -18,8 +18,8 @@ from artel.tools.knowledge.ranking.nearness import together
 LOOKED_AT = 5  # results whose terms are compared
 
 Held = Callable[[Ids], Numbers]
-"""How much each term of the question adds to each chunk's lexical score: (chunks, terms), in the order of its rarity
-map. `Snapshot.shares` is one."""
+"""How much each term of the question adds to each chunk's lexical score: (chunks, terms), in the order of its
+rarity map. `Snapshot.shares` is one."""
 Texts = Callable[[Ids], Sequence[str]]
 """The texts of chunks, in order."""
 

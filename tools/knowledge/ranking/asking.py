@@ -18,9 +18,9 @@ def described(
 ) -> Question:
     """Return a question as the ranking sees it.
 
-    `weights` are the terms of the question with what each counts for (`lexical.terms.asked`), pairs of neighbours
-    among them, which are left out here; `rarity` is theirs in the lexical index (ln(1 + (N - n + ½) / (n + ½))), which
-    holds `chunks` chunks: a term of the highest rarity is one that no chunk holds.
+    `weights` are the terms of the question with what each counts for (`lexical.terms.asked`), pairs of
+    neighbours among them, which are left out here; `rarity` is theirs in the lexical index (ln(1 + (N - n +
+    ½) / (n + ½))), which holds `chunks` chunks: a term of the highest rarity is one that no chunk holds.
     """
     highest = float(np.log1p((chunks + 0.5) / 0.5)) - _SLACK
     single = [term for term in weights if " " not in term]

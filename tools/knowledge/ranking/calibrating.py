@@ -35,9 +35,9 @@ def logistic(
 ) -> Logistic:
     """Fit a logistic model by iteratively reweighted least squares.
 
-    `features` (n, features), `right` (n,) of 0 and 1, `weight` (n,), 1 each if None. `ridge` holds the slopes (in
-    deviations, not the bias) small, and keeps the fit finite where a feature parts right from wrong perfectly.
-    Source: Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, §4.4.1.
+    `features` (n, features), `right` (n,) of 0 and 1, `weight` (n,), 1 each if None. `ridge` holds the slopes
+    (in deviations, not the bias) small, and keeps the fit finite where a feature parts right from wrong
+    perfectly. Source: Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, §4.4.1.
 
     Raises:
         ValueError: there is nothing to fit to, or all of it is right, or all wrong.
@@ -76,7 +76,7 @@ def platt(promised: Numbers, right: Numbers) -> tuple[float, float]:
 
 
 def isotonic(promised: Numbers, right: Numbers) -> tuple[Numbers, Numbers]:
-    """Return the rising steps (promise, share right) that fit best: what a promise is worth, assuming order only.
+    """Return the rising steps (promise, share right) that fit best: what a promise is worth by order only.
 
     Shapes (n,) → (steps,) both; between steps one interpolates.
     Source: pool adjacent violators; Zadrozny and Elkan, Transforming Classifier Scores, KDD 2002.
@@ -94,7 +94,7 @@ def isotonic(promised: Numbers, right: Numbers) -> tuple[Numbers, Numbers]:
 
 
 def calibration_error(promised: Numbers, right: Numbers, *, bins: int = 10) -> float:
-    """Return the mean distance of promise and truth over `bins` equal ranges, weighted by how many fall in each."""
+    """Return the mean distance of promise and truth over `bins` equal ranges, by how many fall in each."""
     if not len(promised):
         return 0.0
     which = np.minimum((promised * bins).astype(int), bins - 1)

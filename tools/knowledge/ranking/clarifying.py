@@ -1,7 +1,8 @@
-"""What to ask back when it is not sure that the first result is right: what parts the results, in the asker's language.
+"""What to ask back when the first result may be wrong: what parts the results, in the asker's language.
 
-A question is drawn from the results themselves: the property that splits them best, with its values as options. When
-an important word of what was asked is nowhere to be found, that word is asked about; so it is when nothing splits.
+A question is drawn from the results themselves: the property that splits them best, with its values as
+options. When an important word of what was asked is nowhere to be found, that word is asked about; so it is
+when nothing splits.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -45,9 +46,9 @@ def clarify(
 ) -> list[Asking]:
     """Return one or two questions about `asked`, the one that tells most first.
 
-    `results` come best first; `missing` are words of `asked`, as they were written, that no result has. `vague`: those
-    weigh more than the ones that were found, so they are asked about before anything else. `language`: Russian for
-    `ru`, English for all others.
+    `results` come best first; `missing` are words of `asked`, as they were written, that no result has.
+    `vague`: those weigh more than the ones that were found, so they are asked about before anything else.
+    `language`: Russian for `ru`, English for all others.
     """
     head = [one for one in results[:HEAD] if one.score >= NEAR * results[0].score]
     words = RUSSIAN if language == "ru" else ENGLISH

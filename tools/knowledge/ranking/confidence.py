@@ -1,7 +1,7 @@
 """How likely the first result is right: a promise that holds on the long run, not a score.
 
-A raw score is no promise: cosine 0.7 is right or wrong depending on the question. What tells is how the first result
-stands out, whether words and vectors agree on it, and whether it holds what the question is about.
+A raw score is no promise: cosine 0.7 is right or wrong depending on the question. What tells is how the first
+result stands out, whether words and vectors agree on it, and whether it holds what the question is about.
 """
 
 import json
@@ -47,7 +47,7 @@ SHARPNESS = 8.0  # of the entropy
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an answer rests on: results are documents, best first, and what is said of one is of its best chunk."""
+    """What an answer rests on: documents, best first; what is said of one is of its best chunk."""
 
     question: Question
     scores: Numbers
@@ -57,9 +57,9 @@ class Evidence:
     vector: Numbers
     "Cosine of each, 0 where the embedder has no vote."
     held: Numbers
-    "How much each term adds to each result's lexical score: (the first few, terms in the order of their rarity map)."
+    "What each term adds to a result's lexical score: (the first few, terms in the order of the rarity map)."
     together: Numbers
-    "What of the question stands in one sentence of each of the first few (`nearness.together`), shape (few,)."
+    "What of the question one sentence of each of the first few holds (`nearness.together`), shape (few,)."
     agreement: float
     heads_overlap: float
     code: float
@@ -130,7 +130,7 @@ class Confidence:
 
 
 def expanded(described: Numbers) -> Numbers:
-    """Return features and their squares, (n, 2 * features): a score may say much in the middle and little at its end."""
+    """Return features and their squares, (n, 2 * features): a score may say much in the middle only."""
     return np.column_stack([described, described**2])
 
 
@@ -148,10 +148,10 @@ def read(said: Mapping[str, Any]) -> Confidence:
 
 
 def shipped(embedder: str = ANY, *, votes: bool = True) -> Confidence:
-    """Return the model of the package for an embedder's name, or that for any embedder, which sees no cosines.
+    """Return the package's model for an embedder's name, or that for any embedder, which sees no cosines.
 
-    `votes`: whether the embedder knows the language; without its vote the model for words alone. The evidence stands
-    beside the models in `confidence.json`.
+    `votes`: whether the embedder knows the language; without its vote the model for words alone. The evidence
+    stands beside the models in `confidence.json`.
     """
     models = _shipped()
     return models[LEXICAL] if not votes else models.get(embedder.partition("@")[0], models[ANY])
@@ -171,7 +171,7 @@ def fit(
     weight: Sequence[float] | None = None,
     without: Sequence[str] = (),
 ) -> Confidence:
-    """Return a model fitted to answers whose first result is known to be right or wrong; `without` these features.
+    """Return a model fitted to answers known to be right or wrong in their first result; `without` features.
 
     Raises:
         ValueError: there are fewer than FEWEST of them, or all are right, or all wrong.

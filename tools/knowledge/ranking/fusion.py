@@ -1,8 +1,9 @@
 """One list of two: how much the vectors have to say, question by question.
 
-A fused score is `(1 - share) * lexical + share * vector` of the normalised scores. The share is no constant: it is a
-small logistic function of the question and of both lists (`FEATURES`), learned once over collections of many kinds
-and shipped; a collection with labels of its own moves it by an offset per language and kind of question.
+A fused score is `(1 - share) * lexical + share * vector` of the normalised scores. The share is no constant:
+it is a small logistic function of the question and of both lists (`FEATURES`), learned once over collections
+of many kinds and shipped; a collection with labels of its own moves it by an offset per language and kind of
+question.
 """
 
 import json
@@ -53,7 +54,7 @@ class Weights:
     means: Numbers
     deviations: Numbers
     sharpness: float = 8.0
-    "How strongly a higher score means a likelier hit; what the learning assumes, without effect on the order."
+    "How strongly a higher score means a likelier hit; the learning assumes it, the order does not change."
     normal: Normal = "min-max"
     offsets: Mapping[str, float] = field(default_factory=dict)
     "Of a collection's own labels, by `language/kind`."
@@ -104,7 +105,7 @@ def read(said: Mapping[str, Any]) -> Weights:
 
 @cache
 def shipped() -> Weights:
-    """Return the weights of the package; `fusion.json` beside this module holds the evidence that chose them."""
+    """Return the weights of the package; `fusion.json` beside this module holds the evidence for them."""
     return read(json.loads(files(__package__).joinpath("fusion.json").read_text(encoding="utf-8"))["weights"])
 
 
@@ -113,8 +114,8 @@ def fuse(
 ) -> list[Hit]:
     """Return all that either list has, best first, with scores from 0 to 1.
 
-    Without a vector list (the embedder does not know the language) the order is the lexical one; of equal scores the
-    smaller chunk id comes first.
+    Without a vector list (the embedder does not know the language) the order is the lexical one; of equal
+    scores the smaller chunk id comes first.
     """
     weights = weights or shipped()
     columns = beside(lists, weights.normal)

@@ -1,7 +1,7 @@
 """Nothing that was fitted anew goes live without having won on marks that came later.
 
-A candidate may be better on what it has seen and worse on everything else: a query adapter learned from a few thousand
-likes lost 13 points on documents it had not seen.
+A candidate may be better on what it has seen and worse on everything else: a query adapter learned from a few
+thousand likes lost 13 points on documents it had not seen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ class Verdict:
 def by_time(
     marks: Sequence[tuple[datetime, Timed]], *, later: float = LATER
 ) -> tuple[list[Timed], list[Timed]]:
-    """Return (earlier, later) marks, cut at a moment: marks of one moment stay together, on the later side."""
+    """Return (earlier, later) marks, cut at a moment; those of one stay together, on the later side."""
     ordered = sorted(marks, key=lambda one: one[0])
     if not ordered:
         return [], []
@@ -62,10 +62,10 @@ def by_time(
 
 
 def judge(later: tuple[Numbers, Numbers], fixed: Mapping[str, tuple[Numbers, Numbers]]) -> Verdict:
-    """Judge a candidate by marks of (current, candidate) on the same questions, each of shape (questions,), 0 to 1.
+    """Judge a candidate by marks of (current, candidate) on the same questions, (questions,) each, 0 to 1.
 
-    `later` are questions newer than all it was fitted to, `fixed` sets that never change. It passes when the lower
-    bound of its gain on the later ones is above 0, and it loses at most MAY_LOSE on each fixed set.
+    `later` are questions newer than all it was fitted to, `fixed` sets that never change. It passes when the
+    lower bound of its gain on the later ones is above 0, and it loses at most MAY_LOSE on each fixed set.
 
     Raises:
         ValueError: the two differ in length somewhere.

@@ -38,9 +38,10 @@ class Grouped(Generic[Key]):
 def group(
     hits: Sequence[Hit], documents: Mapping[int, Key], bonus: Bonus | None = None
 ) -> list[Grouped[Key]]:
-    """Return documents, best first; `documents` names that of each chunk, and a chunk without one is left out.
+    """Return documents, best first; `documents` names that of each chunk; a chunk without one is left out.
 
-    `hits` come best first, with scores of 0 or more. Of equal scores the document whose chunk came first is first.
+    `hits` come best first, with scores of 0 or more. Of equal scores the document whose chunk came first is
+    first.
     """
     bonus = bonus or shipped()
     found: dict[Key, list[Hit]] = {}

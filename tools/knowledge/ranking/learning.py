@@ -1,8 +1,9 @@
 """Learning how much the vectors have to say from questions whose right chunks are known.
 
-What is made likelier is that the right chunk is drawn when each chunk of both lists is drawn by exp(sharpness ·
-fused score): the loss is the mean of -log of that, a question counts `weight`.
-Source: Cao and others, Learning to Rank: From Pairwise Approach to Listwise Approach, ICML 2007 (top-one likelihood).
+What is made likelier is that the right chunk is drawn when each chunk of both lists is drawn by exp(sharpness
+· fused score): the loss is the mean of -log of that, a question counts `weight`.
+Source: Cao and others, Learning to Rank: From Pairwise Approach to Listwise Approach, ICML 2007 (top-one
+likelihood).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from artel.tools.knowledge.ranking.lists import Lists, Normal, Numbers, Question
 
 STEPS = 400
 RATE = 0.05
-RIDGE = 0.03  # on slopes in deviations: between 0.01 and 0.1 what it learned differed by under a point on every set
+RIDGE = 0.03  # on slopes in deviations: from 0.01 to 0.1 no set differed by a point
 OWN_RIDGE = 4.0  # questions' worth of trust in what was shipped, for each unit of an offset squared
 FEWEST = 30  # labelled questions of a language and kind: with fewer its offset stays 0
 
@@ -34,7 +35,7 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Labelled questions as arrays, padded to the longest; only those whose right chunk was found by either half."""
+    """Labelled questions as arrays, padded to the longest; only those whose right chunk was found at all."""
 
     lexical: Numbers
     "(questions, chunks)"
@@ -75,7 +76,8 @@ def learn(labelled: Sequence[Labelled], *, normal: Normal = "min-max", ridge: fl
 def fit(labelled: Sequence[Labelled], weights: Weights | None = None) -> Weights:
     """Return weights moved by a collection's own labels: an offset for each language and kind of question.
 
-    Those with fewer than FEWEST usable questions keep what they had, so that a handful of marks changes nothing.
+    Those with fewer than FEWEST usable questions keep what they had, so that a handful of marks changes
+    nothing.
     """
     weights = weights or shipped()
     offsets = dict(weights.offsets)
@@ -129,7 +131,7 @@ def _offset(labelled: Sequence[Labelled], weights: Weights) -> float:
 
 
 def _slopes(rows: Rows, steep: Numbers, sharpness: float) -> tuple[Numbers, float]:
-    """How the loss changes with the share's logit of each question, and with the logarithm of the sharpness."""
+    """How the loss changes with the logit of each question's share, and with the logarithm of sharpness."""
     share = 1 / (1 + np.exp(-steep))
     apart = rows.vector - rows.lexical
     fused = rows.lexical + share[:, None] * apart

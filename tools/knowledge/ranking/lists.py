@@ -22,7 +22,7 @@ class Question:
     "ISO 639-1."
     kind: Kind = "prose"
     rarity: Mapping[str, float] = field(default_factory=dict)
-    "How rare each of its terms is in the collection (idf), times what it counts for; pairs of terms left out."
+    "How rare each of its terms is in the collection (idf), times what it counts for; without pairs."
     unknown: frozenset[str] = frozenset()
     "Those of its terms that the collection does not hold."
     identifiers: float = 0.0
@@ -56,9 +56,10 @@ class Beside:
 def beside(lists: Lists, normal: Normal = "min-max") -> Beside:
     """Put the two lists side by side; what a list lacks scores 0 there, as its last does.
 
-    `min-max`: best 1, last 0; a list whose scores are all alike scores 1. `dbsf`: mean minus three deviations is 0,
-    plus three is 1, cut at both ends.
-    Sources: Bruch, Gai, Ingber, An Analysis of Fusion Functions for Hybrid Retrieval, 2023; Qdrant, Hybrid Queries.
+    `min-max`: best 1, last 0; a list whose scores are all alike scores 1. `dbsf`: mean minus three deviations
+    is 0, plus three is 1, cut at both ends.
+    Sources: Bruch, Gai, Ingber, An Analysis of Fusion Functions for Hybrid Retrieval, 2023; Qdrant, Hybrid
+    Queries.
     """
     ids = np.unique(
         np.array([hit.chunk_id for one in (lists.lexical, lists.vector) for hit in one], np.int64)

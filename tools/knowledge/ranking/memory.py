@@ -1,8 +1,9 @@
 """What people thought of results of similar questions, as a small correction of scores.
 
-Marks count for similar questions only, never for a document as such: popularity lifts what is popular where it is not
-wanted. One person is one vote, whatever he clicks: his own searches follow his own likes, everybody's follow two.
-Measured for that: research on feedback, issue 7 (a popularity prior lost 1.6 points, a memory of questions won 1.6).
+Marks count for similar questions only, never for a document as such: popularity lifts what is popular where
+it is not wanted. One person is one vote, whatever he clicks: his own searches follow his own likes,
+everybody's follow two. Measured for that: research on feedback, issue 7 (a popularity prior lost 1.6 points,
+a memory of questions won 1.6).
 """
 
 from collections.abc import Mapping, Sequence
@@ -67,10 +68,11 @@ def remembered(
 ) -> dict[Key, float]:
     """Return what marks add to the score of each document, from -MOST to MOST.
 
-    `hashes` holds the text of each document as it is now: a mark on another text, or on a document that is gone, is
-    ignored. `user` is who asks: his own likes count for him with nobody beside. A dislike demotes when ENOUGH people
-    share it; a like of one person changes nothing for others. The vote of a person is the mean of his marks, weighted
-    by likeness and age, so that a thousand marks weigh as one, and marks that alternate weigh nothing.
+    `hashes` holds the text of each document as it is now: a mark on another text, or on a document that is
+    gone, is ignored. `user` is who asks: his own likes count for him with nobody beside. A dislike demotes
+    when ENOUGH people share it; a like of one person changes nothing for others. The vote of a person is the
+    mean of his marks, weighted by likeness and age, so that a thousand marks weigh as one, and marks that
+    alternate weigh nothing.
     """
     votes = _votes(asked, [one for one in marks if hashes.get(one.document) == one.text_hash], now)
     moved = {}
@@ -99,7 +101,7 @@ def remember(found: Sequence[Grouped[Key]], moved: Mapping[Key, float]) -> list[
 
 
 def _votes(asked: Asked, marks: Sequence[Mark[Key]], now: datetime) -> dict[Key, dict[str, float]]:
-    """The vote of each person on each document, -1 to 1: how alike and fresh his best mark is, times his mean."""
+    """The vote of each person on each document, -1 to 1: how alike and fresh his best is, by his mean."""
     weighed: dict[tuple[Key, str], list[tuple[float, int]]] = {}
     for mark in marks:
         weight = asked.likeness(mark.asked) * _freshness(now - mark.at)

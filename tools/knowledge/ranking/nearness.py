@@ -10,7 +10,7 @@ _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
 
 
 def together(text: str, rarity: Mapping[str, float], language: str) -> float:
-    """Return the share of a question's terms, by rarity, in that sentence of a text which holds most of them, 0 to 1.
+    """Return the share of a question's terms, by rarity, that one sentence of a text holds at most, 0 to 1.
 
     `rarity` is that of the question's terms, `language` what the question is written in (ISO 639-1).
     """
