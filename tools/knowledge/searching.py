@@ -174,10 +174,11 @@ def _asks(
     lacking = {
         term for term, most in zip(said, shares.max(axis=0, initial=0).tolist(), strict=True) if not most
     }
+    telling = {term for term, weight in asked(query, question.language).items() if weight >= 1}
     missing = [
         word
         for word in dict.fromkeys(re.findall(r"\w[\w.+#-]*", query))
-        if lacking.intersection(terms(word, question.language))
+        if (lacking & telling).intersection(terms(word, question.language))
     ]
     lost = sum(question.rarity[term] for term in lacking)
     vague = lost > sum(question.rarity.values()) / 2
