@@ -9,6 +9,7 @@ compared with each other, not with those of another machine.
 import ast
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from artel.tools.knowledge.chunking import chunks
@@ -31,7 +32,7 @@ def main() -> None:
     print(f"{'':40}{'MB':>8}{'CPU s':>8}{'MB / CPU s':>12}")
     for name, sentence in (("English prose", ENGLISH), ("Russian prose", RUSSIAN)):
         text = prose(sentence)
-        _row(name, len(text), lambda text=text: chunks(text, path="a.md"))
+        _row(name, len(text), partial(chunks, text, path="a.md"))
     _row("Python", code, lambda: [chunks(text, path=path) for path, text in python.items()])
     folder = {f"package{at % 40}/module{at}.py": module(at) for at in range(FILES)}
     size = sum(map(len, folder.values()))

@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -66,22 +67,27 @@ def _print_index(chunks: int, chance: np.random.Generator) -> None:
         asked(" ".join(one[place] for place in chance.integers(0, WORDS, 10)))
         for one in (words[number] for number in chance.integers(0, chunks, QUESTIONS))
     ]
-    _row("search", [_took(lambda q=q: index.search(q, limit=100)) for q in questions])
+    _row("search", [_took(partial(index.search, q, limit=100)) for q in questions])
     for share in (0.5, 0.01):
         within = np.flatnonzero(chance.random(chunks) < share)
-        rows = [_took(lambda q=q, w=within: index.search(q, limit=100, within=w)) for q in questions]
+        rows = [_took(partial(index.search, q, limit=100, within=within)) for q in questions]
         _row(f"search within {share:.0%} of the chunks", rows)
     index.merge()
-    _row("search, all in one segment", [_took(lambda q=q: index.search(q, limit=100)) for q in questions])
+    _row("search, all in one segment", [_took(partial(index.search, q, limit=100)) for q in questions])
     ids = index.ids()[:100]
     _row(
         "what each term adds to 100 hits",
-        [_took(lambda q=q: index.snapshot.shares(ids, list(q))) for q in questions],
+        [_took(partial(index.snapshot.shares, ids, list(q))) for q in questions],
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "index")
         print(f"{'saved':36}{_took(lambda: save(index.snapshot, path, stamp=''))[0]:10.1f} ms")
         print(f"{'loaded':36}{_took(lambda: load(path, stamp=''))[0]:10.1f} ms")
+
+
+def _add(index: LexicalIndex, file: list[tuple[int, list[str]]]) -> None:
+    index.add(file)
+    index.search(file[0][1][:3], limit=1)
 
 
 def _added(index: LexicalIndex, chunks: int, words: list[list[str]]) -> list[Took]:
@@ -90,7 +96,7 @@ def _added(index: LexicalIndex, chunks: int, words: list[list[str]]) -> list[Too
         one = [
             (chunks + file * PER_FILE + number, words[file * PER_FILE + number]) for number in range(PER_FILE)
         ]
-        took.append(_took(lambda one=one: (index.add(one), index.search(one[0][1][:3], limit=1))))
+        took.append(_took(partial(_add, index, one)))
     return took
 
 

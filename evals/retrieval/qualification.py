@@ -8,6 +8,7 @@ round ROUNDS.
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,7 @@ def ask(cut: Cut, fitted: Fitted, embedder: str) -> list[Answered]:
                 one.seen,
                 indexed.collection,
                 indexed.documents,
-                lambda ids, one=one, indexed=indexed: indexed.held(one, ids),
+                partial(indexed.held, one),
                 indexed.texts,
                 fitted=fitted,
                 embedder=embedder,

@@ -120,23 +120,39 @@ def constant(share: float) -> Weights:
 def teach_confidence(
     cuts: Sequence[Cut], embedder: str, weights: Weights, bonus: Bonus
 ) -> tuple[dict[str, Confidence], dict[str, list[Answered]]]:
-    """Return models for the embedder, for any other and for words alone, and what they were judged on."""
+    """Return models for the embedder, for any other and for words alone, and the answers with them."""
     fitted = Fitted(weights, bonus, UNSURE, UNSURE)
     blank = {one.labelled.name: replace(one, languages=frozenset()) for one in cuts}
+    codes = {one.labelled.name: Indexed(one).collection.code for one in cuts}
     heard = {one.labelled.name: ask(one, fitted, embedder) for one in cuts if _has_a_vote(one)}
     unheard = {name: ask(cut, fitted, embedder) for name, cut in blank.items()}
-    models = {
-        embedder.partition("@")[0]: _confidence(heard),
-        confidence.ANY: _confidence(heard, without=confidence.OF_THE_EMBEDDER),
-        confidence.LEXICAL: _confidence(unheard),
-    }
-    voteless = {name: own for name, own in unheard.items() if name not in heard}
-    known = embedder.partition("@")[0]
+    models: dict[str, Confidence] = {}
+    for of_code in (0.0, 1.0):
+        own, silent = (
+            {
+                name: made
+                for name, made in answered.items()
+                if (codes[name] >= confidence.MOSTLY) == bool(of_code)
+            }
+            for answered in (heard, unheard)
+        )
+        if own:
+            models[confidence.known_as(embedder, of_code)] = _confidence(own)
+            models[confidence.known_as(confidence.ANY, of_code)] = _confidence(
+                own, without=confidence.OF_THE_EMBEDDER
+            )
+        if silent:
+            models[confidence.known_as(confidence.LEXICAL, of_code)] = _confidence(silent)
     return models, {
-        name: [replace(one, confidence=models[which].of(one.described)) for one in own]
-        for which, answered in ((known, heard), (confidence.LEXICAL, voteless))
-        for name, own in answered.items()
+        name: _sure(
+            models[confidence.known_as(embedder if name in heard else confidence.LEXICAL, codes[name])], made
+        )
+        for name, made in (unheard | heard).items()
     }
+
+
+def _sure(model: Confidence, made: Sequence[Answered]) -> list[Answered]:
+    return [replace(one, confidence=model.of(one.described)) for one in made]
 
 
 def write(
@@ -176,7 +192,7 @@ def _has_a_vote(cut: Cut) -> bool:
 
 
 def _confidence(made: Mapping[str, Sequence[Answered]], *, without: Sequence[str] = ()) -> Confidence:
-    """A model of the fit parts, each set of the same weight in all, with its figures on the check parts."""
+    """A model of the fit parts, with its figures on the check parts; a set weighs the root of its size."""
     rows = [(one, name) for name, own in made.items() for one in own if one.part == FIT]
     model = _fitted(rows, without)
     figures = {name: _figures(model, own) for name, own in made.items()}
@@ -190,11 +206,11 @@ def _fitted(rows: Sequence[tuple[Answered, str]], without: Sequence[str]) -> Con
     sizes: dict[str, int] = {}
     for _, name in rows:
         sizes[name] = sizes.get(name, 0) + 1
-    each = len(rows) / len(sizes)
+    whole = sum(size**0.5 for size in sizes.values())
     return confidence.fit(
         [one.described for one, _ in rows],
         [one.right for one, _ in rows],
-        weight=[each / sizes[name] for _, name in rows],
+        weight=[len(rows) / whole / sizes[name] ** 0.5 for _, name in rows],
         without=without,
     )
 

@@ -21,7 +21,7 @@ from artel.storage.knowledge.lexical.terms import asked, terms
 from artel.storage.knowledge.library import Library
 from artel.storage.knowledge.words import Words
 from artel.storage.postgres import Database
-from artel.tools.knowledge.ranking import answering, clarifying
+from artel.tools.knowledge.ranking import answering, clarifying, confidence
 from artel.tools.knowledge.ranking.asking import described
 from artel.tools.knowledge.ranking.clarifying import Asking, Facet, Result
 from artel.tools.knowledge.ranking.fusion import Collection
@@ -29,7 +29,8 @@ from artel.tools.knowledge.ranking.lists import Lists, Numbers, Question
 from artel.tools.knowledge.settings import LONGEST_QUERY, MOST_RESULTS, THRESHOLD
 
 DEPTH = 100  # chunks of each half
-HEAD = 10  # documents that the confidence looks at
+HEAD = 10  # documents among which a question back chooses
+SAMPLE = 40  # chunks that were found, from which it is told whether this is a collection of programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ class Searching:
         ids = {hit.chunk_id for hit in (*lists.lexical, *lists.vector)}
         async with self.db.connection() as conn:
             passages = await chunks.texts(conn, shelf, sorted(ids))
-        ranked = await asyncio.to_thread(_ranked, lists, question, words, passages)
+        embedder = self.library.embedder.name if self.library.embedder else confidence.ANY
+        ranked = await asyncio.to_thread(_ranked, lists, question, words, passages, embedder)
         best = [(passages[one.hits[0].chunk_id], one.score) for one in ranked.found]
         unsure = ranked.confidence < threshold
         return Answer(
@@ -150,7 +152,7 @@ def _by_words(words: Snapshot, query: str, within: Ids | None) -> tuple[Question
 
 
 def _ranked(
-    lists: Lists, question: Question, words: Snapshot, passages: Mapping[int, Passage]
+    lists: Lists, question: Question, words: Snapshot, passages: Mapping[int, Passage], embedder: str
 ) -> answering.Answer[UUID]:
     """Return documents, best first; a chunk that is no more is as if it had not been found."""
     said = list(question.rarity)
@@ -162,7 +164,9 @@ def _ranked(
         return [f"{one.header}\n{one.text}" for one in (passages[chunk_id] for chunk_id in ids.tolist())]
 
     documents = {chunk_id: one.document_id for chunk_id, one in passages.items()}
-    return answering.answer(lists, question, Collection(), documents, held, texts)
+    sample = list(passages.values())[:SAMPLE]
+    code = sum(tell(one.text).kind == "code" for one in sample) / len(sample) if sample else 0.0
+    return answering.answer(lists, question, Collection(code), documents, held, texts, embedder=embedder)
 
 
 def _asks(

@@ -11,8 +11,11 @@ from evals.retrieval.sets import SetUnreadable, evenly, groups, load, names, par
 
 def write(folder: Path, corpus: Sequence[object], queries: Sequence[object], qrels: Sequence[str]) -> None:
     folder.mkdir(parents=True)
-    rows = {"corpus.jsonl.gz": map(json.dumps, corpus), "queries.jsonl.gz": map(json.dumps, queries)}
-    rows["qrels.tsv.gz"] = iter(["query-id\tcorpus-id\tscore", *qrels])
+    rows = {
+        "corpus.jsonl.gz": [json.dumps(one) for one in corpus],
+        "queries.jsonl.gz": [json.dumps(one) for one in queries],
+        "qrels.tsv.gz": ["query-id\tcorpus-id\tscore", *qrels],
+    }
     for name, lines in rows.items():
         with gzip.open(folder / name, "wt", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in lines)

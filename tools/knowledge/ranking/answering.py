@@ -66,9 +66,9 @@ def answer(
     found = group(fusion.fuse(lists, question, collection, fitted.weights), documents, fitted.bonus)
     if moved:
         found = remember(found, moved)
-    described = confidence.describe(evidence(lists, question, found, held, texts, collection))
+    described = confidence.describe(evidence(lists, question, found, held, texts))
     model = fitted.confidence if lists.vector else fitted.confidence_without
-    model = model or confidence.shipped(embedder, votes=bool(lists.vector))
+    model = model or confidence.shipped(embedder, votes=bool(lists.vector), code=collection.code)
     return Answer(found, model.of(described) if found else 0.0, described)
 
 
@@ -78,7 +78,6 @@ def evidence(
     found: Sequence[Grouped[Key]],
     held: Held,
     texts: Texts,
-    collection: Collection,
 ) -> Evidence:
     """Return what an order of documents rests on."""
     chunks = [one.hits[0].chunk_id for one in found]
@@ -94,5 +93,4 @@ def evidence(
         np.array([together(text, question.rarity, question.language) for text in texts(looked_at)]),
         agreement(lists, chunks[0]) if chunks else 0.0,
         heads_overlap(lists),
-        collection.code,
     )

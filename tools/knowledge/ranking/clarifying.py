@@ -113,7 +113,11 @@ def _told_apart(titles: Sequence[str]) -> list[str]:
     """Titles without the words that all of them begin or end with; empty where nothing of one is left."""
     told = [title.split() for title in titles]
     for backwards in (False, True):
-        while len(told) > 1 and all(told) and len({words[-backwards].casefold() for words in told}) == 1:
+        while (
+            len(told) > 1
+            and all(told)
+            and len({words[-1 if backwards else 0].casefold() for words in told}) == 1
+        ):
             told = [words[:-1] if backwards else words[1:] for words in told]
     return [_cut(" ".join(words)) for words in told]
 

@@ -37,11 +37,11 @@ FEATURES = (
     "heads overlap",  # share of the first ten that both halves have
     "known",  # share of the terms, by rarity, that the collection holds at all
     "words",  # logarithm of 1 + terms
-    "code",  # share of the collection that is program text
 )
 OF_THE_EMBEDDER = ("vector", "vector gap")  # cosines: each model has its own idea of what is near
 LEXICAL = "no vectors"
 ANY = "any embedder"
+MOSTLY = 0.5  # share of program text from which a collection is one of code, whose rivals are many and alike
 SHARPNESS = 8.0  # of the entropy
 
 
@@ -62,7 +62,6 @@ class Evidence:
     "What of the question one sentence of each of the first few holds (`nearness.together`), shape (few,)."
     agreement: float
     heads_overlap: float
-    code: float
 
 
 def describe(evidence: Evidence) -> Numbers:
@@ -70,7 +69,7 @@ def describe(evidence: Evidence) -> Numbers:
     rarity = np.array(list(evidence.question.rarity.values()))
     most = float(rarity.sum()) or 1.0
     made = np.zeros(len(FEATURES))
-    made[-3:] = evidence.question.known, np.log1p(len(rarity)), evidence.code
+    made[-2:] = evidence.question.known, np.log1p(len(rarity))
     if not len(evidence.scores):
         return made
     scores = evidence.scores[:HEAD]
@@ -79,7 +78,7 @@ def describe(evidence: Evidence) -> Numbers:
     entropy = -(drawn * np.log(drawn)).sum() / np.log(HEAD)
     covered = (evidence.held > 0) @ rarity / most if len(evidence.held) else np.zeros(1)
     rarest = np.argsort(-rarity, kind="stable")[:3]
-    made[:-3] = (
+    made[:-2] = (
         scores[0],
         scores[0] - _best(scores[1:]),
         scores[0] - (scores[1:].mean() if len(scores) > 1 else 0.0),
@@ -147,14 +146,21 @@ def read(said: Mapping[str, Any]) -> Confidence:
     return Confidence(Logistic(float(said["bias"]), *rows.T), said.get("evidence", {}))
 
 
-def shipped(embedder: str = ANY, *, votes: bool = True) -> Confidence:
-    """Return the package's model for an embedder's name, or that for any embedder, which sees no cosines.
+def shipped(embedder: str = ANY, *, votes: bool = True, code: float = 0.0) -> Confidence:
+    """Return the package's model for an embedder's name, else that for any embedder, which sees no cosines.
 
-    `votes`: whether the embedder knows the language; without its vote the model for words alone. The evidence
-    stands beside the models in `confidence.json`.
+    `votes`: whether the embedder knows the language; without its vote the model for words alone. `code`:
+    share of the collection that is program text. The evidence stands beside the models in `confidence.json`.
     """
     models = _shipped()
-    return models[LEXICAL] if not votes else models.get(embedder.partition("@")[0], models[ANY])
+    known = known_as(embedder if votes else LEXICAL, code)
+    return models[known] if known in models else models[known_as(ANY, code)]
+
+
+def known_as(embedder: str, code: float) -> str:
+    """Return the name of a model among those of the package."""
+    name = embedder.partition("@")[0]
+    return f"{name}, code" if code >= MOSTLY else name
 
 
 @cache

@@ -96,7 +96,9 @@ def read(said: Mapping[str, Any]) -> Weights:
     rows = np.array([said["features"][name] for name in FEATURES], np.float64)
     return Weights(
         float(said["bias"]),
-        *rows.T,
+        slopes=rows[:, 0],
+        means=rows[:, 1],
+        deviations=rows[:, 2],
         sharpness=float(said["sharpness"]),
         normal=said["normal"],
         offsets={name: float(offset) for name, offset in said["offsets"].items()},

@@ -143,7 +143,8 @@ def _slopes(rows: Rows, steep: Numbers, sharpness: float) -> tuple[Numbers, floa
 
 def _log_drawn(scores: Numbers) -> Numbers:
     top = scores.max(1, keepdims=True)
-    return scores - top - np.log(np.exp(scores - top).sum(1, keepdims=True))
+    drawn: Numbers = scores - top - np.log(np.exp(scores - top).sum(1, keepdims=True))
+    return drawn
 
 
 def _rows(labelled: Sequence[Labelled], normal: Normal) -> Rows:

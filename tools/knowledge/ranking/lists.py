@@ -81,7 +81,7 @@ def _column(hits: Sequence[Hit], ids: Ids, normal: Normal) -> Numbers:
 
 
 def _min_max(found: Numbers) -> Numbers:
-    low, high = found.min(), found.max()
+    low, high = float(found.min()), float(found.max())
     return (found - low) / (high - low) if high > low else np.ones_like(found)
 
 
@@ -89,7 +89,8 @@ def _dbsf(found: Numbers) -> Numbers:
     spread = 3 * found.std()
     if not spread:
         return np.full_like(found, 0.5)
-    return np.clip((found - found.mean() + spread) / (2 * spread), 0, 1)
+    within: Numbers = np.clip((found - found.mean() + spread) / (2 * spread), 0, 1)
+    return within
 
 
 NORMALS = {"min-max": _min_max, "dbsf": _dbsf}

@@ -2,7 +2,7 @@ import random
 from collections.abc import Sequence
 from threading import Event, Thread
 
-import bm25s
+import bm25s  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -59,7 +59,7 @@ def test_titles_are_told_apart_by_the_words_they_do_not_share() -> None:
 
 def test_a_property_that_few_results_have_is_not_asked_about() -> None:
     results = [result("a", source="Wiki"), result("b", source="Manual"), *map(result, "cdefgh")]
-    assert one(clarify("seal", results, language="en")).about == "word"
+    assert one(clarify("seal", results, language="en")).about == "title"
 
 
 def test_at_most_four_options_are_offered_the_weightiest_first() -> None:

@@ -78,7 +78,6 @@ def test_the_features_are_what_their_names_say() -> None:
         together=np.array([0.5, 0.25]),
         agreement=0.5,
         heads_overlap=0.2,
-        code=0.25,
     )
     said = dict(zip(FEATURES, describe(evidence).tolist(), strict=True))
     assert said["gap"] == pytest.approx(0.4)
@@ -89,7 +88,7 @@ def test_the_features_are_what_their_names_say() -> None:
     assert (said["covered"], said["covered gap"]) == (0.75, 0.25)
     assert said["rarest covered"] == pytest.approx(2 / 3)
     assert (said["together"], said["together gap"]) == (0.5, 0.25)
-    assert (said["agreement"], said["heads overlap"], said["code"]) == (0.5, 0.2, 0.25)
+    assert (said["agreement"], said["heads overlap"]) == (0.5, 0.2)
     assert said["known"] == 0.75
 
 

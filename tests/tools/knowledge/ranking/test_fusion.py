@@ -102,11 +102,8 @@ def test_the_features_are_what_their_names_say() -> None:
 
 def test_the_sum_of_reciprocal_ranks_is_the_textbooks() -> None:
     found = reciprocal(Lists(hits((1, 9.0), (2, 8.0)), hits((2, 0.9), (3, 0.8))))
-    assert [(hit.chunk_id, pytest.approx(hit.score)) for hit in found] == [
-        (2, 1 / 62 + 1 / 61),
-        (1, 1 / 61),
-        (3, 1 / 62),
-    ]
+    assert ids(found) == [2, 1, 3]
+    assert [hit.score for hit in found] == pytest.approx([1 / 62 + 1 / 61, 1 / 61, 1 / 62])
 
 
 def questions(
