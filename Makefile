@@ -79,16 +79,17 @@ $(STAMPS)/venv:
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/core: $(STAMPS)/venv requirements/core.txt requirements/build.txt pyproject.toml
+$(STAMPS)/core: $(STAMPS)/venv requirements/core.txt requirements/build.txt requirements/embedder.txt pyproject.toml
 	@echo "Installing Artel"
 	@$(call install,-r requirements/core.txt -r requirements/build.txt)
+	@$(call install,--no-deps -r requirements/embedder.txt)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(STAMPS)/dev: $(STAMPS)/core requirements/dev.txt requirements/anthropic.txt requirements/otel.txt requirements/redis.txt
+$(STAMPS)/dev: $(STAMPS)/core requirements/dev.txt requirements/anthropic.txt requirements/otel.txt requirements/qdrant.txt requirements/redis.txt
 	@echo "Installing what the tests need"
 	@$(call install,-r requirements/dev.txt -r requirements/anthropic.txt \
-		-r requirements/otel.txt -r requirements/redis.txt)
+		-r requirements/otel.txt -r requirements/qdrant.txt -r requirements/redis.txt)
 	@touch $@
 
 $(STAMPS)/web-dependencies: $(STAMPS)/venv web/package-lock.json

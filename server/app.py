@@ -17,6 +17,7 @@ from artel.server.http import section
 from artel.server.http.around import include, surround
 from artel.server.http.custom import load as load_custom
 from artel.server.http.direct import Direct
+from artel.server.knowledge import Knowledge
 from artel.server.origins import Admission, Gate
 from artel.server.protocol import (
     a2a,
@@ -32,8 +33,8 @@ from artel.server.protocol import (
     thread_stream,
     threads,
     ui,
+    ui_bundles,
 )
-from artel.server.protocol.ui_bundles import Bundles, sources
 from artel.server.protocol.v2 import commands, events, socket
 from artel.server.routes import (
     agents,
@@ -43,6 +44,7 @@ from artel.server.routes import (
     audit,
     changes,
     checkpoints,
+    collections,
     connections,
     decisions,
     docs,
@@ -61,6 +63,8 @@ from artel.server.routes import (
     policies,
     policy,
     publishing,
+    search,
+    sources,
     steering,
     training,
     usage,
@@ -103,10 +107,15 @@ PRODUCT = (
     gateway,
     asyncapi,
     attachments,
+    search,
+    sources,
+    collections,
 )
 
 
-def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = None) -> FastAPI:
+def create_app(
+    engine: Engine, catalog: Catalog, settings: Settings | None = None, knowledge: Knowledge | None = None
+) -> FastAPI:
     """Return the application that serves `engine` and the graphs of `catalog`.
 
     `protocol.assistants.prepare` makes the graphs' own assistants; call it before the first request.
@@ -132,11 +141,12 @@ def create_app(engine: Engine, catalog: Catalog, settings: Settings | None = Non
     )
     app.state.engine = engine
     app.state.catalog = catalog
+    app.state.knowledge = knowledge
     catalog.handles = lambda: engine.handles
     app.state.http = http
     app.state.secrets = settings.secrets if settings else ()
     app.state.sockets = Sockets(settings.sockets if settings else SocketSettings())
-    app.state.bundles = Bundles(sources(catalog))
+    app.state.bundles = ui_bundles.Bundles(ui_bundles.sources(catalog))
     errors.install(app)
     for module in (*WIRE, *OTHERS, *V2):
         include(app, module.router, http)

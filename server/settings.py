@@ -26,6 +26,7 @@ from artel.server.engine.settings import EngineSettings, WebhookSettings
 from artel.server.telemetry.settings import LogSettings, TelemetrySettings
 from artel.storage.errors import Invalid
 from artel.tools.git.settings import GitSettings
+from artel.tools.knowledge.settings import KnowledgeSettings
 from artel.tools.lsp.settings import LanguageServerSettings
 from artel.tools.mcp.configuration import Configured, McpFileWrong, McpSettings
 from artel.tools.mcp.configuration import read as read_mcp
@@ -149,6 +150,7 @@ class Settings(BaseSettings):
     lsp: LanguageServerSettings = Field(
         LanguageServerSettings(), description="Language servers that look at files after an edit."
     )
+    knowledge: KnowledgeSettings = Field(KnowledgeSettings(), description="How knowledge is searched.")
     policy: Path | None = Field(
         None, description="The server's policy, a YAML or JSON file; without it the built-in one holds."
     )

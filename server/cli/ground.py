@@ -16,6 +16,7 @@ from artel.server import encryption, served
 from artel.server.catalog import Catalog
 from artel.server.engine import Engine, open_engine
 from artel.server.engine.webhook_policy import webhooks_of
+from artel.server.knowledge import Knowledge, open_knowledge
 from artel.server.protocol.crons import order_of
 from artel.server.settings import Settings, environment, load_settings, mcp_servers, provide
 from artel.server.store import open_store
@@ -43,6 +44,7 @@ class Ground:
     catalog: Catalog
     models: Models
     engine: Engine
+    knowledge: Knowledge
 
 
 def settle(arguments: Namespace) -> Settings:
@@ -120,8 +122,9 @@ async def open_ground(settings: Settings, dsn: str) -> AsyncIterator[Ground]:
             store=store,
             tracing=tracing,
         ) as engine,
+        open_knowledge(opened.db, opened.broker, settings.knowledge, data=settings.data) as knowledge,
     ):
-        yield Ground(settings, catalog, models, engine)
+        yield Ground(settings, catalog, models, engine, knowledge)
 
 
 def configure_logging(settings: Settings, *, quiet: bool = False) -> None:

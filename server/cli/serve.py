@@ -131,7 +131,7 @@ async def _serve(settings: Settings, dsn: str, listener: socket.socket) -> None:
 async def answering(ground: Ground, listener: socket.socket) -> AsyncIterator["asyncio.Task[None]"]:
     """Answer HTTP on `listener`; at the end hand runs over first, and only then close."""
     await prepare(ground.engine.db, ground.catalog)
-    app = create_app(ground.engine, ground.catalog, ground.settings)
+    app = create_app(ground.engine, ground.catalog, ground.settings, ground.knowledge)
     async with app.router.lifespan_context(app):
         server = server_of(app, ping_s=ground.settings.sockets.ping_s)
         _tidy()

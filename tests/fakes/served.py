@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import httpx
@@ -24,6 +26,7 @@ from artel.server.app import create_app
 from artel.server.catalog import Catalog, Entry
 from artel.server.engine import EngineSettings, open_engine
 from artel.server.engine.addresses import Webhooks
+from artel.server.knowledge import open_knowledge
 from artel.server.protocol.assistants import prepare
 from artel.server.protocol.crons import order_of
 from artel.server.settings import Settings
@@ -32,6 +35,7 @@ from artel.server.telemetry.tracing import Tracing
 from artel.storage.broker import open_broker
 from artel.storage.postgres import open_database
 from artel.storage.sealing import agree
+from artel.tools.knowledge.settings import KnowledgeSettings
 
 HI: dict[str, Any] = {"messages": [{"role": "user", "content": "hi", "id": "h1"}]}
 FAST = {"lease_s": 1.0, "renew_s": 0.2, "look_s": 0.05, "poll_s": 1.0, "grace_s": 1.0}
@@ -186,7 +190,10 @@ async def serving(
         ) as opened,
     ):
         await prepare(db, catalog)
-        yield create_app(opened, catalog, settings)
+        with TemporaryDirectory() as data:
+            chosen = settings.knowledge if settings else KnowledgeSettings(embedder="none")
+            async with open_knowledge(db, broker, chosen, data=Path(data)) as knowledge:
+                yield create_app(opened, catalog, settings, knowledge)
 
 
 def calling(app: FastAPI) -> httpx.AsyncClient:

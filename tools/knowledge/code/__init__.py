@@ -1,0 +1,1 @@
+"""What can be told of a folder of code without running it: names, imports, a map, figures."""

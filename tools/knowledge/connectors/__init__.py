@@ -1,0 +1,1 @@
+"""Where knowledge comes from: folders, repositories, sites and the servers that hold documents."""
