@@ -153,8 +153,9 @@ def shipped(embedder: str = ANY, *, votes: bool = True, code: float = 0.0) -> Co
     share of the collection that is program text. The evidence stands beside the models in `confidence.json`.
     """
     models = _shipped()
-    known = known_as(embedder if votes else LEXICAL, code)
-    return models[known] if known in models else models[known_as(ANY, code)]
+    name = embedder if votes else LEXICAL
+    tried = (known_as(name, code), known_as(name, 0.0), known_as(ANY, code))
+    return next((models[one] for one in tried if one in models), models[ANY])
 
 
 def known_as(embedder: str, code: float) -> str:

@@ -138,3 +138,12 @@ def test_a_collections_own_model_is_used_where_it_has_one() -> None:
     rows = np.random.default_rng(5).random((300, len(FEATURES)))
     own = fit(list(rows), (rows[:, 0] > 0.9).tolist())
     assert Fitted(confidence=own).confidence is own
+
+
+@pytest.mark.parametrize("votes", [True, False])
+@pytest.mark.parametrize("code", [0.0, 1.0])
+@pytest.mark.parametrize("embedder", ["all-MiniLM-L6-v2-int8@1", "nobody's"])
+def test_there_is_a_model_for_every_embedder_and_every_kind_of_collection(
+    embedder: str, code: float, votes: bool
+) -> None:
+    assert 0 <= shipped(embedder, votes=votes, code=code).of(np.zeros(len(FEATURES))) <= 1
