@@ -182,7 +182,7 @@ def _asks(
     missing = [
         word
         for word in dict.fromkeys(re.findall(r"\w[\w.+#-]*", query))
-        if (lacking & telling).intersection(terms(word, question.language))
+        if len(word) > 1 and (lacking & telling).intersection(terms(word, question.language))
     ]
     lost = sum(question.rarity[term] for term in lacking)
     vague = lost > sum(question.rarity.values()) / 2

@@ -96,6 +96,7 @@ async def test_it_asks_back_about_what_is_not_there(wire: Wire) -> None:
     assert absent["confidence"] < 0.7
     (asked, *_) = absent["clarification"]["questions"]
     assert "Kubernetes" in asked["text"]
+    assert "“I”" not in asked["text"]
     russian = await found(wire, "Как развернуть кластер?")
     assert russian["language"] == "ru"
     assert "кластер" in russian["clarification"]["questions"][0]["text"]
