@@ -8,6 +8,8 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
 
+from artel.tools.workspace.nesting import too_deep
+
 MAX_BYTES = 1_000_000  # a parse takes about 0.1 s
 SHOWN = 5
 REMEMBERED = (
@@ -41,6 +43,8 @@ def introduced(path: str, before: str, after: str) -> tuple[str, ...]:
     """Return the syntax errors in `after` that were not in `before`, as `line 3: …`, if we can tell."""
     language = LANGUAGES.get(PurePosixPath(path).suffix.lower())
     if language is None or max(len(before), len(after)) > MAX_BYTES:
+        return ()
+    if too_deep(before) or too_deep(after):
         return ()
     key = _key(language, before, after)
     told = _told.get(key)

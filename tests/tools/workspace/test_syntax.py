@@ -84,3 +84,9 @@ def test_a_change_that_is_planned_again_is_not_parsed_again(monkeypatch: pytest.
     for number in range(300):
         syntax.introduced("a.py", "", f"x = {number}\n")
     assert len(syntax._told) <= syntax.REMEMBERED
+
+
+def test_what_would_crash_a_grammar_is_not_shown_to_it() -> None:
+    assert syntax.introduced("A.java", "", "a<\n" * 50_000) == ()
+    assert syntax.introduced("A.java", "a<\n" * 50_000, "class A {}\n") == ()
+    assert syntax.introduced("a.html", "", "<p>a < b</p>\n" * 1_000) == ()

@@ -2,7 +2,6 @@
 
 import importlib
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import PurePosixPath
 from time import thread_time
 from typing import Any
@@ -10,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from artel.tools.workspace.nesting import too_deep
 from artel.tools.workspace.syntax import LANGUAGES
 
 MAX_CHARS = 1_000_000
 PARSE_S = 1.0  # of this thread's CPU: ordinary code takes 0.1 s a MB, ambiguous bytes take minutes
 SLICE = 65_536
-DEEPEST_ANGLES = 200  # `a<a<a<…` 20,000 times took a grammar 3 GB, 50,000 times crashed the process
 PROGRAMS = frozenset(
     "python javascript typescript tsx go rust java c cpp csharp ruby php bash".split()  # noqa: SIM905
 )
@@ -48,7 +47,7 @@ def language_of(path: str) -> str | None:
 
 def parse(text: str, language: str) -> Source | None:
     """Return the tree of a text of at most MAX_CHARS; None if it is longer or takes more than PARSE_S."""
-    if len(text) > MAX_CHARS or _deep(text):
+    if len(text) > MAX_CHARS or too_deep(text):
         return None
     # one byte for one odd character, so that offsets stay true; some grammars take NUL for the end
     data = text.encode("utf-8", "replace").replace(b"\0", b" ")
@@ -68,22 +67,3 @@ def _starts(data: bytes) -> NDArray[np.int32]:
     begins = (np.frombuffer(data, np.uint8) & 0xC0) != 0x80
     ends = np.append(begins, True)
     return np.cumsum(ends, dtype=np.int32) - 1
-
-
-@lru_cache(maxsize=1)
-def _kinds() -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    steps, resets = np.zeros(256, np.int32), np.zeros(256, np.bool_)
-    steps[ord("<")], steps[ord(">")] = 1, -1
-    resets[list(b";{}()")] = True
-    return steps, resets
-
-
-def _deep(text: str) -> bool:
-    if text.count("<") <= DEEPEST_ANGLES:
-        return False
-    data = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
-    steps, resets = _kinds()
-    marks = data[(steps[data] != 0) | resets[data]]
-    depth = np.cumsum(steps[marks])
-    since = np.maximum.accumulate(np.where(resets[marks], np.arange(len(marks)), -1))
-    return bool(np.max(depth - np.where(since >= 0, depth[since], 0)) > DEEPEST_ANGLES)
