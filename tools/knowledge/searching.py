@@ -1,7 +1,6 @@
 """Searching a collection: both halves, one order, how sure it is, and what it asks back when it is not."""
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -17,12 +16,12 @@ from artel.storage.knowledge.filters import Filters
 from artel.storage.knowledge.hits import Hit, Ids
 from artel.storage.knowledge.lexical.index import Snapshot
 from artel.storage.knowledge.lexical.languages import tell
-from artel.storage.knowledge.lexical.terms import asked, terms
+from artel.storage.knowledge.lexical.terms import asked
 from artel.storage.knowledge.library import Library
 from artel.storage.knowledge.words import Words
 from artel.storage.postgres import Database
 from artel.tools.knowledge.ranking import answering, clarifying, confidence
-from artel.tools.knowledge.ranking.asking import described
+from artel.tools.knowledge.ranking.asking import described, missing
 from artel.tools.knowledge.ranking.clarifying import Asking, Facet, Result
 from artel.tools.knowledge.ranking.fusion import Collection
 from artel.tools.knowledge.ranking.lists import Lists, Numbers, Question
@@ -116,7 +115,7 @@ class Searching:
         return Answer(
             results=[_found(*one) for one in best[:top_k]],
             confidence=ranked.confidence,
-            clarification=_asks(query, question, best[:HEAD], words) if unsure else None,
+            clarification=_asks(query, question, best[:HEAD]) if unsure else None,
             language=question.language,
             revision=shelf.revision,
         )
@@ -169,24 +168,11 @@ def _ranked(
     return answering.answer(lists, question, Collection(code), documents, held, texts, embedder=embedder)
 
 
-def _asks(
-    query: str, question: Question, best: Sequence[tuple[Passage, float]], words: Snapshot
-) -> list[Asking]:
+def _asks(query: str, question: Question, best: Sequence[tuple[Passage, float]]) -> list[Asking]:
     results = [Result(score, one.title or one.external_id, _facets(one)) for one, score in best]
-    said = list(question.rarity)
-    shares = words.shares(np.array([one.chunk_id for one, _ in best], np.int64), said)
-    lacking = {
-        term for term, most in zip(said, shares.max(axis=0, initial=0).tolist(), strict=True) if not most
-    }
-    telling = {term for term, weight in asked(query, question.language).items() if weight >= 1}
-    missing = [
-        word
-        for word in dict.fromkeys(re.findall(r"\w[\w.+#-]*", query))
-        if len(word) > 1 and (lacking & telling).intersection(terms(word, question.language))
-    ]
-    lost = sum(question.rarity[term] for term in lacking)
-    vague = lost > sum(question.rarity.values()) / 2
-    return clarifying.clarify(query, results, missing, language=question.language, vague=vague)
+    words = missing(query, question)
+    vague = question.known < 0.5
+    return clarifying.clarify(query, results, words, language=question.language, vague=vague)
 
 
 def _facets(passage: Passage) -> dict[Facet, str]:

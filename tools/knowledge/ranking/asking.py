@@ -6,10 +6,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from artel.storage.knowledge.lexical.languages import Told
+from artel.storage.knowledge.lexical.terms import asked, terms
 from artel.tools.knowledge.ranking.lists import Question
 
 # `snake_case`, `camelCase`, `a.b`, `a::b`, `call()`: how programs name things, and people do not
 _NAME = re.compile(r"\w_\w|[a-z][A-Z]|\w\.\w|\w::\w|\w\(\)|^--?\w")
+_WORD = re.compile(r"\w(?:[\w.'’-]*\w)?")
 _SLACK = 1e-4  # of a rarity in 32 bits
 
 
@@ -33,3 +35,14 @@ def described(
         unknown=frozenset(term for term in single if rarity[term] >= highest),
         identifiers=named / len(words) if words else 0.0,
     )
+
+
+def missing(text: str, question: Question) -> list[str]:
+    """Return the words of a question, as written, of which the collection holds no term, each once.
+
+    Common words and single letters are not among them: nobody can say them otherwise.
+    """
+    counts = asked(text, question.language)
+    lacking = {term for term in question.unknown if counts.get(term, 0.0) >= 1}
+    words = {word: terms(word, question.language) for word in _WORD.findall(text) if len(word) > 1}
+    return [word for word, own in words.items() if own and lacking.issuperset(own)]
