@@ -33,8 +33,26 @@ DOCUMENTS = {
 
 
 def below() -> set[int]:
-    """All processes that this one began and their children."""
-    return {process.pid for process in psutil.Process().children(recursive=True)}
+    """The processes of readers that this one began, and their children."""
+    began = psutil.Process().children()
+    forking = [one for one in began if any(part.endswith("formats.forking") for part in said(one))]
+    return {one.pid for first in forking for one in (first, *children(first))}
+
+
+def said(process: psutil.Process) -> list[str]:
+    """What a process was started with; nothing of one that has ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def children(process: psutil.Process) -> list[psutil.Process]:
+    """What a process began; nothing of one that has ended."""
+    try:
+        return process.children(recursive=True)
+    except psutil.Error:
+        return []
 
 
 def network(pid: int) -> list[str] | None:
