@@ -29,14 +29,19 @@ function Grants() {
   const { say } = useLanguage()
   const given = useLoaded(grants.all)
   const [problem, setProblem] = useState("")
+  const [going, setGoing] = useState("")
 
+  /** It is gone from the list when the server says so: until then it still allows. */
   function revoke(one: Grant) {
-    given.set((now) => now.filter((other) => other !== one))
+    setGoing(one.grant_id)
     setProblem("")
-    grants.revoke(one.grant_id).catch((failure: unknown) => {
-      given.set((now) => [one, ...now])
-      setProblem(sentence(failure))
-    })
+    grants
+      .revoke(one.grant_id)
+      .then(
+        () => given.set((now) => now.filter((other) => other.grant_id !== one.grant_id)),
+        (failure: unknown) => setProblem(sentence(failure)),
+      )
+      .finally(() => setGoing(""))
   }
   return (
     <Shown loaded={given}>
@@ -47,7 +52,7 @@ function Grants() {
           {found.length > 0 && (
             <Rows label={say("setGrants")}>
               {found.map((one) => (
-                <Row key={one.grant_id} grant={one} revoke={() => revoke(one)} />
+                <Row key={one.grant_id} grant={one} going={going === one.grant_id} revoke={() => revoke(one)} />
               ))}
             </Rows>
           )}
@@ -60,7 +65,7 @@ function Grants() {
 
 const SCOPES = { thread: "setScopeThread", project: "setScopeProject", always: "setScopeAlways" } as const
 
-function Row({ grant, revoke }: { grant: Grant; revoke: () => void }) {
+function Row({ grant, going, revoke }: { grant: Grant; going: boolean; revoke: () => void }) {
   const { language, say } = useLanguage()
   const day = (time: string) => new Date(time).toLocaleDateString(language === "ru" ? "ru" : "en")
   return (
@@ -79,7 +84,7 @@ function Row({ grant, revoke }: { grant: Grant; revoke: () => void }) {
           {say("conversation")}
         </a>
       )}
-      <Button onClick={revoke} aria-label={say("setRevokeOne", { what: grant.label })}>
+      <Button onClick={revoke} disabled={going} aria-label={say("setRevokeOne", { what: grant.label })}>
         {say("setRevoke")}
       </Button>
     </li>
